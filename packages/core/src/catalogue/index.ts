@@ -1,0 +1,1 @@
+export { catalogue, type Catalogue, type EventEntry, type OperationEntry } from './catalogue.ts';

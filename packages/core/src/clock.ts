@@ -1,0 +1,35 @@
+/**
+ * Time and chance as parameters, so that every timing test can run on a fake clock and a seeded random.
+ */
+export interface Clock {
+  /** Wall-clock time in milliseconds since the Unix epoch. May step; use it for what people and other machines read. */
+  now(): number;
+  /** Time that never goes back, in milliseconds from an arbitrary origin. Use it for durations and deadlines. */
+  monotonicMs(): number;
+  /** Calls `callback` once after `delayMs`. The timer does not keep the process alive. Delays above 2^31-1 ms are cut to that. */
+  setTimer(callback: () => void, delayMs: number): Timer;
+}
+
+/** A pending call of {@link Clock.setTimer}. */
+export interface Timer {
+  /** Stops the call; does nothing once it ran. */
+  cancel(): void;
+}
+
+/** A number in [0, 1), as `Math.random` gives. */
+export type Random = () => number;
+
+const longestDelayMs = 2 ** 31 - 1;
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  setTimer(callback, delayMs) {
+    const timeout = setTimeout(callback, Math.min(delayMs, longestDelayMs)).unref();
+    return { cancel: () => clearTimeout(timeout) };
+  },
+};
+
+/** The machine's own source of chance; not for secrets. */
+export const systemRandom: Random = Math.random;
