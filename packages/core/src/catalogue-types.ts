@@ -47,15 +47,27 @@ export interface Operations {
   'protocol.sign': { start: { algorithm: string }; end: { bytes: number } };
   'protocol.verify': { start: { algorithm: string }; end: { bytes: number } };
   'did.resolve': { start: { method: string }; end: { cached: boolean } };
-  'a2a.send': { start: { method: string; stream: boolean }; end: { status: number; taskState: string; messageId: string; taskId: string } };
-  'a2a.receive': { start: { method: string; stream: boolean }; end: { status: number; taskState: string; messageId: string; taskId: string } };
+  'a2a.send': {
+    start: { method: string; stream: boolean };
+    end: { status: number; taskState: string; messageId: string; taskId: string };
+  };
+  'a2a.receive': {
+    start: { method: string; stream: boolean };
+    end: { status: number; taskState: string; messageId: string; taskId: string };
+  };
   'mcp.call': { start: { method: string; role: 'client' | 'server' }; end: { tool: string; errorCode: number } };
   'tool.call': { start: { tool: string }; end: { callId: string } };
   /** A decision of a shared limiter store. */
-  'limiter.check': { start: { store: string; rules: number }; end: { allowed: boolean; rule: string; degraded: boolean } };
+  'limiter.check': {
+    start: { store: string; rules: number };
+    end: { allowed: boolean; rule: string; degraded: boolean };
+  };
   /** One try of something that may be tried again; `attempt` counts from 1. */
   'retry.attempt': { start: { dependency: string; attempt: number }; end: { reason: string; delayMs: number } };
-  'fallback.step': { start: { chain: string; target: string; tier: string }; end: { reason: string; degraded: boolean } };
+  'fallback.step': {
+    start: { chain: string; target: string; tier: string };
+    end: { reason: string; degraded: boolean };
+  };
   'queue.wait': { start: { queue: string }; end: { depth: number; priority: number } };
   'pool.acquire': { start: { pool: string }; end: { waiting: number } };
   'dlq.put': { start: { store: string; queue: string }; end: { duplicate: boolean } };
@@ -84,11 +96,15 @@ export interface Events {
   'lease.expired': { rule: string; held: number };
 }
 
-export type OperationName = keyof Operations & string;
-export type EventName = keyof Events & string;
+export type OperationName = Extract<keyof Operations, string>;
+export type EventName = Extract<keyof Events, string>;
 
 /** What an operation says when it starts. */
 // Conditional, not indexed: an augmentation that forgets a member must not break core's own declarations.
-export type StartOf<N extends OperationName> = Operations[N] extends { start: infer S } ? Readonly<S> : Readonly<Record<string, never>>;
+export type StartOf<N extends OperationName> = Operations[N] extends { start: infer S }
+  ? Readonly<S>
+  : Readonly<Record<string, never>>;
 /** What an operation may learn until it ends. */
-export type EndOf<N extends OperationName> = Operations[N] extends { end: infer E } ? Readonly<Partial<E>> : Readonly<Record<string, never>>;
+export type EndOf<N extends OperationName> = Operations[N] extends { end: infer E }
+  ? Readonly<Partial<E>>
+  : Readonly<Record<string, never>>;

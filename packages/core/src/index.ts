@@ -13,7 +13,13 @@ export { defineErrors, type ErrorDefinition, type ErrorFactory, type ErrorOption
 export { optionErrors, requireNumber, requireOption, requireWhole } from './errors/options.ts';
 export { parseRateLimitHeaders, type RateLimitReading } from './errors/rate-limit-headers.ts';
 export { type HeaderFields, headerOf, parseRetryAfter } from './errors/retry-after.ts';
-export { type ErrorCategory, type ErrorDetails, isSageError, SageError, type SageErrorFields } from './errors/sage-error.ts';
+export {
+  type ErrorCategory,
+  type ErrorDetails,
+  isSageError,
+  SageError,
+  type SageErrorFields,
+} from './errors/sage-error.ts';
 export { type Verdict, verdictOf } from './errors/verdict.ts';
 export { compose, composeStream, type Middleware, type Named, type StreamMiddleware } from './middleware.ts';
 export { begin } from './operations/begin.ts';

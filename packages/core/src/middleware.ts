@@ -42,7 +42,10 @@ export function compose<I, O>(
           });
         } finally {
           const endedMs = performance.now();
-          operation.set({ beforeMs: beforeMs ?? endedMs - startedMs, afterMs: resumedMs === undefined ? 0 : endedMs - resumedMs });
+          operation.set({
+            beforeMs: beforeMs ?? endedMs - startedMs,
+            afterMs: resumedMs === undefined ? 0 : endedMs - resumedMs,
+          });
         }
       });
   }, handler);
@@ -70,7 +73,10 @@ export function composeStream<I, T>(
           });
         } finally {
           const endedMs = performance.now();
-          operation.set({ beforeMs: beforeMs ?? endedMs - startedMs, afterMs: resumedMs === undefined ? 0 : endedMs - resumedMs });
+          operation.set({
+            beforeMs: beforeMs ?? endedMs - startedMs,
+            afterMs: resumedMs === undefined ? 0 : endedMs - resumedMs,
+          });
         }
       });
   }, handler);

@@ -18,7 +18,7 @@ const { status, signal } = spawnSync(
     '--expose-gc',
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',
-    require.resolve('jest/bin/jest.js'),
+    require.resolve('jest/bin/jest'),
     '--config',
     fileURLToPath(new URL('./preset.cjs', import.meta.url)),
     '--rootDir',

@@ -28,7 +28,10 @@ export function inject<C extends Record<string, string>>(carrier: C, clock: Cloc
 }
 
 /** Reads what {@link inject} wrote, for `run`. What is malformed is left out: the sender is not trusted. */
-export function extract(carrier: HeaderFields, clock: Clock = systemClock): Pick<Context, 'requestId' | 'deadlineMs' | 'carrier'> {
+export function extract(
+  carrier: HeaderFields,
+  clock: Clock = systemClock,
+): Pick<Context, 'requestId' | 'deadlineMs' | 'carrier'> {
   const requestId = headerOf(carrier, requestIdField);
   const timeout = headerOf(carrier, timeoutField);
   const kept: Record<string, string> = {};

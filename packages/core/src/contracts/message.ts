@@ -83,7 +83,11 @@ export interface AgentCard {
   readonly description: string;
   readonly version: string;
   readonly supportedInterfaces: readonly AgentInterface[];
-  readonly capabilities: { readonly streaming?: boolean; readonly pushNotifications?: boolean; readonly extendedAgentCard?: boolean };
+  readonly capabilities: {
+    readonly streaming?: boolean;
+    readonly pushNotifications?: boolean;
+    readonly extendedAgentCard?: boolean;
+  };
   readonly defaultInputModes: readonly string[];
   readonly defaultOutputModes: readonly string[];
   readonly skills: readonly AgentSkill[];

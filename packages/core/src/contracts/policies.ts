@@ -24,7 +24,11 @@ export interface LimitCosts {
 
 /** Takes what a call may use at most before it starts, and settles with what it used. */
 export interface LimiterPolicy {
-  reserve(subject: LimitSubject, estimate: LimitCosts, options?: { readonly signal?: AbortSignal }): Promise<LimitGrant | LimitDenial>;
+  reserve(
+    subject: LimitSubject,
+    estimate: LimitCosts,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<LimitGrant | LimitDenial>;
 }
 
 export interface LimitGrant {
@@ -65,7 +69,10 @@ export interface BreakerPermit {
 
 /** Tries a call again where that helps. */
 export interface RetryPolicy {
-  execute<T>(call: (attempt: RetryAttempt) => Promise<T>, options?: { readonly dependency?: string; readonly signal?: AbortSignal }): Promise<T>;
+  execute<T>(
+    call: (attempt: RetryAttempt) => Promise<T>,
+    options?: { readonly dependency?: string; readonly signal?: AbortSignal },
+  ): Promise<T>;
 }
 
 export interface RetryAttempt {
@@ -76,7 +83,11 @@ export interface RetryAttempt {
 
 /** Answers a call from earlier ones. */
 export interface CachePolicy<I, O> {
-  wrap(input: I, call: () => Promise<O>, options?: { readonly scope?: string; readonly signal?: AbortSignal }): Promise<CacheAnswer<O>>;
+  wrap(
+    input: I,
+    call: () => Promise<O>,
+    options?: { readonly scope?: string; readonly signal?: AbortSignal },
+  ): Promise<CacheAnswer<O>>;
 }
 
 export interface CacheAnswer<O> {

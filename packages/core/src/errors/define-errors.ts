@@ -20,11 +20,17 @@ export interface ErrorOptions {
 
 /** Makes an error of one row; the placeholders of its message are required details. */
 export interface ErrorFactory<M extends string> extends ErrorDefinition {
-  (...args: Placeholder<M> extends never ? [details?: ErrorDetails, options?: ErrorOptions] : [details: ErrorDetails & Details<M>, options?: ErrorOptions]): SageError;
+  (
+    ...args: Placeholder<M> extends never
+      ? [details?: ErrorDetails, options?: ErrorOptions]
+      : [details: ErrorDetails & Details<M>, options?: ErrorOptions]
+  ): SageError;
   readonly code: string;
 }
 
-type Placeholder<M extends string> = M extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholder<Rest> : never;
+type Placeholder<M extends string> = M extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Placeholder<Rest>
+  : never;
 type Details<M extends string> = { readonly [N in Placeholder<M>]: string | number | bigint };
 
 /**
@@ -55,5 +61,7 @@ export function defineErrors<const T extends Readonly<Record<string, ErrorDefini
 }
 
 function fillIn(message: string, details: ErrorDetails): string {
-  return message.replace(/\{(\w+)\}/g, (placeholder, name: string) => (name in details ? String(details[name]) : placeholder));
+  return message.replace(/\{(\w+)\}/g, (placeholder, name: string) =>
+    name in details ? String(details[name]) : placeholder,
+  );
 }

@@ -1,5 +1,7 @@
 /** Header fields as any library hands them over: fetch's `Headers`, node's object, a plain record. */
-export type HeaderFields = { get(name: string): string | null } | Readonly<Record<string, string | readonly string[] | undefined>>;
+export type HeaderFields =
+  | { get(name: string): string | null }
+  | Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** The first value of a header field, whatever its spelling; undefined where it is missing. */
 export function headerOf(fields: HeaderFields, name: string): string | undefined {

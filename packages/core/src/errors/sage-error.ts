@@ -35,7 +35,10 @@ export class SageError extends Error {
   readonly details: ErrorDetails;
   readonly [brand] = true;
 
-  constructor(message: string, { code, category, outcome, status, retryAfterMs, details = {}, cause }: SageErrorFields) {
+  constructor(
+    message: string,
+    { code, category, outcome, status, retryAfterMs, details = {}, cause }: SageErrorFields,
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.category = category;

@@ -9,7 +9,15 @@ export interface Verdict {
   readonly code: string | undefined;
 }
 
-const transientCodes = new Set(['ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN', 'UND_ERR_SOCKET', 'UND_ERR_CONNECT_TIMEOUT']);
+const transientCodes = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EAI_AGAIN',
+  'UND_ERR_SOCKET',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 
 /**
  * A coarse reading of any error: its own word if it is a SageError, else what an abort, a timeout, an HTTP status or a socket code tells.
@@ -18,16 +26,28 @@ const transientCodes = new Set(['ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EPIP
 export function verdictOf(error: unknown, signal?: AbortSignal): Verdict {
   if (isSageError(error)) {
     const { category, outcome, code } = error;
-    return { outcome, category: category === 'cancelled' ? undefined : category, code: shared.codes.has(code) ? code : undefined };
+    return {
+      outcome,
+      category: category === 'cancelled' ? undefined : category,
+      code: shared.codes.has(code) ? code : undefined,
+    };
   }
-  const { name, code, status } = (typeof error === 'object' && error !== null ? error : {}) as { name?: unknown; code?: unknown; status?: unknown };
+  const { name, code, status } = (typeof error === 'object' && error !== null ? error : {}) as {
+    name?: unknown;
+    code?: unknown;
+    status?: unknown;
+  };
   if (name === 'TimeoutError') return { outcome: 'timeout', category: 'transient', code: undefined };
   if (name === 'AbortError' || (signal?.aborted && error === signal.reason)) {
     const ranOut = (signal?.reason as { name?: unknown } | undefined)?.name === 'TimeoutError';
     return { outcome: ranOut ? 'timeout' : 'cancelled', category: undefined, code: undefined };
   }
   const transient = transientCodes.has(code as string) || isTransientStatus(status);
-  return { outcome: 'error', category: transient ? 'transient' : isClientStatus(status) ? 'permanent' : 'unknown', code: undefined };
+  return {
+    outcome: 'error',
+    category: transient ? 'transient' : isClientStatus(status) ? 'permanent' : 'unknown',
+    code: undefined,
+  };
 }
 
 function isTransientStatus(status: unknown): boolean {

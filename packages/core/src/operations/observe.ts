@@ -47,7 +47,10 @@ function fill(name: string, plan: Plan): void {
   const events: ((event: unknown) => void)[] = [];
   for (const observer of shared.observers) {
     try {
-      const tables = observer as { operations?: Record<string, OperationHandlers>; events?: Record<string, (event: unknown) => void> };
+      const tables = observer as {
+        operations?: Record<string, OperationHandlers>;
+        events?: Record<string, (event: unknown) => void>;
+      };
       const handlers = tables.operations?.[name] ?? observer.operation?.(name);
       if (handlers !== undefined) operations.push(handlers);
       const handler = tables.events?.[name] ?? observer.event?.(name);

@@ -19,11 +19,15 @@ import { unobserved } from './unobserved.ts';
  * });
  * ```
  */
-export function operate<N extends OperationName, T>(name: N, start: StartOf<N>, run: (operation: Operation<N>) => T): Settled<T> {
+export function operate<N extends OperationName, T>(
+  name: N,
+  start: StartOf<N>,
+  run: (operation: Operation<N>) => T,
+): Settled<T> {
   const { operations } = planFor(name);
   if (operations.length === 0) return run(unobserved) as Settled<T>;
   const live = new LiveOperation(name, start as StartOf<OperationName>, operations);
-  return observed(live, run as (operation: Operation) => unknown) as Settled<T>;
+  return observed(live, run) as Settled<T>;
 }
 
 function observed(live: LiveOperation, run: (operation: Operation) => unknown): unknown {
