@@ -23,7 +23,8 @@ export class LiveOperation implements OperationRecord, Operation {
   ended = false;
   readonly #handlers: readonly OperationHandlers[];
   readonly #states: unknown[] = [];
-  #carries = false;
+  /** Whether some observer carries a context; without one, `carry` is a plain call. */
+  carries = false;
 
   constructor(name: OperationName, start: StartOf<OperationName>, handlers: readonly OperationHandlers[]) {
     this.name = name;
@@ -38,7 +39,7 @@ export class LiveOperation implements OperationRecord, Operation {
         shared.observerFailures++;
       }
       this.#states.push(state);
-      if (state !== undefined && handler.carry !== undefined) this.#carries = true;
+      if (state !== undefined && handler.carry !== undefined) this.carries = true;
     }
   }
 
@@ -77,7 +78,7 @@ export class LiveOperation implements OperationRecord, Operation {
 
   /** Calls `call` inside every carried context. The call is latched: an observer can neither skip, repeat nor alter it. */
   carry<T>(call: () => T): T {
-    if (!this.#carries) return call();
+    if (!this.carries) return call();
     const latch = new Latch(call);
     let inner = latch.run;
     for (let i = this.#handlers.length - 1; i >= 0; i--) {

@@ -11,9 +11,9 @@ const sweepIntervalMs = 1_000;
 
 /** Ends what is still open, at shutdown. Returns how many there were. */
 export function endOpen(): number {
-  const records = [...shared.open];
-  for (const record of records) record.abandon();
-  return records.length;
+  const count = shared.open.size;
+  while (shared.open.first !== undefined) shared.open.first.abandon();
+  return count;
 }
 
 /** How many operations are open and wait for a body, an iterator or a promise to finish. */
@@ -23,6 +23,8 @@ export function openOperations(): number {
 
 /** One operation in the open set. Its holder is whatever could still end it. */
 export class Held implements OpenRecord {
+  previous: OpenRecord | undefined;
+  next: OpenRecord | undefined = shared.open.first;
   readonly live: LiveOperation;
   /** The consumer asked for the end; a source that never confirms is not waited for. */
   closing = false;
@@ -34,7 +36,9 @@ export class Held implements OpenRecord {
   constructor(live: LiveOperation, holder: object) {
     this.live = live;
     this.#holder = holder;
-    shared.open.add(this);
+    if (this.next !== undefined) this.next.previous = this;
+    shared.open.first = this;
+    shared.open.size++;
     shared.sweeper ??= everySweep();
   }
 
@@ -66,26 +70,33 @@ export class Held implements OpenRecord {
   }
 
   release(): void {
-    shared.open.delete(this);
     this.#holder = undefined;
     if (this.#watched) dropped.unregister(this);
+    this.unlink();
+  }
+
+  unlink(): void {
+    if (this.previous === undefined && shared.open.first !== this) return;
+    if (this.previous === undefined) shared.open.first = this.next;
+    else this.previous.next = this.next;
+    if (this.next !== undefined) this.next.previous = this.previous;
+    this.previous = this.next = undefined;
+    shared.open.size--;
   }
 }
 
 const dropped = new FinalizationRegistry<Held>((held) => {
-  shared.open.delete(held);
+  held.unlink();
   if (held.live.outcome === 'ok') held.live.settle('cancelled');
   held.live.end(held.touchedMs || held.live.startedMs);
 });
 
 function everySweep(): { cancel(): void } {
   return systemClock.setTimer(() => {
-    for (const record of shared.open) {
-      try {
-        record.sweep();
-      } catch {
-        shared.observerFailures++;
-      }
+    for (let record = shared.open.first; record !== undefined;) {
+      const { next } = record;
+      record.sweep();
+      record = next;
     }
     shared.sweeper = shared.open.size === 0 ? undefined : everySweep();
   }, sweepIntervalMs);

@@ -1,4 +1,5 @@
 import type { OperationName, StartOf } from '../catalogue-types.ts';
+import { shared } from '../shared.ts';
 import { LiveOperation } from './live-operation.ts';
 import { planFor } from './observe.ts';
 import { Held } from './open-operations.ts';
@@ -24,6 +25,7 @@ export function operate<N extends OperationName, T>(
   start: StartOf<N>,
   run: (operation: Operation<N>) => T,
 ): Settled<T> {
+  if (shared.observers.size === 0) return run(unobserved) as Settled<T>;
   const { operations } = planFor(name);
   if (operations.length === 0) return run(unobserved) as Settled<T>;
   const live = new LiveOperation(name, start as StartOf<OperationName>, operations);
@@ -33,7 +35,7 @@ export function operate<N extends OperationName, T>(
 function observed(live: LiveOperation, run: (operation: Operation) => unknown): unknown {
   let result: unknown;
   try {
-    result = live.carry(() => run(live));
+    result = live.carries ? live.carry(() => run(live)) : run(live);
   } catch (error) {
     live.fail(error);
     throw error;

@@ -38,8 +38,17 @@ export async function collectUntil(done: () => boolean): Promise<void> {
 
 /** Sweeps the open operations now, as the timer does each second. */
 export function sweep(): void {
-  const shared = (globalThis as unknown as Record<symbol, { open: Set<{ sweep(): void }> }>)[
+  const shared = (globalThis as unknown as Record<symbol, { open: { first: Swept | undefined } }>)[
     Symbol.for('@sage-adk/core/v1')
   ];
-  for (const record of shared?.open ?? []) record.sweep();
+  for (let record = shared?.open.first; record !== undefined;) {
+    const { next } = record;
+    record.sweep();
+    record = next;
+  }
+}
+
+interface Swept {
+  readonly next: Swept | undefined;
+  sweep(): void;
 }

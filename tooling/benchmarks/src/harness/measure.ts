@@ -1,0 +1,48 @@
+/**
+ * Times variants side by side: in each round every variant runs once, in a new order, so that a busy neighbour hits all alike.
+ */
+export interface Variant {
+  readonly name: string;
+  /** Does the work `count` times. */
+  run(count: number): void | Promise<void>;
+}
+
+export interface Timing {
+  readonly name: string;
+  /** CPU nanoseconds of one piece of work: the median round. */
+  readonly medianNs: number;
+  readonly bestNs: number;
+}
+
+/** @param rounds at least 5, or the median means little */
+export async function measure(
+  variants: readonly Variant[],
+  count: number,
+  rounds: number,
+): Promise<ReadonlyMap<string, Timing>> {
+  const samples = new Map<string, number[]>(variants.map(({ name }) => [name, []]));
+  for (const variant of variants) await variant.run(Math.ceil(count / 5));
+  for (let round = 0; round < rounds; round++) {
+    for (const variant of rotated(variants, round)) samples.get(variant.name)?.push(await cpuNs(variant, count));
+  }
+  return new Map(
+    [...samples].map(([name, values]) => [name, { name, medianNs: median(values), bestNs: Math.min(...values) }]),
+  );
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+async function cpuNs(variant: Variant, count: number): Promise<number> {
+  const before = process.cpuUsage();
+  await variant.run(count);
+  const { user, system } = process.cpuUsage(before);
+  return ((user + system) * 1_000) / count;
+}
+
+function rotated<T>(items: readonly T[], by: number): readonly T[] {
+  const start = by % items.length;
+  return [...items.slice(start), ...items.slice(0, start)];
+}
