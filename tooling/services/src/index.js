@@ -1,0 +1,8 @@
+/** Real servers for tests. */
+export { unpackDebianPackages } from './debian-packages.js';
+export { startPostgres } from './postgres.js';
+export { startRedisCluster } from './redis-cluster.js';
+export { startRedisSentinel } from './redis-sentinel.js';
+export { startRedis } from './redis.js';
+export { describeWithService, serviceUrl } from './service-url.js';
+export { started } from './sources.js';
