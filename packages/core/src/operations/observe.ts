@@ -1,5 +1,5 @@
 import { type Plan, shared } from '../shared.ts';
-import type { Observer, OperationHandlers, Subscription, TraceIds } from './observer.ts';
+import type { Observer, OperationHandlers, OperationRecord, Subscription, TraceIds } from './observer.ts';
 
 /** Starts watching. Observers are called in the order in which they came, and at the end of an operation in reverse. */
 export function observe(observer: Observer): Subscription {
@@ -14,10 +14,14 @@ export function observe(observer: Observer): Subscription {
   };
 }
 
-/** The active trace, from whichever observer traces. */
-export function trace(): TraceIds | undefined {
+/**
+ * The active trace, or the one that `operation` is recorded in, from whichever observer traces.
+ *
+ * At its end an operation is no longer active: whoever writes a line or an exemplar about it then asks for it by its record.
+ */
+export function trace(operation?: OperationRecord): TraceIds | undefined {
   for (const observer of shared.observers) {
-    const ids = observer.trace?.();
+    const ids = observer.trace?.(operation);
     if (ids !== undefined) return ids;
   }
   return undefined;

@@ -38,8 +38,8 @@ export interface Observer {
   readonly events?: { readonly [E in EventName]?: (event: Readonly<Events[E]>) => void };
   /** Asked once per event name that `events` lacks. */
   event?(name: string): ((event: unknown) => void) | undefined;
-  /** The active trace, if this observer traces. */
-  trace?(): TraceIds | undefined;
+  /** If this observer traces: the trace that `operation` is recorded in, or the active one where none is given or it has none of its own. */
+  trace?(operation?: OperationRecord): TraceIds | undefined;
   /** Writes what the next process needs to go on, for instance `traceparent`. */
   inject?(carrier: Record<string, string>): void;
   /** Lower-case names of the fields that `extract` keeps for this observer in the context's `carrier`. */

@@ -67,3 +67,15 @@ test('the active trace is that of the first observer that has one', () => {
   none[Symbol.dispose]();
   tracing[Symbol.dispose]();
 });
+
+test('an operation that has ended is found in its trace by its record', () => {
+  const ids = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), sampled: true };
+  let ended: string | undefined;
+  const subscriptions = [
+    observe({ name: 'tracing', trace: (operation) => (operation?.name === 'storage.get' ? ids : undefined) }),
+    observe({ name: 'logging', operation: () => ({ end: (operation) => void (ended = trace(operation)?.spanId) }) }),
+  ];
+  operate('storage.get', entry, () => expect(trace()).toBeUndefined());
+  expect(ended).toBe(ids.spanId);
+  for (const subscription of subscriptions) subscription[Symbol.dispose]();
+});
