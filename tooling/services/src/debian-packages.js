@@ -2,7 +2,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { cacheFolder } from './folders.js';
-import { atExit, onPath, run } from './processes.js';
+import { atExit } from './at-exit.js';
+import { onPath, run } from './commands.js';
 import { messageOf } from './sources.js';
 
 /** @typedef {import('./index.d.ts').UnpackedPackages} UnpackedPackages */
@@ -100,11 +101,11 @@ async function download(names, work) {
     '-o',
     'APT::Sandbox::User=',
     '-o',
-    'Acquire::Retries=2',
+    'Acquire::Retries=1',
     '-o',
-    'Acquire::http::Timeout=20',
+    'Acquire::http::Timeout=15',
     '-o',
-    'Acquire::https::Timeout=20',
+    'Acquire::https::Timeout=15',
   ];
   const install = ['install', '--download-only', '--reinstall', '--no-install-recommends', '--', ...names];
   const fetched = () =>

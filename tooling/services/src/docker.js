@@ -4,7 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { temporaryFolder } from './folders.js';
 import { freePort } from './ports.js';
-import { atExit, launch, onPath, run } from './processes.js';
+import { atExit } from './at-exit.js';
+import { onPath, run } from './commands.js';
+import { launch } from './launch.js';
 import { startServer } from './server.js';
 
 /**

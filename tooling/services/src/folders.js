@@ -2,7 +2,13 @@
 import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { atExit } from './processes.js';
+import { atExit } from './at-exit.js';
+
+/**
+ * @typedef {object} Owner The user a process runs as and its files belong to.
+ * @property {number} uid
+ * @property {number} gid
+ */
 
 /**
  * A folder for one server, removed when this process exits at the latest.
@@ -46,7 +52,7 @@ export function cacheFolder() {
 
 /**
  * The user a server that refuses root runs as; undefined when we are not root.
- * @returns {import('./processes.js').Owner | undefined}
+ * @returns {Owner | undefined}
  */
 export function unprivilegedUser() {
   if (process.getuid?.() !== 0) return undefined;

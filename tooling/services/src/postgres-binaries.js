@@ -1,10 +1,9 @@
 // Where PostgreSQL's programs are, and how a user other than root gets to run them.
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
-import { cp } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { isOpenToAll } from './folders.js';
-import { onPath, run } from './processes.js';
+import { onPath, run } from './commands.js';
 
 /**
  * @typedef {object} Binaries
@@ -49,7 +48,7 @@ export function installedBinaries() {
 
 /**
  * The folder of the programs as that user can reach it: root's clone may lie where no other user may look, so they are copied.
- * @param {import('./processes.js').Owner | undefined} owner
+ * @param {import('./folders.js').Owner | undefined} owner
  * @param {string} folder
  * @param {string} target Where a copy may go; the user can reach it.
  * @returns {Promise<string>}
@@ -57,7 +56,7 @@ export function installedBinaries() {
 export async function readableBy(owner, folder, target) {
   if (!owner || isOpenToAll(folder)) return folder;
   const copy = join(target, 'native');
-  await cp(dirname(folder), copy, { recursive: true, verbatimSymlinks: true });
+  await run('cp', ['-RP', dirname(folder), copy]);
   await run('chown', ['-R', `${owner.uid}:${owner.gid}`, copy]);
   return join(copy, 'bin');
 }

@@ -5,7 +5,8 @@ import { startContainer } from './docker.js';
 import { temporaryFolder, unprivilegedUser } from './folders.js';
 import { freePort } from './ports.js';
 import { installedBinaries, npmBinaries, readableBy } from './postgres-binaries.js';
-import { launch, run } from './processes.js';
+import { run } from './commands.js';
+import { launch } from './launch.js';
 import { namedServer, startServer } from './server.js';
 import { firstThatWorks } from './sources.js';
 

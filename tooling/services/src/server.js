@@ -1,7 +1,7 @@
 // A server that was started, whatever it is: ready when its probe says so, and the same handle for all of them.
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { lastLine } from './processes.js';
+import { lastLine } from './commands.js';
 
 /**
  * @typedef {object} ServerPlan
@@ -10,7 +10,7 @@ import { lastLine } from './processes.js';
  * @property {string} logFile
  * @property {() => Promise<number>} pickPort
  * @property {(port: number) => string} url
- * @property {(port: number) => import('./processes.js').Running} launch
+ * @property {(port: number) => import('./launch.js').Running} launch
  * @property {(port: number, pid: number | undefined) => Promise<boolean>} probe Whether this very process answers, and not another that took the port.
  * @property {() => void | Promise<void>} remove Removes what it kept.
  */

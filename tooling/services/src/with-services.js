@@ -3,7 +3,9 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { startPostgres } from './postgres.js';
-import { descendants, killTree, onPath, signalAll, within } from './processes.js';
+import { onPath } from './commands.js';
+import { within } from './launch.js';
+import { descendants, killTree, signalAll } from './process-tree.js';
 import { startRedis } from './redis.js';
 import { formatSkipped, skippedVariable, urlVariables } from './service-url.js';
 import { areRequired, messageOf } from './sources.js';

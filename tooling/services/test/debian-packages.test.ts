@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { unpackDebianPackages } from '../src/index.js';
 import { unprivilegedUser } from '../src/folders.js';
-import { onPath } from '../src/processes.js';
+import { onPath } from '../src/commands.js';
 
 const module = new URL('../src/index.js', import.meta.url).href;
 const suite = onPath('apt-get') && onPath('dpkg-deb') ? describe : describe.skip;
@@ -42,8 +42,12 @@ suite('debian packages unpacked privately', () => {
   }, 60_000);
 
   test('an unknown package is an error that says so', async () => {
-    await expect(unpackDebianPackages(['no-such-package-at-all'])).rejects.toThrow(
-      /Debian packages no-such-package-at-all: .*Unable to locate package/,
+    const aptConfig = join(folder, 'no-archive.conf');
+    writeFileSync(aptConfig, 'Dir::Etc::sourcelist "/dev/null";\nDir::Etc::sourceparts "/dev/null";\n');
+    process.env['APT_CONFIG'] = aptConfig;
+    await expect(unpackDebianPackages(['no-such-package'])).rejects.toThrow(
+      /Debian packages no-such-package: .*Unable to locate package/,
     );
-  }, 60_000);
+    delete process.env['APT_CONFIG'];
+  });
 });

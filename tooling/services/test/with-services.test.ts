@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
-import { descendants } from '../src/processes.js';
+import { descendants } from '../src/process-tree.js';
 import { isRunning, until } from './support.ts';
 
 const script = fileURLToPath(new URL('../src/with-services.js', import.meta.url));
@@ -93,13 +93,17 @@ describe('with-services', () => {
 
   const onLinux = process.platform === 'linux' ? test : test.skip;
   onLinux('even SIGKILL leaves no server running', async () => {
-    const run = runWithServices(node(waiting));
+    // Nobody is left to remove the servers' folders, so they go into one of ours.
+    const folder = mkdtempSync('/tmp/sage-killed-test-');
+    chmodSync(folder, 0o755);
+    const run = runWithServices(node(waiting), { TMPDIR: folder });
     const servers = (await allBelow(run)).filter((pid) => !commandLine(pid).includes('setInterval'));
     process.kill(run.pid, 'SIGKILL');
     await until(() => !servers.some(isRunning));
     process.kill(-run.pid, 'SIGKILL');
     await run.exited;
     expect(servers.length).toBeGreaterThan(0);
+    rmSync(folder, { recursive: true, maxRetries: 5 });
   });
 });
 
