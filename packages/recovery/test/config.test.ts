@@ -1,0 +1,22 @@
+import { expect, test } from '@jest/globals';
+import { recoveryConfig, recoveryFromConfig } from '../src/config.ts';
+
+test('ER24: the keys of the retry block become options', () => {
+  expect(recoveryFromConfig(recoveryConfig.parse({}))).toEqual({
+    retry: { maxAttempts: 3, jitter: 'full', multiplier: 2 },
+  });
+  expect(
+    recoveryFromConfig(recoveryConfig.parse({ retry: { max_attempts: 5, jitter: false, backoff_multiplier: 3 } })),
+  ).toEqual({
+    retry: { maxAttempts: 5, jitter: 'none', multiplier: 3 },
+  });
+});
+
+test.each([
+  [{ retry: { retry_budget: 10 } }, 'is known but not supported yet'],
+  [{ dlq: { enabled: true } }, 'is known but not supported yet'],
+  [{ retry: { backoff_multiplier: 0.5 } }, 'Too small'],
+  [{ retrys: {} }, 'Unrecognized key'],
+])('%j is refused', (config, message) => {
+  expect(() => recoveryConfig.parse(config)).toThrow(message);
+});
