@@ -1,1 +1,7 @@
-export {};
+export {
+  createWorkerPool,
+  type TaskOptions,
+  type WorkerPool,
+  type WorkerPoolOptions,
+  type WorkerPoolStats,
+} from './worker-pool/worker-pool.ts';
