@@ -1,1 +1,13 @@
-export {};
+export type { ConformanceCase } from './conformance-case.ts';
+export { didResolverCases, type DidResolverSubject } from './did-resolver-cases.ts';
+export { testingErrors } from './errors.ts';
+export { createFakeClock, type FakeClock, type FakeClockOptions } from './fake-clock.ts';
+export { keyValueStoreCases } from './key-value-store-cases.ts';
+export type { CreateKeyValueStore, KeyValueStoreCase, KeyValueStoreSubject } from './key-value-store/subject.ts';
+export { llmProviderCases, type LlmProviderSubject } from './llm-provider-cases.ts';
+export { type OperationRecorder, type RecordedEvent, recordOperations } from './record-operations.ts';
+export { countWords, lastUserText } from './script.ts';
+export type { AnswerNow, ScriptCall, ScriptedAnswer, ScriptedFault, ScriptRule } from './script.ts';
+export { createScriptedLlm, type ScriptedLlm, type ScriptedLlmOptions } from './scripted-llm.ts';
+export { createSeededRandom } from './seeded-random.ts';
+export { signerCases, type SignerSubject } from './signer-cases.ts';

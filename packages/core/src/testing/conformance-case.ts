@@ -1,0 +1,31 @@
+import { strict as assert } from 'node:assert';
+
+/**
+ * One promise of a contract, and a check of it. A suite is a list of these; any test runner turns it into tests.
+ *
+ * @example
+ * ```ts
+ * for (const { name, run } of keyValueStoreCases) test(name, () => run(createSubject));
+ * ```
+ */
+export interface ConformanceCase<S> {
+  readonly name: string;
+  /** Rejects, mostly with an `AssertionError`, where the subject breaks the promise. */
+  run(subject: S): Promise<void>;
+}
+
+/** Fails where `promise` has not settled in real time, so that a subject that hangs gets a clear answer. */
+export async function settlesWithin<T>(promise: Promise<T>, patienceMs: number, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new assert.AssertionError({ message: `${what} did not settle within ${patienceMs} ms` })),
+      patienceMs,
+    );
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
