@@ -1,1 +1,7 @@
-export {};
+export { type Decision, errorOf, type RuleState } from './decision.ts';
+export { errors } from './errors.ts';
+export { rateLimitBody, type RateLimitBody } from './http/body.ts';
+export { rateLimitHeaders, type RateLimitHeaders } from './http/headers.ts';
+export { addressKey, hashApiKey } from './keys.ts';
+export { createRateLimiter, type RateLimiter, type RateLimiterOptions, type UsageRow } from './limiter.ts';
+export type { Mode, Period, Rule, Scope, Strategy, Unit } from './rule.ts';

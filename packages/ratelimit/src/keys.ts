@@ -1,0 +1,69 @@
+/** Who a limit is kept for, as a short string that holds no secret. */
+import { hash } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import { type LimitSubject, type Principal, requireWhole } from '@sage-adk/core';
+import type { Scope } from './rule.ts';
+
+const longestKey = 64;
+// Keys that are made here begin with it, and ids that begin with it are hashed: no user id can pass for another kind of key.
+const mark = '|';
+
+/** The key of a subject in a scope, at most 75 characters; undefined where the scope says nothing about the subject. */
+export function scopeKey(scope: Scope, subject: LimitSubject): string | undefined {
+  if (scope === 'global') return '';
+  if (scope === 'endpoint') return ownKey(subject.endpoint);
+  if (typeof scope === 'function') return ownKey(scope(subject));
+  return subject.user === undefined ? principalKey(subject.principal) : ownKey(subject.user);
+}
+
+/**
+ * An id for an API key: the first 128 bits of its SHA-256 in base64url, 22 characters. The key cannot be read from it, so it may be stored.
+ *
+ * For API keys, which are long and random; not for passwords.
+ */
+export function hashApiKey(apiKey: string): string {
+  return hash('sha256', apiKey, 'buffer').subarray(0, 16).toString('base64url');
+}
+
+/**
+ * The key of a client's address. An IPv6 address stands for its whole network, since one client has many of them;
+ * an IPv4 address stands for itself, also where it is written as IPv6. What is no address comes back as it is.
+ *
+ * @param ipv6PrefixBits how many leading bits tell clients apart, 32 to 128. @default 56
+ */
+export function addressKey(address: string, ipv6PrefixBits = 56): string {
+  requireWhole('ipv6PrefixBits', ipv6PrefixBits, 32, 128);
+  const [plain = ''] = address.split('%');
+  if (!isIPv6(plain)) return plain;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1];
+  if (mapped !== undefined) return mapped;
+  const groups = groupsOf(plain).map((group, index) => group & maskOf(ipv6PrefixBits - index * 16));
+  return `${groups.map((group) => group.toString(16)).join(':')}/${ipv6PrefixBits}`;
+}
+
+function ownKey(id: string | undefined): string | undefined {
+  if (id === undefined || (id.length <= longestKey && !id.startsWith(mark))) return id;
+  return `${mark}long${mark}${hashApiKey(id)}`;
+}
+
+function principalKey(principal: Principal | undefined): string | undefined {
+  if (principal === undefined) return undefined;
+  const { kind, id } = principal;
+  const shown = kind === 'api_key' ? hashApiKey(id) : ownKey(kind === 'address' ? addressKey(id) : id);
+  return `${mark}${kind}${mark}${shown}`;
+}
+
+/** The eight groups of 16 bits of a valid IPv6 address. */
+function groupsOf(address: string): number[] {
+  const hex = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_all, ...bytes: string[]) => {
+    const [a = 0, b = 0, c = 0, d = 0] = bytes.slice(0, 4).map(Number);
+    return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+  });
+  const [head = [], tail] = hex.split('::').map((side) => (side === '' ? [] : side.split(':')));
+  const missing = tail === undefined ? 0 : 8 - head.length - tail.length;
+  return [...head, ...Array<string>(missing).fill('0'), ...(tail ?? [])].map((group) => Number.parseInt(group, 16));
+}
+
+function maskOf(bits: number): number {
+  return bits <= 0 ? 0 : bits >= 16 ? 0xffff : (0xffff << (16 - bits)) & 0xffff;
+}

@@ -1,0 +1,134 @@
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { compileRules, type Rule } from '../../src/rule.ts';
+import { createMemoryStore, type MemoryStore } from '../../src/stores/memory.ts';
+import type { Ask } from '../../src/stores/store.ts';
+
+const user: Rule = { name: 'user', scope: 'user', limit: 2, per: 'second' };
+const hourly: Rule = { name: 'user-hourly', scope: 'user', limit: 5, per: 'hour' };
+const everyone: Rule = { name: 'everyone', scope: 'global', limit: 4, per: 'second' };
+
+describe('the memory store', () => {
+  test('RL16: keeps what each key spent', () => {
+    const { spend } = createStore([user]);
+    expect([spend('ada', 0), spend('ada', 0), spend('ada', 0), spend('bob', 0)]).toEqual([true, true, false, true]);
+    expect(spend('ada', 500_000)).toBe(true);
+  });
+
+  test('a denial changes no byte: not the rule that denied, not those that would have allowed', () => {
+    const call = fc.record({
+      key: fc.constantFrom('ada', 'bob', 'eve'),
+      gapUs: fc.constantFrom(0, 1, 100_000, 500_000, 2_000_000),
+      cost: fc.integer({ min: 1, max: 6 }),
+    });
+    fc.assert(
+      fc.property(fc.array(call, { maxLength: 60 }), fc.constantFrom(1, 2, 100), (calls, maxKeys) => {
+        const { store, spend } = createStore([user, hourly, everyone], maxKeys);
+        let nowUs = 0;
+        for (const { key, gapUs, cost } of calls) {
+          nowUs += gapUs;
+          const before = bytesOf(store);
+          if (!spend(key, nowUs, cost)) expect(bytesOf(store)).toEqual(before);
+        }
+      }),
+    );
+  });
+
+  test('looking changes no byte', () => {
+    const { store, groups, asksFor } = createStore([user, everyone]);
+    const before = bytesOf(store);
+    const findings = store.decide({ asks: asksFor('ada'), costs: undefined, consume: false }, 0);
+    expect(findings.map(({ allowed }) => allowed)).toEqual([true, true]);
+    expect(groups).toHaveLength(2);
+    expect(bytesOf(store)).toEqual(before);
+  });
+
+  test('RL27: holds at most maxKeys, whatever comes; further keys share one bucket', () => {
+    const { store, spend, overflowed } = createStore([user], 100);
+    for (let n = 0; n < 10_000; n++) spend(`flood-${n}`, 0);
+    expect(store.counts()).toEqual({ keys: 100, reclaimed: 0 });
+    expect(store.image().map(({ times }) => times.length)).toEqual([101]);
+    expect(overflowed('late', 0)).toBe(true);
+    expect(spend('late', 0)).toBe(false);
+  });
+
+  test('RL27: a key that is being limited is never forgotten to make room for a flood', () => {
+    const { spend } = createStore([user], 100);
+    expect([spend('eve', 0), spend('eve', 0)]).toEqual([true, true]);
+    for (let n = 0; n < 10_000; n++) {
+      spend(`flood-${n}`, n);
+      expect(spend('eve', n)).toBe(false);
+    }
+  });
+
+  test('an idle key makes room for a new one', () => {
+    const { store, spend, overflowed } = createStore([user], 2);
+    spend('ada', 0);
+    spend('bob', 0);
+    expect(overflowed('eve', 0)).toBe(true);
+    expect(overflowed('eve', 500_000)).toBe(false);
+    spend('eve', 500_000);
+    expect(store.counts()).toEqual({ keys: 2, reclaimed: 1 });
+  });
+
+  test('forgetting idle keys changes no decision', () => {
+    const call = fc.record({ key: fc.integer({ min: 0, max: 40 }), gapUs: fc.integer({ min: 0, max: 300_000 }) });
+    fc.assert(
+      fc.property(fc.array(call, { maxLength: 300 }), (calls) => {
+        const together = createStore([user, hourly]);
+        const alone = new Map<number, ReturnType<typeof createStore>>();
+        let nowUs = 0;
+        for (const { key, gapUs } of calls) {
+          nowUs += gapUs;
+          const own = alone.get(key) ?? createStore([user, hourly]);
+          alone.set(key, own);
+          expect(together.spend(`user-${key}`, nowUs)).toBe(own.spend('user', nowUs));
+        }
+      }),
+    );
+  });
+
+  test('grows by doubling and keeps what it holds', () => {
+    const { store, spend } = createStore([user], 1_000);
+    for (let n = 0; n < 1_000; n++) spend(`user-${n}`, 0, 2);
+    expect(store.counts().keys).toBe(1_000);
+    for (let n = 0; n < 1_000; n++) expect(spend(`user-${n}`, 0)).toBe(false);
+    expect(store.image().map(({ times }) => times.length)).toEqual([1_001]);
+  });
+
+  test('a reset makes a key whole and leaves the others', () => {
+    const { store, spend, asksFor } = createStore([user, hourly]);
+    spend('ada', 0, 2);
+    spend('bob', 0, 2);
+    store.reset(asksFor('ada'));
+    expect(store.holdings(0).map(({ key, rule }) => [key, rule.name])).toEqual([
+      ['bob', 'user'],
+      ['bob', 'user-hourly'],
+    ]);
+    expect([spend('ada', 0, 2), spend('bob', 0)]).toEqual([true, false]);
+  });
+});
+
+function createStore(rules: readonly Rule[], maxKeys = 1_000) {
+  const groups = compileRules(rules);
+  const store = createMemoryStore({ groups, maxKeys });
+  const asksFor = (key: string): Ask[] => groups.map((group) => ({ group, key: group.keyOf({ user: key }) ?? '' }));
+  return {
+    groups,
+    store,
+    asksFor,
+    /** Whether the cost was admitted. */
+    spend: (key: string, nowUs: number, requests = 1): boolean =>
+      store
+        .decide({ asks: asksFor(key), costs: { requests }, consume: true }, nowUs)
+        .every((finding) => finding.allowed),
+    overflowed: (key: string, nowUs: number): boolean =>
+      store
+        .decide({ asks: asksFor(key), costs: undefined, consume: false }, nowUs)
+        .some((finding) => finding.overflowed),
+  };
+}
+
+function bytesOf(store: MemoryStore) {
+  return store.image().map(({ keys, times }) => ({ keys, bytes: Buffer.from(times.buffer).toString('hex') }));
+}
