@@ -198,7 +198,6 @@ class SelfClockedQueue<T> implements FairQueue<T> {
     this.#turns.clear();
     this.#deadlines.clear();
     this.#size = 0;
-    this.#virtualTime = 0;
     for (const entry of entries) entry.leave();
     for (const entry of entries) this.#options.onDropped(entry.item, 'cleared');
   }
@@ -251,7 +250,6 @@ class SelfClockedQueue<T> implements FairQueue<T> {
     } else if (wasFront) {
       this.#takeTurn(line);
     }
-    if (this.#size === 0) this.#virtualTime = 0;
   }
 }
 
