@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import { type Message, Role, TaskState, type TaskStatus } from '@a2a-js/sdk';
+import { AgentEvent, type AgentExecutor, type ExecutionEventBus, type RequestContext } from '@a2a-js/sdk/server';
+import { isSageError } from '@sage-adk/core';
+import { errors } from '../errors.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { describe } from '../http/respond.ts';
+import type { MessageHandler } from '../messages/handler.ts';
+import { exchangeOf } from './caller.ts';
+import { textOf, textPart } from './parts.ts';
+
+/**
+ * Answers messages of A2A through the agent's message handler.
+ *
+ * A message that is sent plainly gets a message back. One that is streamed, that belongs to a task or that wants no waiting becomes a task,
+ * whose answer is one artifact.
+ */
+export function createExecutor(handle: MessageHandler): AgentExecutor {
+  const running = new Map<string, Exchange>();
+  return {
+    async execute(call, bus) {
+      const exchange = exchangeOf(call.context);
+      const work = isPlain(call, exchange) ? reply(handle, call, exchange, bus) : doTask(handle, call, exchange, bus);
+      running.set(call.taskId, exchange);
+      exchange.keepUntil(work);
+      try {
+        await work;
+      } finally {
+        running.delete(call.taskId);
+      }
+    },
+    async cancelTask(taskId) {
+      running.get(taskId)?.abort(errors.TASK_CANCELLED());
+    },
+  };
+}
+
+function isPlain({ request, task }: RequestContext, { streamed }: Exchange): boolean {
+  return !streamed && task === undefined && request.configuration?.returnImmediately !== true;
+}
+
+async function reply(
+  handle: MessageHandler,
+  call: RequestContext,
+  exchange: Exchange,
+  bus: ExecutionEventBus,
+): Promise<void> {
+  try {
+    let text = '';
+    for await (const event of answer(handle, call, exchange)) if (event.type === 'text') text += event.text;
+    bus.publish(AgentEvent.message(agentMessage(call, text, '')));
+  } catch (error) {
+    exchange.failed(error);
+    publishTask(call, bus);
+    publishStatus(call, bus, ...endOf(error));
+  }
+}
+
+async function doTask(
+  handle: MessageHandler,
+  call: RequestContext,
+  exchange: Exchange,
+  bus: ExecutionEventBus,
+): Promise<void> {
+  publishTask(call, bus);
+  const artifactId = randomUUID();
+  let append = false;
+  try {
+    for await (const event of answer(handle, call, exchange)) {
+      if (event.type !== 'text') continue;
+      bus.publish(
+        AgentEvent.artifactUpdate({
+          taskId: call.taskId,
+          contextId: call.contextId,
+          artifact: {
+            artifactId,
+            name: 'answer',
+            description: '',
+            parts: [textPart(event.text)],
+            metadata: undefined,
+            extensions: [],
+          },
+          append,
+          lastChunk: false,
+          metadata: undefined,
+        }),
+      );
+      append = true;
+    }
+    publishStatus(call, bus, TaskState.TASK_STATE_COMPLETED);
+  } catch (error) {
+    exchange.failed(error);
+    publishStatus(call, bus, ...endOf(error));
+  }
+}
+
+function answer(handle: MessageHandler, { userMessage, contextId }: RequestContext, exchange: Exchange) {
+  return handle({
+    text: textOf(userMessage.parts),
+    messageId: userMessage.messageId,
+    contextId,
+    userId: exchange.principal.id,
+    signal: exchange.signal,
+    meter: exchange,
+  });
+}
+
+function endOf(error: unknown): [TaskState, string] {
+  const cancelled = isSageError(error, errors.TASK_CANCELLED.code);
+  return [cancelled ? TaskState.TASK_STATE_CANCELED : TaskState.TASK_STATE_FAILED, describe(error).message];
+}
+
+function publishTask(call: RequestContext, bus: ExecutionEventBus): void {
+  const { taskId: id, contextId, userMessage, task } = call;
+  bus.publish(
+    AgentEvent.task({
+      id,
+      contextId,
+      status: statusOf(TaskState.TASK_STATE_WORKING, undefined),
+      artifacts: task?.artifacts ?? [],
+      history: task?.history ?? [userMessage],
+      metadata: task?.metadata,
+    }),
+  );
+}
+
+function publishStatus(call: RequestContext, bus: ExecutionEventBus, state: TaskState, text?: string): void {
+  const { taskId, contextId } = call;
+  const message = text === undefined ? undefined : agentMessage(call, text, taskId);
+  bus.publish(AgentEvent.statusUpdate({ taskId, contextId, status: statusOf(state, message), metadata: undefined }));
+}
+
+function statusOf(state: TaskState, message: Message | undefined): TaskStatus {
+  return { state, message, timestamp: new Date().toISOString() };
+}
+
+function agentMessage({ contextId }: RequestContext, text: string, taskId: string): Message {
+  return {
+    messageId: randomUUID(),
+    contextId,
+    taskId,
+    role: Role.ROLE_AGENT,
+    parts: [textPart(text)],
+    metadata: undefined,
+    extensions: [],
+    referenceTaskIds: [],
+  };
+}

@@ -1,0 +1,172 @@
+import {
+  A2A_VERSION_HEADER,
+  type AgentCard,
+  Extensions,
+  formatSSEErrorEvent,
+  formatSSEEvent,
+  HTTP_EXTENSION_HEADER,
+} from '@a2a-js/sdk';
+import { A2A_ERROR_CODE, ContentTypeNotSupportedError } from '@a2a-js/sdk/errors';
+import {
+  type A2ARequestHandler,
+  JsonRpcTransportHandler,
+  ServerCallContext,
+  validateVersion,
+} from '@a2a-js/sdk/server';
+import { headerOf, isSageError } from '@sage-adk/core';
+import { errors } from '../errors.ts';
+import { readJson } from '../http/body.ts';
+import { openEventStream, writeEvents } from '../http/event-stream.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { sendJson } from '../http/respond.ts';
+import type { Surface, Work } from '../http/surface.ts';
+import { Caller } from './caller.ts';
+
+export interface JsonRpcOptions {
+  readonly handler: A2ARequestHandler;
+  readonly card: AgentCard;
+  readonly work: Work;
+}
+
+/** The JSON-RPC binding of A2A, streams included, on the SDK's transport and without a framework. */
+export function createJsonRpc({ handler, card, work }: JsonRpcOptions): Surface {
+  const transport = new JsonRpcTransportHandler(handler);
+  return {
+    protocol: 'a2a',
+    name: 'jsonrpc',
+    endsWithClient: false,
+    async handle(exchange) {
+      const { request, response } = exchange;
+      if (request.method !== 'POST') throw errors.METHOD_NOT_ALLOWED({ method: request.method ?? '', allowed: 'POST' });
+      let call: Call;
+      try {
+        call = callOf(await readJson(request, ['application/json']));
+      } catch (error) {
+        exchange.failed(error);
+        return refuse(exchange, error);
+      }
+      exchange.streamed = streams.has(call.method);
+      const answer = (): Promise<void> => respond(transport, card, exchange, call);
+      if (messages.has(call.method)) await work(exchange, answer);
+      else if (methods.has(call.method)) await answer();
+      else
+        sendJson(
+          response,
+          200,
+          envelope(call.id, A2A_ERROR_CODE.METHOD_NOT_FOUND, `There is no method "${call.method}".`),
+        );
+    },
+  };
+}
+
+interface Call {
+  readonly jsonrpc: '2.0';
+  readonly method: string;
+  readonly id?: string | number | null;
+  readonly params?: unknown;
+}
+
+/** What a message starts, and what the SDK answers with a stream. */
+const messages: ReadonlySet<string> = new Set(['SendMessage', 'SendStreamingMessage']);
+const streams: ReadonlySet<string> = new Set(['SendStreamingMessage', 'SubscribeToTask']);
+
+/** The methods of A2A 1.0. */
+const methods: ReadonlySet<string> = new Set([
+  ...messages,
+  ...streams,
+  'GetTask',
+  'ListTasks',
+  'CancelTask',
+  'CreateTaskPushNotificationConfig',
+  'GetTaskPushNotificationConfig',
+  'ListTaskPushNotificationConfigs',
+  'DeleteTaskPushNotificationConfig',
+  'GetExtendedAgentCard',
+]);
+
+function callOf(body: unknown): Call {
+  const call = body as Partial<Call> | null;
+  const isCall =
+    typeof call === 'object' &&
+    call?.jsonrpc === '2.0' &&
+    typeof call.method === 'string' &&
+    (call.id == null || typeof call.id === 'string' || Number.isInteger(call.id));
+  if (isCall) return call as Call;
+  throw errors.INVALID_MESSAGE({
+    problem: 'The body is not a JSON-RPC 2.0 request: one object with jsonrpc, method and id.',
+  });
+}
+
+async function respond(
+  transport: JsonRpcTransportHandler,
+  card: AgentCard,
+  exchange: Exchange,
+  call: Call,
+): Promise<void> {
+  const { request, response } = exchange;
+  try {
+    const context = new ServerCallContext({
+      user: new Caller(exchange),
+      requestedExtensions: Extensions.parseServiceParameter(
+        headerOf(request.headers, HTTP_EXTENSION_HEADER.toLowerCase()),
+      ),
+      ...versionOf(exchange),
+    });
+    validateVersion(context.requestedVersion, card, 'JSONRPC');
+    const result = await transport.handle(call as Call & Record<string, unknown>, context);
+    if (context.activatedExtensions !== undefined)
+      response.setHeader(HTTP_EXTENSION_HEADER, context.activatedExtensions);
+    if (Symbol.asyncIterator in result) await stream(exchange, call, result);
+    else sendJson(response, 200, result);
+  } catch (error) {
+    const { code, message, ...rest } = JsonRpcTransportHandler.mapToJSONRPCError(error);
+    if (code === A2A_ERROR_CODE.INTERNAL_ERROR) exchange.failed(error);
+    sendJson(response, 200, { ...envelope(call.id, code, message), ...rest });
+  }
+}
+
+async function stream(exchange: Exchange, { id }: Call, events: AsyncGenerator): Promise<void> {
+  const { response } = exchange;
+  // An error before the first event is still a plain answer.
+  let next = await events.next();
+  openEventStream(response);
+  try {
+    // Read to the end even where the client is gone: reading is what moves the task on, and the client may come back for it.
+    for (; !next.done; next = await events.next()) await writeEvents(response, formatSSEEvent(next.value));
+  } catch (error) {
+    exchange.failed(error);
+    const { code, message } = JsonRpcTransportHandler.mapToJSONRPCError(error);
+    await writeEvents(response, formatSSEErrorEvent(envelope(id, code, message)));
+  }
+  response.end();
+}
+
+function versionOf({ request }: Exchange): { requestedVersion?: string } {
+  const requestedVersion = headerOf(request.headers, A2A_VERSION_HEADER.toLowerCase());
+  return requestedVersion === undefined || requestedVersion === '' ? {} : { requestedVersion };
+}
+
+function refuse({ response }: Exchange, error: unknown): void {
+  if (!isSageError(error)) throw error;
+  const { status, message } = error;
+  if (status === 413)
+    sendJson(response, status, envelope(null, A2A_ERROR_CODE.INVALID_REQUEST, message), { connection: 'close' });
+  else if (status === 415) sendJson(response, status, unsupportedType(message));
+  else sendJson(response, 200, envelope(null, codeOf(error), message));
+}
+
+function codeOf(error: unknown): number {
+  return isSageError(error, errors.MALFORMED_JSON.code) ? A2A_ERROR_CODE.PARSE_ERROR : A2A_ERROR_CODE.INVALID_REQUEST;
+}
+
+function unsupportedType(message: string) {
+  return {
+    jsonrpc: '2.0',
+    id: null,
+    error: JsonRpcTransportHandler.mapToJSONRPCError(new ContentTypeNotSupportedError(message)),
+  };
+}
+
+function envelope(id: Call['id'], code: number, message: string) {
+  return { jsonrpc: '2.0', id: id ?? null, error: { code, message } };
+}

@@ -1,0 +1,91 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { A2A_CONTENT_TYPE } from '@a2a-js/sdk';
+import { ContentTypeNotSupportedError, RequestMalformedError, toRestErrorBody } from '@a2a-js/sdk/errors';
+import type { A2ARequestHandler, User } from '@a2a-js/sdk/server';
+import { restHandler } from '@a2a-js/sdk/server/express';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import { errors } from '../errors.ts';
+import { readJson } from '../http/body.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { describe, sendJson } from '../http/respond.ts';
+import { pathOf, type Surface, type Work } from '../http/surface.ts';
+import { Caller } from './caller.ts';
+import { restPath } from './card.ts';
+import { methodsAt, type RestRoute } from './rest-routes.ts';
+
+export interface RestOptions {
+  readonly handler: A2ARequestHandler;
+  readonly work: Work;
+}
+
+/** The HTTP+JSON binding of A2A. The SDK has it only as a handler for Express, so Express serves these paths and no others. */
+export function createRest({ handler, work }: RestOptions): Surface {
+  const exchanges = new WeakMap<object, Exchange>();
+  const app = createApp(handler, exchanges);
+  return {
+    protocol: 'a2a',
+    name: 'rest',
+    endsWithClient: false,
+    async handle(exchange) {
+      const { request, response } = exchange;
+      let route: RestRoute;
+      try {
+        route = routeOf(request);
+        await takeBody(request);
+      } catch (error) {
+        exchange.failed(error);
+        return refuse(response, error);
+      }
+      exchange.streamed = route.stream;
+      exchanges.set(request, exchange);
+      if (route.message) await work(exchange, async () => app(request, response));
+      else app(request, response);
+    },
+  };
+}
+
+function createApp(handler: A2ARequestHandler, exchanges: WeakMap<object, Exchange>): Express {
+  const app = express();
+  app.disable('x-powered-by').disable('etag');
+  const userBuilder = async (request: Request): Promise<User> => {
+    const exchange = exchanges.get(request);
+    if (exchange === undefined) throw new TypeError('A request came past the server.');
+    return new Caller(exchange);
+  };
+  app.use(restPath, restHandler({ requestHandler: handler, userBuilder }));
+  // Express knows a handler of errors by its four parameters.
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    exchanges.get(request)?.failed(error);
+    refuse(response, error);
+  });
+  return app;
+}
+
+function routeOf(request: IncomingMessage): RestRoute {
+  const path = pathOf(request);
+  const methods = methodsAt(path.slice(restPath.length));
+  if (methods === undefined) throw errors.NOT_FOUND({ path });
+  const route = methods[request.method ?? ''];
+  if (route !== undefined) return route;
+  throw errors.METHOD_NOT_ALLOWED({ method: request.method ?? '', allowed: Object.keys(methods).join(', ') });
+}
+
+/** Reads the body before Express would, with our limit and our refusals; its parser leaves a request alone that was read. */
+async function takeBody(request: IncomingMessage & { body?: unknown }): Promise<void> {
+  const { headers } = request;
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  if (hasBody) request.body = await readJson(request, ['application/json', A2A_CONTENT_TYPE]);
+}
+
+function refuse(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) return void response.destroy();
+  const { status, message } = describe(error);
+  const body = toRestErrorBody(
+    status === 415 ? new ContentTypeNotSupportedError(message) : new RequestMalformedError(message),
+    status,
+  );
+  sendJson(response, status, body, {
+    'content-type': A2A_CONTENT_TYPE,
+    ...(status === 413 && { connection: 'close' }),
+  });
+}

@@ -1,0 +1,30 @@
+import type { AgentCard } from '@a2a-js/sdk';
+import { DefaultRequestHandler } from '@a2a-js/sdk/server';
+
+import type { Surfaces, Work } from '../http/surface.ts';
+import type { MessageHandler } from '../messages/handler.ts';
+import { jsonRpcPath, restPath } from './card.ts';
+import { cardPath, createCardSurface } from './card-surface.ts';
+import { createEventBuses } from './event-buses.ts';
+import { createExecutor } from './executor.ts';
+import { createJsonRpc } from './json-rpc.ts';
+import { createRest } from './rest.ts';
+import { createTaskStore } from './task-store.ts';
+
+export interface A2aOptions {
+  readonly card: AgentCard;
+  readonly handle: MessageHandler;
+  readonly work: Work;
+}
+
+/** A2A on both its HTTP bindings, with the card that names them. */
+export function createA2a({ card, handle, work }: A2aOptions): Surfaces {
+  const handler = new DefaultRequestHandler(card, createTaskStore(), createExecutor(handle), createEventBuses());
+  return {
+    byPath: {
+      [cardPath]: createCardSurface(card, new Date()),
+      [jsonRpcPath]: createJsonRpc({ handler, card, work }),
+    },
+    below: { [`${restPath}/`]: createRest({ handler, work }) },
+  };
+}

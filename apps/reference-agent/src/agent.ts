@@ -1,0 +1,144 @@
+import { emit, endOpen, type KeyValueStore, type LlmProvider } from '@sage-adk/core';
+import { createWorkerPool, type WorkerPool } from '@sage-adk/perf';
+import { perfFromConfig } from '@sage-adk/perf/config';
+import { createRateLimiter, type RateLimiter } from '@sage-adk/ratelimit';
+import { rateLimitFromConfig } from '@sage-adk/ratelimit/config';
+import { createGuard } from '@sage-adk/ratelimit/node';
+import { createRetry } from '@sage-adk/recovery';
+import { recoveryFromConfig } from '@sage-adk/recovery/config';
+import { createCard } from './a2a/card.ts';
+import { cardPath } from './a2a/card-surface.ts';
+import { createA2a } from './a2a/surfaces.ts';
+import { type Closing, createClosing } from './closing.ts';
+import type { AgentConfig } from './config/schema.ts';
+import { createConversations } from './conversation/conversations.ts';
+import { createMemoryStore } from './conversation/memory-store.ts';
+import { errors } from './errors.ts';
+import { createIdentify } from './http/identify.ts';
+import { listen, type Listening } from './http/listen.ts';
+import { createPipeline, type Pipeline, type PipelineOptions } from './http/pipeline.ts';
+import type { Surfaces, Work } from './http/surface.ts';
+import { createMessageHandler, type MessageHandler } from './messages/handler.ts';
+import { createMessages, messagesPath } from './messages/surface.ts';
+import { createLocalModel } from './model/local-model.ts';
+import { createModelCall } from './model/model-call.ts';
+import { startTelemetry, type Telemetry } from './telemetry.ts';
+
+export interface AgentOptions {
+  readonly config: AgentConfig;
+  /** The model. @default the local scripted one */
+  readonly provider?: LlmProvider;
+  /** Milliseconds until an answer is given up. @default 300_000 */
+  readonly timeoutMs?: number;
+  /** Milliseconds that running requests get when the agent stops. @default 10_000 */
+  readonly drainMs?: number;
+  /** Called once everything listens, before the first line is logged. */
+  readonly onListening?: (urls: AgentUrls) => void;
+}
+
+/** Where the agent is reached. */
+export interface AgentUrls {
+  readonly agent: string;
+  readonly card: string;
+  readonly messages: string;
+  /** Missing where not enabled. */
+  readonly metrics?: string;
+  readonly health?: string;
+}
+
+/** A running agent. */
+export interface Agent {
+  readonly urls: AgentUrls;
+  /** Takes no more requests, ends those that run, writes out logs and spans, and frees every port. */
+  close(): Promise<void>;
+}
+
+/** Starts an agent from its configuration: this is where the packages meet. */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const { config, provider = createLocalModel(), timeoutMs = 300_000, drainMs = 10_000, onListening } = options;
+  const closing = createClosing();
+  try {
+    const telemetry = closing.add(await startTelemetry(config));
+    const store = closing.add(createMemoryStore({ namespace: 'conversations' }));
+    const handle = createHandler(config, provider, store);
+    const pool = createWorkerPool({ name: 'messages', ...perfFromConfig(config.performance).workerPool });
+    const limiter = closing.add(createRateLimiter(rateLimitFromConfig(config.rate_limit)));
+
+    const server = await listen({ ...config.server, key: 'server.port' });
+    const url = config.server.public_url?.replace(/\/+$/, '') ?? server.url;
+    const pipeline = createPipeline({
+      surfaces: createSurfaces(config, url, handle, workOf(pool)),
+      identify: createIdentify(config.server.api_keys),
+      admit: admitBy(limiter),
+      agentId: config.agent.id,
+      timeoutMs,
+    });
+    server.serve(pipeline.listener);
+
+    const urls = { agent: url, card: url + cardPath, messages: url + messagesPath, ...telemetry.urls };
+    onListening?.(urls);
+    emit('agent.state', { from: 'starting', to: 'ready' });
+    return { urls, close: once(() => stop({ telemetry, pipeline, server, pool, closing, drainMs })) };
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
+}
+
+function createHandler({ llm, recovery }: AgentConfig, provider: LlmProvider, store: KeyValueStore): MessageHandler {
+  // Asking a model again has no effect but its price.
+  const retry = createRetry({ ...recoveryFromConfig(recovery).retry, idempotent: true });
+  return createMessageHandler({
+    conversations: createConversations({ store }),
+    callModel: createModelCall({ provider, model: llm.model, retry }),
+  });
+}
+
+function createSurfaces({ agent, server }: AgentConfig, url: string, handle: MessageHandler, work: Work): Surfaces {
+  const card = createCard({ ...agent, url, needsKey: server.api_keys.length > 0 });
+  const a2a = createA2a({ card, handle, work });
+  return { ...a2a, byPath: { ...a2a.byPath, [messagesPath]: createMessages({ handle, work }) } };
+}
+
+/** Message handling waits for a worker; the worker is free again when the answer is sent and the task behind it is done. */
+function workOf(pool: WorkerPool): Work {
+  return (exchange, task) =>
+    pool.run(async () => {
+      await task();
+      await exchange.settled();
+    });
+}
+
+function admitBy(limiter: RateLimiter): PipelineOptions['admit'] {
+  const guard = createGuard({ limiter });
+  return ({ request, response, principal }, { name }) =>
+    guard(request, response, { principal, user: principal.id, endpoint: name }).allowed;
+}
+
+interface Running {
+  readonly telemetry: Telemetry;
+  readonly pipeline: Pipeline;
+  readonly server: Listening;
+  readonly pool: WorkerPool;
+  readonly closing: Closing;
+  readonly drainMs: number;
+}
+
+/** In this order: say so, take no more, finish or give up what runs, then close what it was using. */
+async function stop({ telemetry, pipeline, server, pool, closing, drainMs }: Running): Promise<void> {
+  emit('agent.state', { from: 'ready', to: 'stopping' });
+  telemetry.stopping();
+  pipeline.lastAnswers();
+  const giveUp = setTimeout(() => pipeline.abortAll(errors.STOPPING()), drainMs);
+  // What was given up still gets a moment to say so.
+  await Promise.all([server.close(drainMs + 1_000), pool.close()]);
+  clearTimeout(giveUp);
+  endOpen();
+  emit('agent.state', { from: 'stopping', to: 'stopped' });
+  await closing.close();
+}
+
+function once<T>(call: () => Promise<T>): () => Promise<T> {
+  let called: Promise<T> | undefined;
+  return () => (called ??= call());
+}

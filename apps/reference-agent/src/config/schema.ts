@@ -1,0 +1,24 @@
+import { loggingConfig } from '@sage-adk/logging/config';
+import { perfConfig } from '@sage-adk/perf/config';
+import { rateLimitConfig } from '@sage-adk/ratelimit/config';
+import { recoveryConfig } from '@sage-adk/recovery/config';
+import { z } from 'zod';
+import { identityConfig, llmConfig, serverConfig, storageConfig } from './server.ts';
+
+/** Everything that can be configured. Unknown keys are errors; what is missing has a default. */
+export const agentConfig = z.strictObject({
+  server: serverConfig.prefault({}),
+  agent: identityConfig.prefault({}),
+  llm: llmConfig.prefault({}),
+  storage: storageConfig.prefault({}),
+  observability: z
+    .strictObject({
+      logging: loggingConfig,
+    })
+    .prefault({}),
+  rate_limit: rateLimitConfig,
+  recovery: recoveryConfig,
+  performance: perfConfig,
+});
+
+export type AgentConfig = z.infer<typeof agentConfig>;

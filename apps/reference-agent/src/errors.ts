@@ -1,0 +1,39 @@
+import { defineErrors } from '@sage-adk/core';
+
+/** Errors of the agent itself. What a client may read of them is the message; it holds nothing internal. */
+export const errors = defineErrors('AGENT', {
+  CONFIG_INVALID: { category: 'permanent', status: 500, message: '{problems}' },
+  PORT_IN_USE: { category: 'permanent', status: 500, message: 'Port {port} of {host} is in use. Set another {key}.' },
+  LISTEN_FAILED: {
+    category: 'permanent',
+    status: 500,
+    message: 'Cannot listen on {host}:{port} ({reason}). Check {key}.',
+  },
+  UNAUTHORIZED: {
+    category: 'permanent',
+    outcome: 'denied',
+    status: 401,
+    message: 'A valid API key is needed, as "Authorization: Bearer KEY" or "x-api-key: KEY".',
+  },
+  NOT_FOUND: { category: 'permanent', status: 404, message: 'There is nothing at {path}.' },
+  METHOD_NOT_ALLOWED: { category: 'permanent', status: 405, message: '{method} is not possible here; use {allowed}.' },
+  BODY_TOO_LARGE: { category: 'permanent', status: 413, message: 'The body is larger than {limit} bytes.' },
+  UNSUPPORTED_TYPE: { category: 'permanent', status: 415, message: 'The content type must be {expected}, not {type}.' },
+  MALFORMED_JSON: { category: 'permanent', status: 400, message: 'The body is not valid JSON.' },
+  INVALID_MESSAGE: { category: 'permanent', status: 400, message: '{problem}' },
+  DEADLINE: {
+    category: 'transient',
+    outcome: 'timeout',
+    status: 504,
+    message: 'The answer took longer than {timeoutMs} ms.',
+  },
+  CLIENT_GONE: { category: 'cancelled', status: 499, message: 'The client closed the connection.' },
+  TASK_CANCELLED: { category: 'cancelled', status: 499, message: 'The task was cancelled.' },
+  STOPPING: { category: 'transient', status: 503, message: 'The agent is stopping.' },
+  MODEL_FAILED: { category: 'transient', status: 502, message: 'The model could not answer. Try again later.' },
+  STORE_FULL: {
+    category: 'transient',
+    status: 503,
+    message: 'A value of {bytes} bytes does not fit the store of {maxBytes} bytes.',
+  },
+});

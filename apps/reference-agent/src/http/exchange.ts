@@ -1,0 +1,101 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { OpenOperation, Principal } from '@sage-adk/core';
+import { errors } from '../errors.ts';
+
+/** One request and its answer, as the surfaces see it. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Who is served, verified. */
+  readonly principal: Principal;
+  /** Aborts when the answer is no longer wanted. */
+  readonly signal: AbortSignal;
+  /** Whether the answer is a stream of events. */
+  streamed: boolean;
+  /** Milliseconds that were spent waiting for the model. */
+  llmMs: number;
+  abort(reason: unknown): void;
+  /** Says that the request failed although the answer may be a well-formed one. */
+  failed(error: unknown): void;
+  /** Work that may outlive the answer: its place among the workers is kept until it ends. */
+  keepUntil(work: Promise<unknown>): void;
+  /** Resolves when the answer is sent or given up and all work of {@link keepUntil} ended. */
+  settled(): Promise<void>;
+}
+
+export interface ExchangeOptions {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly principal: Principal;
+  readonly operation: OpenOperation<'agent.request'>;
+  readonly controller: AbortController;
+  /** Whether the work stops when the client goes away. A task of A2A goes on: the client may come back for it. */
+  readonly endsWithClient: boolean;
+}
+
+/** Watches the response from here on: the operation ends when it does. */
+export function createExchange(options: ExchangeOptions): Exchange {
+  return new LiveExchange(options);
+}
+
+class LiveExchange implements Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly principal: Principal;
+  streamed = false;
+  llmMs = 0;
+  readonly #operation: OpenOperation<'agent.request'>;
+  readonly #controller: AbortController;
+  readonly #closed: Promise<void>;
+  #settled: Promise<void> | undefined;
+  readonly #work: Promise<unknown>[] = [];
+  #failure: unknown;
+
+  constructor({ request, response, principal, operation, controller, endsWithClient }: ExchangeOptions) {
+    this.request = request;
+    this.response = response;
+    this.principal = principal;
+    this.#operation = operation;
+    this.#controller = controller;
+    this.#closed = new Promise((resolve) => {
+      response.once('close', () => {
+        if (!response.writableFinished && endsWithClient) this.abort(errors.CLIENT_GONE());
+        this.#end();
+        resolve();
+      });
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    if (!this.signal.aborted) this.#controller.abort(reason);
+  }
+
+  failed(error: unknown): void {
+    this.#failure ??= error;
+  }
+
+  keepUntil(work: Promise<unknown>): void {
+    this.#work.push(work);
+  }
+
+  settled(): Promise<void> {
+    return (this.#settled ??= this.#afterAll());
+  }
+
+  async #afterAll(): Promise<void> {
+    await this.#closed;
+    await Promise.allSettled(this.#work);
+  }
+
+  #end(): void {
+    const { statusCode, writableFinished } = this.response;
+    this.#operation.set({ status: statusCode, llmMs: this.llmMs });
+    if (this.#failure !== undefined) this.#operation.fail(this.#failure);
+    else if (writableFinished) this.#operation.end();
+    else this.#operation.fail(errors.CLIENT_GONE());
+  }
+}

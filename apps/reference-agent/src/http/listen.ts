@@ -1,0 +1,64 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { errors } from '../errors.ts';
+
+/** An HTTP server that accepts requests. */
+export interface Listening {
+  readonly host: string;
+  readonly port: number;
+  /** `http://host:port`, with a host that a client on this machine can use. */
+  readonly url: string;
+  /** Hands requests to `listener` from now on. */
+  serve(listener: RequestListener): void;
+  /** Accepts no more connections and resolves when the requests that run are answered, or cut after `deadlineMs`. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Config key of the port, for the error where it is taken. */
+  readonly key: string;
+}
+
+/** Listens, or throws `PORT_IN_USE` or `LISTEN_FAILED`. */
+export async function listen({ host, port, key }: ListenOptions): Promise<Listening> {
+  // Longer than the idle time of common load balancers, so that they and not we end an idle connection.
+  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 60_000 });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port, key)));
+    server.listen(port, host, resolve);
+  });
+  const bound = (server.address() as AddressInfo).port;
+  return {
+    host,
+    port: bound,
+    url: `http://${reachable(host)}:${bound}`,
+    serve: (listener) => void server.on('request', listener),
+    close: (deadlineMs) => close(server, deadlineMs),
+  };
+}
+
+function close(server: Server, deadlineMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), deadlineMs);
+    // A stream that began before keeps its connection open after its end.
+    const sweep = setInterval(() => server.closeIdleConnections(), 50);
+    server.close(() => {
+      clearTimeout(cut);
+      clearInterval(sweep);
+      resolve();
+    });
+  });
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number, key: string): Error {
+  if (error.code === 'EADDRINUSE') return errors.PORT_IN_USE({ host, port, key }, { cause: error });
+  return errors.LISTEN_FAILED({ host, port, key, reason: error.code ?? error.message }, { cause: error });
+}
+
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,43 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { isSageError, type SageError } from '@sage-adk/core';
+
+/** Sends `value` as one line of JSON, whole. Header fields that were set before stay. */
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  value: unknown,
+  fields: OutgoingHttpHeaders = {},
+): void {
+  const body = Buffer.from(`${JSON.stringify(value)}\n`);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length, ...fields });
+  response.end(body);
+}
+
+/** Answers with an error in the form that all surfaces share where no protocol has begun: a code word and a sentence. */
+export function sendError(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) {
+    // Too late for a status: the cut connection is the only way to say that the answer is not whole.
+    response.destroy();
+    return;
+  }
+  const { status, code, message } = describe(error);
+  const fields: OutgoingHttpHeaders = {};
+  if (status === 401) fields['www-authenticate'] = 'Bearer';
+  if (status === 413) fields['connection'] = 'close';
+  if (isSageError(error)) {
+    if (error.retryAfterMs !== undefined) fields['retry-after'] = String(Math.ceil(error.retryAfterMs / 1_000));
+    if (typeof error.details['allowed'] === 'string' && status === 405) fields['allow'] = error.details['allowed'];
+  }
+  sendJson(response, status, { error: code, message }, fields);
+}
+
+/** What a client may know of an error: ours say so themselves, of any other only that it happened. */
+export function describe(error: unknown): { readonly status: number; readonly code: string; readonly message: string } {
+  if (!isSageError(error))
+    return { status: 500, code: 'internal_error', message: 'Something went wrong. Try again later.' };
+  return { status: error.status, code: codeWord(error), message: error.message };
+}
+
+function codeWord({ code }: SageError): string {
+  return code.replace(/^SAGE_[A-Z0-9]+_/, '').toLowerCase();
+}

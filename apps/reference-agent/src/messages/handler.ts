@@ -1,0 +1,65 @@
+import { composeStream, isSageError, type LlmEvent, type LlmMessage, run } from '@sage-adk/core';
+import type { Conversations } from '../conversation/conversations.ts';
+import { errors } from '../errors.ts';
+import type { Meter, ModelCall } from '../model/model-call.ts';
+
+/** A message to the agent, whichever way it came. */
+export interface AgentMessage {
+  readonly text: string;
+  readonly messageId: string;
+  /** The conversation that it belongs to. */
+  readonly contextId: string;
+  readonly userId: string;
+  readonly signal: AbortSignal;
+  /** Told how long the model took. */
+  readonly meter: Meter;
+}
+
+/** Answers a message by a stream of text that ends with its usage. All surfaces of the agent call this one. */
+export type MessageHandler = (message: AgentMessage) => AsyncIterable<LlmEvent>;
+
+export interface MessageHandlerOptions {
+  readonly conversations: Conversations;
+  readonly callModel: ModelCall;
+}
+
+interface Turn extends AgentMessage {
+  readonly turns: readonly LlmMessage[];
+}
+
+/** Put your own steps between `conversation` and the model: each is measured by its name. */
+export function createMessageHandler({ conversations, callModel }: MessageHandlerOptions): MessageHandler {
+  const answer = composeStream<Turn, LlmEvent>(
+    [{ name: 'conversation', middleware: (turn, next) => remember(conversations, turn, next) }],
+    ({ turns, signal, meter }) => callModel(turns, signal, meter),
+  );
+  return (message) =>
+    run({ messageId: message.messageId, sessionId: message.contextId }, () =>
+      presentable(answer({ ...message, turns: [] })),
+    );
+}
+
+async function* remember(
+  conversations: Conversations,
+  turn: Turn,
+  next: (turn: Turn) => AsyncIterable<LlmEvent>,
+): AsyncGenerator<LlmEvent> {
+  const said: LlmMessage = { role: 'user', content: turn.text };
+  const earlier = await conversations.read(turn);
+  let text = '';
+  for await (const event of next({ ...turn, turns: [...earlier, said] })) {
+    if (event.type === 'text') text += event.text;
+    yield event;
+  }
+  await conversations.append(turn, [said, { role: 'assistant', content: text }]);
+}
+
+/** What a provider or a store throws is for the logs; the client gets an error of the agent, with the other as its cause. */
+async function* presentable(events: AsyncIterable<LlmEvent>): AsyncGenerator<LlmEvent> {
+  try {
+    yield* events;
+  } catch (error) {
+    if (isSageError(error) && error.code.startsWith('SAGE_AGENT_')) throw error;
+    throw errors.MODEL_FAILED({}, { cause: error });
+  }
+}

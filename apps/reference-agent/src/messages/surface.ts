@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import type { LlmFinish } from '@sage-adk/core';
+import { z } from 'zod';
+import { errors } from '../errors.ts';
+import { readJson } from '../http/body.ts';
+import { eventText, openEventStream, writeEvents } from '../http/event-stream.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { describe, sendJson } from '../http/respond.ts';
+import type { Surface, Work } from '../http/surface.ts';
+import type { MessageHandler } from './handler.ts';
+
+export const messagesPath = '/v1/messages';
+
+export interface MessagesOptions {
+  readonly handle: MessageHandler;
+  readonly work: Work;
+}
+
+const messageBody = z.strictObject({
+  text: z.string().min(1),
+  /** The conversation; a new one without it. */
+  context_id: z.string().min(1).max(256).optional(),
+});
+
+/** `POST /v1/messages` for clients without A2A: text in, text out; a stream of events where the client accepts one. */
+export function createMessages({ handle, work }: MessagesOptions): Surface {
+  return {
+    protocol: 'http',
+    name: 'messages',
+    endsWithClient: true,
+    async handle(exchange) {
+      const { request } = exchange;
+      if (request.method !== 'POST') throw errors.METHOD_NOT_ALLOWED({ method: request.method ?? '', allowed: 'POST' });
+      const message = messageOf(await readJson(request, ['application/json']));
+      exchange.streamed = request.headers.accept?.includes('text/event-stream') ?? false;
+      await work(exchange, () => (exchange.streamed ? stream : answer)(handle, message, exchange));
+    },
+  };
+}
+
+interface Asked {
+  readonly text: string;
+  readonly messageId: string;
+  readonly contextId: string;
+}
+
+function messageOf(body: unknown): Asked {
+  const parsed = messageBody.safeParse(body);
+  if (parsed.success) {
+    return { text: parsed.data.text, messageId: randomUUID(), contextId: parsed.data.context_id ?? randomUUID() };
+  }
+  const [issue] = parsed.error.issues;
+  const where = issue?.path.length ? `${issue.path.join('.')}: ` : '';
+  throw errors.INVALID_MESSAGE({
+    problem: `The body must be {"text": "...", "context_id": "..."}. ${where}${issue?.message ?? ''}`,
+  });
+}
+
+function ask(handle: MessageHandler, asked: Asked, exchange: Exchange) {
+  return handle({ ...asked, userId: exchange.principal.id, signal: exchange.signal, meter: exchange });
+}
+
+async function answer(handle: MessageHandler, asked: Asked, exchange: Exchange): Promise<void> {
+  let text = '';
+  let finish: LlmFinish | undefined;
+  for await (const event of ask(handle, asked, exchange)) {
+    if (event.type === 'text') text += event.text;
+    else if (event.type === 'finish') finish = event;
+  }
+  sendJson(exchange.response, 200, { id: asked.messageId, context_id: asked.contextId, text, ...ending(finish) });
+}
+
+async function stream(handle: MessageHandler, asked: Asked, exchange: Exchange): Promise<void> {
+  const { response } = exchange;
+  const events = ask(handle, asked, exchange)[Symbol.asyncIterator]();
+  // An error before the first token still has a status of its own.
+  let next = await events.next();
+  openEventStream(response);
+  const named = { id: asked.messageId, context_id: asked.contextId };
+  await writeEvents(response, eventText('message.started', named));
+  try {
+    for (; !next.done; next = await events.next()) {
+      if (next.value.type === 'text')
+        await writeEvents(response, eventText('message.delta', { text: next.value.text }));
+      else if (next.value.type === 'finish')
+        await writeEvents(response, eventText('message.completed', { ...named, ...ending(next.value) }));
+    }
+  } catch (error) {
+    exchange.failed(error);
+    const { code, message } = describe(error);
+    await writeEvents(response, eventText('error', { error: code, message }));
+  }
+  response.end();
+}
+
+function ending(finish: LlmFinish | undefined) {
+  if (finish === undefined) return {};
+  const { inputTokens, outputTokens } = finish.usage;
+  return {
+    model: finish.model,
+    finish_reason: finish.reason,
+    usage: { input_tokens: inputTokens, output_tokens: outputTokens, total_tokens: inputTokens + outputTokens },
+  };
+}

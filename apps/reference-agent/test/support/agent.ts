@@ -1,0 +1,35 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Agent, type AgentOptions, startAgent } from '../../src/agent.ts';
+import { parseConfig } from '../../src/config/load.ts';
+
+/** An agent of one test: free ports, logs in a file of its own. */
+export interface TestAgent extends Agent {
+  /** The lines logged so far that tell of `operation`, or all. */
+  logged(operation?: string): Promise<readonly Record<string, unknown>[]>;
+}
+
+/**
+ * @param yaml blocks of the configuration, besides the ports and the log file.
+ */
+export async function startTestAgent(yaml = '', options: Omit<AgentOptions, 'config'> = {}): Promise<TestAgent> {
+  const folder = await mkdtemp(join(tmpdir(), 'reference-agent-'));
+  const logFile = join(folder, 'agent.log');
+  const config = parseConfig(yaml, 'test.yaml');
+  config.server.port = 0;
+  Object.assign(config.observability.logging, { output: 'file', file_path: logFile });
+  const agent = await startAgent({ config, drainMs: 500, ...options });
+  return {
+    ...agent,
+    async logged(operation) {
+      const lines = (await readFile(logFile, 'utf8')).trim().split('\n');
+      const records = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+      return operation === undefined ? records : records.filter((record) => record['operation'] === operation);
+    },
+    async close() {
+      await agent.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
