@@ -1,0 +1,16 @@
+import { defineErrors } from '@sage-adk/core';
+
+/** Errors of this package. Only making a logger throws; writing a line never does. */
+export const errors = defineErrors('LOGGING', {
+  FILE_NOT_OPENED: {
+    category: 'permanent',
+    status: 500,
+    message:
+      'The log file {path} cannot be opened ({reason}). Create its folder, allow writing to it, or name another file.',
+  },
+  OUTPUT_STALLED: {
+    category: 'transient',
+    status: 503,
+    message: 'The log output took nothing for {waitedMs} ms; lines are lost until it does.',
+  },
+});

@@ -1,0 +1,99 @@
+import { observe, type OperationHandlers, type OperationRecord, type Subscription, trace } from '@sage-adk/core';
+import { catalogue, type EventEntry } from '@sage-adk/core/catalogue';
+import { higherLevel, type LogLevel } from './level.ts';
+import type { Logger } from './logger.ts';
+import { errorFields, isError } from './serialise/error-fields.ts';
+import type { Fields } from './serialise/plain.ts';
+import { snakeCase } from './snake-case.ts';
+
+/** What the catalogue says about a name's lines. */
+type Entry = Pick<EventEntry, 'level'> & Partial<Pick<EventEntry, 'category'>>;
+
+/** Operations that users added are for the developer. */
+const unlisted: Entry = { level: 'DEBUG' };
+
+/** The highest level that the end of an operation can have. */
+const highestLevel = 'ERROR';
+
+/**
+ * Writes one line at the end of each operation and one for each event, at the level of the catalogue: INFO for requests and calls of a model, DEBUG for the rest.
+ * An outcome of error or timeout raises a line to WARN at least, a critical error to ERROR. So with DEBUG off the other operations still tell their failures.
+ *
+ * The stack of an error that passes through many operations is written once, where it happened.
+ */
+export function observeLogging(logger: Logger): Subscription {
+  const printed = new WeakSet<object>();
+  const subscription = observe({
+    name: 'logging',
+    operation: (name) =>
+      logger.isEnabled(highestLevel) ? lineAtEnd(logger, entryOf(catalogue.operations, name), printed) : undefined,
+    event(name) {
+      const { level, category } = entryOf(catalogue.events, name);
+      if (!logger.isEnabled(level)) return undefined;
+      return (event) =>
+        logger.log({ level, message: name, fields: () => ({ category, event: name, ...snakeCased(event as Fields) }) });
+    },
+  });
+  const levelChanges = logger.onLevelChange(() => subscription.refresh());
+  return {
+    refresh: () => subscription.refresh(),
+    [Symbol.dispose]() {
+      levelChanges[Symbol.dispose]();
+      subscription[Symbol.dispose]();
+    },
+  };
+}
+
+function lineAtEnd(logger: Logger, entry: Entry, printed: WeakSet<object>): OperationHandlers {
+  return {
+    end(operation) {
+      const level = levelOf(operation, entry.level);
+      if (!logger.isEnabled(level)) return;
+      logger.log({
+        level,
+        message: operation.name,
+        context: operation.context,
+        trace: trace(operation),
+        fields: () => fieldsOf(operation, entry, printed),
+      });
+    },
+  };
+}
+
+function levelOf({ outcome, category }: OperationRecord, level: LogLevel): LogLevel {
+  if (outcome !== 'error' && outcome !== 'timeout') return level;
+  return higherLevel(level, category === 'critical' ? 'ERROR' : 'WARN');
+}
+
+function fieldsOf(operation: OperationRecord, { category }: Entry, printed: WeakSet<object>): Fields {
+  const { name, outcome, durationMs, code, category: errorCategory, error, start, attributes } = operation;
+  return {
+    category,
+    operation: name,
+    outcome,
+    duration_ms: Math.round(durationMs * 1_000) / 1_000,
+    ...snakeCased(start),
+    ...snakeCased(attributes),
+    code,
+    error_category: errorCategory,
+    err: error === undefined ? undefined : toldOnce(error, outcome, printed),
+  };
+}
+
+/** The whole error where it is met first; afterwards, and for what nobody has to look into, what it is. */
+function toldOnce(error: unknown, outcome: OperationRecord['outcome'], printed: WeakSet<object>): unknown {
+  if (!isError(error)) return error;
+  const isFirst = !printed.has(error) && (outcome === 'error' || outcome === 'timeout');
+  if (isFirst) printed.add(error);
+  return errorFields(error, isFirst);
+}
+
+function snakeCased(attributes: Fields): Fields {
+  const fields: Record<string, unknown> = {};
+  for (const key of Object.keys(attributes)) fields[snakeCase(key)] = attributes[key];
+  return fields;
+}
+
+function entryOf(entries: object, name: string): Entry {
+  return Object.hasOwn(entries, name) ? ((entries as Record<string, Entry>)[name] ?? unlisted) : unlisted;
+}

@@ -1,0 +1,108 @@
+/**
+ * Makes any value safe to write: `JSON.stringify` of the result neither throws nor runs anybody's code, and its size is bounded.
+ */
+import { isMap, isSet } from 'node:util/types';
+import { errorFields, isError } from './error-fields.ts';
+import { redacted, type Redaction } from './redaction.ts';
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+const limits = { depth: 8, entries: 100, values: 2_000, characters: 16_384 } as const;
+
+/** What one line has left, and the objects around the value at hand. */
+interface Walk {
+  readonly isSecret: Redaction;
+  values: number;
+  readonly around: unknown[];
+}
+
+/** Copies `fields` into `target`, safe to write; `reserved` names get an underscore behind them. Undefined is left out. */
+export function addPlain(
+  target: Record<string, unknown>,
+  fields: Fields,
+  isSecret: Redaction,
+  reserved?: ReadonlySet<string>,
+): void {
+  const walk: Walk = { isSecret, values: limits.values, around: [fields] };
+  addEntries(target, fields, walk, reserved);
+}
+
+/** Text of a bounded length. */
+export function boundedText(text: string): string {
+  const over = text.length - limits.characters;
+  return over <= 0 ? text : `${text.slice(0, limits.characters)}[+${over} characters]`;
+}
+
+function addEntries(target: Record<string, unknown>, source: object, walk: Walk, reserved?: ReadonlySet<string>): void {
+  const keys = Object.keys(source);
+  for (const key of keys.slice(0, limits.entries)) {
+    const value = plainEntry(source, key, walk);
+    if (value === undefined) continue;
+    const name = boundedText(key);
+    target[name === '__proto__' || reserved?.has(name) ? `${name}_` : name] = value;
+  }
+  if (keys.length > limits.entries) target['...'] = `[+${keys.length - limits.entries} entries]`;
+}
+
+function plainEntry(source: object, key: string, walk: Walk): unknown {
+  try {
+    const value = (source as Fields)[key];
+    return value !== undefined && value !== null && walk.isSecret(key) ? redacted : plain(value, walk);
+  } catch {
+    return '[unreadable]';
+  }
+}
+
+function plain(value: unknown, walk: Walk): unknown {
+  if (--walk.values < 0) return '[cut]';
+  switch (typeof value) {
+    case 'string':
+      return boundedText(value);
+    case 'number':
+      return Number.isFinite(value) ? value : String(value);
+    case 'bigint':
+      return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+    case 'symbol':
+      return String(value);
+    case 'function':
+      return `[function ${value.name}]`;
+    case 'object':
+      return value === null ? null : plainObject(value, walk);
+    case 'boolean':
+    case 'undefined':
+    default:
+      return value;
+  }
+}
+
+function plainObject(value: object, walk: Walk): unknown {
+  if (walk.around.includes(value)) return '[circular]';
+  if (walk.around.length > limits.depth) return '[deep]';
+  walk.around.push(value);
+  try {
+    return plainMembers(value, walk);
+  } catch {
+    return '[unreadable]';
+  } finally {
+    walk.around.pop();
+  }
+}
+
+function plainMembers(value: object, walk: Walk): unknown {
+  if (Array.isArray(value)) return plainList(value, walk);
+  if (isSet(value)) return plainList([...value], walk);
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') {
+    return plain((value as { toJSON(): unknown }).toJSON(), walk);
+  }
+  const members = isError(value) ? errorFields(value) : isMap(value) ? Object.fromEntries(value) : value;
+  const copy: Record<string, unknown> = {};
+  addEntries(copy, members, walk);
+  return copy;
+}
+
+function plainList(list: readonly unknown[], walk: Walk): unknown[] {
+  const copy = list.slice(0, limits.entries).map((entry) => plain(entry, walk) ?? null);
+  if (list.length > limits.entries) copy.push(`[+${list.length - limits.entries} entries]`);
+  return copy;
+}
