@@ -6,8 +6,13 @@ export interface Clock {
   now(): number;
   /** Time that never goes back, in milliseconds from an arbitrary origin. Use it for durations and deadlines. */
   monotonicMs(): number;
-  /** Calls `callback` once after `delayMs`. The timer does not keep the process alive. Delays above 2^31-1 ms are cut to that. */
-  setTimer(callback: () => void, delayMs: number): Timer;
+  /** Calls `callback` once after `delayMs`. Delays above 2^31-1 ms are cut to that. */
+  setTimer(callback: () => void, delayMs: number, options?: TimerOptions): Timer;
+}
+
+export interface TimerOptions {
+  /** Whether the process stays alive for this timer: yes where somebody awaits it, no for work in the background. @default false */
+  readonly keepAlive?: boolean;
 }
 
 /** A pending call of {@link Clock.setTimer}. */
@@ -25,8 +30,9 @@ const longestDelayMs = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
-  setTimer(callback, delayMs) {
-    const timeout = setTimeout(callback, Math.min(delayMs, longestDelayMs)).unref();
+  setTimer(callback, delayMs, { keepAlive = false } = {}) {
+    const timeout = setTimeout(callback, Math.min(delayMs, longestDelayMs));
+    if (!keepAlive) timeout.unref();
     return { cancel: () => clearTimeout(timeout) };
   },
 };

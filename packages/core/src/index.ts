@@ -1,5 +1,5 @@
 export type * from './catalogue-types.ts';
-export { type Clock, type Random, systemClock, systemRandom, type Timer } from './clock.ts';
+export { type Clock, type Random, systemClock, systemRandom, type Timer, type TimerOptions } from './clock.ts';
 export { type Context, current, type Principal, remainingMs, run } from './context/context.ts';
 export { extract, inject } from './context/propagation.ts';
 export type * from './contracts/health.ts';

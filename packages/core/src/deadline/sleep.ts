@@ -10,7 +10,7 @@ export interface SleepOptions {
 
 /**
  * Resolves after `delayMs`, never earlier; 0 and less is the next turn of the event loop. Rejects at once with the signal's reason when it aborts.
- * Either way no timer and no listener is left. The timer doesn't keep the process alive.
+ * Either way no timer and no listener is left. The process stays alive meanwhile: somebody awaits this.
  */
 export function sleep(
   delayMs: number,
@@ -24,7 +24,7 @@ export function sleep(
       // A timer may come a fraction early, and one of more than 24 days comes in pieces.
       const leftMs = untilMs - clock.monotonicMs();
       if (leftMs > 0) {
-        timer = clock.setTimer(wake, leftMs);
+        timer = clock.setTimer(wake, leftMs, { keepAlive: true });
         return;
       }
       signal?.removeEventListener('abort', abort);
@@ -34,7 +34,7 @@ export function sleep(
       timer.cancel();
       reject(signal?.reason);
     };
-    let timer = clock.setTimer(wake, delayMs);
+    let timer = clock.setTimer(wake, delayMs, { keepAlive: true });
     signal?.addEventListener('abort', abort, { once: true });
   });
 }
