@@ -24,7 +24,7 @@ export interface Deadline extends Disposable {
   remainingMs(): number;
   readonly expired: boolean;
   /**
-   * Aborts when the deadline passes, with a `TimeoutError` that all deadlines share, or with the parent's reason when the parent aborts.
+   * Aborts when the deadline passes, with a `TimeoutError`, or with the parent's reason when the parent aborts.
    * Made at the first read: a deadline whose signal nobody reads has no timer, no listener and no controller.
    */
   readonly signal: AbortSignal;
@@ -84,7 +84,7 @@ class LazyDeadline implements Deadline {
   #open(): AbortSignal {
     const parent = this.#parent;
     if (parent?.aborted) return parent;
-    if (this.expired) return AbortSignal.abort(timeoutReason);
+    if (this.expired) return AbortSignal.abort(timeoutReason());
     if (this.#disposed) return new AbortController().signal;
     if (this.deadlineMs === Number.POSITIVE_INFINITY) return parent ?? new AbortController().signal;
 
@@ -93,7 +93,7 @@ class LazyDeadline implements Deadline {
       this.#detach();
       controller.abort(reason);
     };
-    this.#timer = (this.#wheel ?? wheelOf(this.#clock)).schedule(() => end(timeoutReason), this.deadlineMs);
+    this.#timer = (this.#wheel ?? wheelOf(this.#clock)).schedule(() => end(timeoutReason()), this.deadlineMs);
     this.#forward = () => end(parent?.reason);
     parent?.addEventListener('abort', this.#forward, { once: true });
     return controller.signal;
