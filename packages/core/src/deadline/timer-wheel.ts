@@ -77,7 +77,7 @@ class HashedWheel implements TimerWheel {
     requireOption('atMs', atMs, 'a number', (time) => !Number.isNaN(time));
     if (atMs === Number.POSITIVE_INFINITY) return never;
     if (this.#size === 0) this.#tick = Math.floor(this.#clock.monotonicMs() / this.#tickMs);
-    const tick = Math.max(this.#tickAfter(atMs), this.#tick + 1);
+    const tick = Math.max(Math.ceil(atMs / this.#tickMs), this.#tick + 1);
     const timer = new WheelTimer(callback, atMs, tick, this.#cancel);
     this.#insert(timer);
     if (tick < this.#alarmTick) this.#setAlarm(tick);
@@ -93,12 +93,6 @@ class HashedWheel implements TimerWheel {
 
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve(this.close());
-  }
-
-  /** The first tick that is not before `atMs`. */
-  #tickAfter(atMs: number): number {
-    const tick = Math.ceil(atMs / this.#tickMs);
-    return tick * this.#tickMs < atMs ? tick + 1 : tick;
   }
 
   /** Calls what is due. A timer of the clock may come early; then nothing is, and the alarm is set again. */

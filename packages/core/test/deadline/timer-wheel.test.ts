@@ -107,7 +107,7 @@ describe('timer wheel', () => {
     const clock = createFakeClock();
     let set = 0;
     const counting: Clock = {
-      ...countingNow(clock),
+      ...delegating(clock),
       setTimer: (callback, delayMs) => (set++, clock.setTimer(callback, delayMs)),
     };
     const wheel = createTimerWheel({ clock: counting });
@@ -148,6 +148,21 @@ describe('timer wheel', () => {
     expect(seen).toEqual(['first', 'second', undefined]);
   });
 
+  test("the clock's timer is set outside of any request's context, or it would keep that alive", () => {
+    const { clock } = setUp();
+    const seen: unknown[] = [];
+    const watching: Clock = {
+      ...delegating(clock),
+      setTimer: (callback, delayMs) => (seen.push(current()), clock.setTimer(callback, delayMs)),
+    };
+    const wheel = createTimerWheel({ clock: watching });
+    run({ requestId: 'first' }, () => wheel.schedule(() => {}, clock.monotonicMs() + 10));
+    clock.advance(5);
+    run({ requestId: 'second' }, () => wheel.schedule(() => {}, clock.monotonicMs() + 500));
+    clock.advance(1_000);
+    expect(seen).toEqual([undefined, undefined]);
+  });
+
   test('a timer that comes early fires nothing early', () => {
     let nowMs = 1_000;
     let alarm: (() => void) | undefined;
@@ -181,7 +196,7 @@ describe('timer wheel', () => {
     set('b', 5_000);
     // The clock's timer comes once, long after: as when the loop was blocked.
     let nowMs = 0;
-    const blocked: Clock = { ...countingNow(clock), monotonicMs: () => clock.monotonicMs() + nowMs };
+    const blocked: Clock = { ...delegating(clock), monotonicMs: () => clock.monotonicMs() + nowMs };
     const late = createTimerWheel({ clock: blocked });
     const order: string[] = [];
     for (const [name, delayMs] of [
@@ -277,7 +292,7 @@ describe('properties of the wheel', () => {
   });
 });
 
-function countingNow(clock: Clock): Clock {
+function delegating(clock: Clock): Clock {
   return {
     now: () => clock.now(),
     monotonicMs: () => clock.monotonicMs(),
