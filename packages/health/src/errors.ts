@@ -1,0 +1,14 @@
+import { defineErrors } from '@sage-adk/core';
+
+export const errors = defineErrors('HEALTH', {
+  LISTEN_FAILED: {
+    category: 'permanent',
+    status: 500,
+    message: 'The probes cannot listen on {host}:{port}: {reason}. Choose another port.',
+  },
+  DUPLICATE_CHECK: {
+    category: 'permanent',
+    status: 500,
+    message: 'There is a health check called "{name}" already; give each its own name.',
+  },
+});

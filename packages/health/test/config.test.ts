@@ -1,0 +1,27 @@
+import { expect, test } from '@jest/globals';
+import { healthConfig, healthFromConfig } from '../src/config.ts';
+
+test('OC1 OH4: the keys of the health block become options', () => {
+  expect(healthConfig.parse({}).enabled).toBe(true);
+  expect(healthFromConfig(healthConfig.parse({}))).toEqual({
+    port: 8081,
+    host: '127.0.0.1',
+    paths: { live: '/health/live', ready: '/health/ready', startup: '/health/startup' },
+  });
+  expect(
+    healthFromConfig(
+      healthConfig.parse({ port: 0, host: '::1', liveness_path: '/l', readiness_path: '/r', startup_path: '/s' }),
+    ),
+  ).toEqual({
+    port: 0,
+    host: '::1',
+    paths: { live: '/l', ready: '/r', startup: '/s' },
+  });
+});
+
+test.each([[{ port: 70_000 }], [{ liveness_path: 'live' }], [{ paths: {} }], [{ enabled: 'yes' }]])(
+  '%j is refused',
+  (config) => {
+    expect(() => healthConfig.parse(config)).toThrow();
+  },
+);

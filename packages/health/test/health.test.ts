@@ -1,0 +1,197 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { type HealthCheck, sources } from '@sage-adk/core';
+import { createFakeClock, recordOperations } from '@sage-adk/core/testing';
+import { createHealth, type Health } from '../src/index.ts';
+
+const opened: Health[] = [];
+afterEach(() => Promise.all(opened.splice(0).map((health) => health.close())));
+
+function start(
+  checks: readonly HealthCheck[],
+  more = {},
+): { health: Health; clock: ReturnType<typeof createFakeClock> } {
+  const clock = createFakeClock();
+  const health = createHealth({ checks, clock, intervalMs: 1_000, timeoutMs: 100, random: () => 0.5, ...more });
+  opened.push(health);
+  return { health, clock };
+}
+
+const passing = (name: string): HealthCheck => ({ name, check: async () => {} });
+
+/** A check that says what it is told to, and counts. */
+function told(name: string, critical = true) {
+  const state = { runs: 0, error: undefined as Error | undefined };
+  const check: HealthCheck = {
+    name,
+    critical,
+    async check() {
+      state.runs++;
+      if (state.error) throw state.error;
+    },
+  };
+  return { state, check };
+}
+
+describe('liveness', () => {
+  test('OH1: passes while the process runs, and runs no check', async () => {
+    const { state, check } = told('storage');
+    state.error = new Error('down');
+    const { health, clock } = start([check]);
+    await clock.advanceAsync(50);
+    const runs = state.runs;
+    for (let probe = 0; probe < 100; probe++) expect(health.live().status).toBe('pass');
+    expect(state.runs).toBe(runs);
+  });
+});
+
+describe('startup', () => {
+  test('OH3: fails until initialisation is complete', () => {
+    const { health } = start([]);
+    expect(health.startup()).toMatchObject({ status: 'fail', reason: 'starting' });
+    health.markStarted();
+    expect(health.startup().status).toBe('pass');
+  });
+});
+
+describe('readiness', () => {
+  test('OH2: fails until each critical check has passed once', async () => {
+    const { health, clock } = start([passing('llm')]);
+    health.markStarted();
+    expect(health.ready()).toMatchObject({ status: 'fail', reason: 'llm: not checked yet' });
+    await clock.advanceAsync(0);
+    expect(health.ready()).toMatchObject({ status: 'pass', checks: [{ name: 'llm', status: 'pass', critical: true }] });
+  });
+
+  test('OH2: follows a critical check down and up again, an interval later', async () => {
+    const { state, check } = told('storage');
+    const { health, clock } = start([check]);
+    health.markStarted();
+    await clock.advanceAsync(0);
+    state.error = new Error('refused');
+    expect(health.ready().status).toBe('pass');
+    await clock.advanceAsync(1_000);
+    expect(health.ready()).toMatchObject({
+      status: 'fail',
+      reason: 'storage: failing',
+      checks: [{ detail: 'refused' }],
+    });
+    state.error = undefined;
+    await clock.advanceAsync(1_000);
+    expect(health.ready().status).toBe('pass');
+  });
+
+  test('a check that is not critical, or that warns, only degrades', async () => {
+    const { state, check } = told('cache', false);
+    state.error = new Error('down');
+    const { health, clock } = start([check, { name: 'llm', check: async () => ({ status: 'warn', detail: 'slow' }) }]);
+    health.markStarted();
+    await clock.advanceAsync(0);
+    expect(health.ready()).toMatchObject({
+      status: 'warn',
+      checks: [{ status: 'fail' }, { status: 'warn', detail: 'slow' }],
+    });
+  });
+
+  test('fails before the start and while draining, whatever the checks say', async () => {
+    const { health, clock } = start([passing('llm')]);
+    await clock.advanceAsync(0);
+    expect(health.ready()).toMatchObject({ status: 'fail', reason: 'starting' });
+    health.markStarted();
+    health.setDraining();
+    expect(health.ready()).toMatchObject({ status: 'fail', reason: 'draining' });
+    expect(health.live().status).toBe('pass');
+  });
+
+  test('a thousand probes cause one run of a check per interval', async () => {
+    const { state, check } = told('storage');
+    const { health, clock } = start([check]);
+    for (let probe = 0; probe < 1_000; probe++) {
+      health.ready();
+      await clock.advanceAsync(2.5);
+    }
+    expect(state.runs).toBe(3);
+  });
+});
+
+describe('a check that hangs', () => {
+  test('fails at its timeout, its signal aborted, and is not started beside itself', async () => {
+    let runs = 0;
+    let aborted = 0;
+    let release = (): void => {};
+    const hanging: HealthCheck = {
+      name: 'db',
+      check(signal) {
+        runs++;
+        signal.addEventListener('abort', () => aborted++);
+        return new Promise((resolve) => (release = () => resolve()));
+      },
+    };
+    const { health, clock } = start([hanging]);
+    health.markStarted();
+    await clock.advanceAsync(200);
+    expect(health.ready()).toMatchObject({ status: 'fail', reason: 'db: failing' });
+    expect(aborted).toBe(1);
+    await clock.advanceAsync(3_000);
+    expect(runs).toBe(1);
+    release();
+    await clock.advanceAsync(2_500);
+    expect(runs).toBeGreaterThan(1);
+  });
+});
+
+describe('checks', () => {
+  test('can come and go', async () => {
+    const { health, clock } = start([]);
+    health.markStarted();
+    const { state, check } = told('late');
+    state.error = new Error('down');
+    const registration = health.register(check);
+    await clock.advanceAsync(0);
+    expect(health.ready().status).toBe('fail');
+    expect(() => health.register(check)).toThrow('late');
+    registration[Symbol.dispose]();
+    expect(health.ready().status).toBe('pass');
+    const runs = state.runs;
+    await clock.advanceAsync(5_000);
+    expect(state.runs).toBe(runs);
+  });
+
+  test('run on demand, and stop when it is closed', async () => {
+    const { state, check } = told('storage');
+    const { health, clock } = start([check]);
+    await clock.advanceAsync(0);
+    await health.refresh();
+    expect(state.runs).toBe(2);
+    await health.close();
+    await clock.advanceAsync(10_000);
+    await health.refresh();
+    expect(state.runs).toBe(2);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('OM1: are operations, and the verdict is a counter of the source', async () => {
+    const recorded = recordOperations();
+    const { health, clock } = start([passing('llm')]);
+    await clock.advanceAsync(0);
+    recorded[Symbol.dispose]();
+    expect(recorded.operations[0]).toMatchObject({
+      name: 'health.check',
+      start: { check: 'llm', critical: true },
+      attributes: { status: 'pass' },
+    });
+    const read = () =>
+      sources()
+        .find(({ name }) => name === 'health')
+        ?.read();
+    expect(read()).toEqual({ up: 1, started: 0, ready: 0 });
+    health.markStarted();
+    expect(read()).toEqual({ up: 1, started: 1, ready: 1 });
+  });
+});
+
+test.each([
+  [{ intervalMs: 99 }, 'intervalMs'],
+  [{ timeoutMs: 0 }, 'timeoutMs'],
+])('a bad option is named: %j', (options, name) => {
+  expect(() => createHealth(options)).toThrow(name);
+});
