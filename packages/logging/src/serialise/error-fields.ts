@@ -9,9 +9,11 @@ export interface ErrorFields {
 
 const longestChain = 5;
 
+const errorTags: ReadonlySet<string> = new Set(['[object Error]', '[object DOMException]']);
+
 /** Whether it is an error, of this realm or of another one. */
 export function isError(value: unknown): value is Error {
-  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
+  return value instanceof Error || errorTags.has(Object.prototype.toString.call(value));
 }
 
 /**

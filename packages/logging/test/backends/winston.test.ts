@@ -1,0 +1,70 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { isSageError } from '@sage-adk/core';
+import Transport from 'winston-transport';
+import { createLogger, createWinstonBackend } from '../../src/index.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sage-logging-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('the winston backend', () => {
+  test('OL8: lines are added to a file, and each is there when the call returns', async () => {
+    const filePath = join(folder, 'agent.log');
+    writeFileSync(filePath, 'older\n');
+    const logger = createLogger({ filePath });
+    logger.info('one');
+    expect(readFileSync(filePath, 'utf8')).toMatch(/^older\n\{.*"msg":"one"\}\n$/);
+    for (let n = 0; n < 1_000; n++) logger.info('more', { n });
+    await logger.close();
+    expect(readFileSync(filePath, 'utf8').trimEnd().split('\n')).toHaveLength(1_002);
+  });
+
+  test('a new file is not for everybody to read', async () => {
+    const filePath = join(folder, 'private.log');
+    await createLogger({ filePath }).close();
+    expect(statSync(filePath).mode & 0o007).toBe(0);
+  });
+
+  test('a file that cannot be opened is an error at once that says why and what to do', () => {
+    try {
+      createLogger({ filePath: join(folder, 'missing', 'agent.log') });
+      throw new Error('not refused');
+    } catch (error) {
+      expect(isSageError(error, 'SAGE_LOGGING_FILE_NOT_OPENED')).toBe(true);
+      expect(String(error)).toMatch(/missing.agent\.log cannot be opened \(ENOENT\)\. Create its folder/);
+    }
+  });
+
+  test('SH3: winston writes the default log, and OL9: transports of your own get the finished line', async () => {
+    const seen: unknown[] = [];
+    const transport = new Transport({
+      log(info: { level: string; [line: symbol]: string }, next: () => void) {
+        seen.push([info.level, JSON.parse(info[Symbol.for('message')] ?? '')]);
+        next();
+      },
+    });
+    const logger = createLogger({ backend: createWinstonBackend({ transports: [transport] }) });
+    logger.warn('heard', { n: 1 });
+    logger.fatal('end');
+    await logger.close();
+    expect(seen).toMatchObject([
+      ['warn', { msg: 'heard', n: 1 }],
+      ['fatal', { msg: 'end', level: 'FATAL' }],
+    ]);
+  });
+
+  test('an error of a transport is counted, and the process goes on', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const transport = new Transport({ log: () => {} });
+    const logger = createLogger({ backend: createWinstonBackend({ transports: [transport] }) });
+    transport.emit('error', new Error('far away'));
+    logger.info('x');
+    expect(String(warn.mock.calls[0]?.[0])).toContain('far away');
+    warn.mockRestore();
+  });
+});
