@@ -1,7 +1,7 @@
 import { emit, endOpen, type KeyValueStore, type LlmProvider } from '@sage-adk/core';
 import { createWorkerPool, type WorkerPool } from '@sage-adk/perf';
 import { perfFromConfig } from '@sage-adk/perf/config';
-import { createRateLimiter, type RateLimiter } from '@sage-adk/ratelimit';
+import { createRateLimiter, errorOf, type RateLimiter } from '@sage-adk/ratelimit';
 import { rateLimitFromConfig } from '@sage-adk/ratelimit/config';
 import { createGuard } from '@sage-adk/ratelimit/node';
 import { createRetry } from '@sage-adk/recovery';
@@ -65,9 +65,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const limiter = closing.add(createRateLimiter(rateLimitFromConfig(config.rate_limit)));
 
     const server = await listen({ ...config.server, key: 'server.port' });
-    const url = config.server.public_url?.replace(/\/+$/, '') ?? server.url;
     const pipeline = createPipeline({
-      surfaces: createSurfaces(config, url, handle, workOf(pool)),
+      surfaces: createSurfaces(config, server, handle, workOf(pool)),
       identify: createIdentify(config.server.api_keys),
       admit: admitBy(limiter),
       agentId: config.agent.id,
@@ -75,6 +74,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     });
     server.serve(pipeline.listener);
 
+    const { url } = server;
     const urls = { agent: url, card: url + cardPath, messages: url + messagesPath, ...telemetry.urls };
     onListening?.(urls);
     emit('agent.state', { from: 'starting', to: 'ready' });
@@ -94,7 +94,13 @@ function createHandler({ llm, recovery }: AgentConfig, provider: LlmProvider, st
   });
 }
 
-function createSurfaces({ agent, server }: AgentConfig, url: string, handle: MessageHandler, work: Work): Surfaces {
+function createSurfaces(
+  { agent, server }: AgentConfig,
+  listening: Listening,
+  handle: MessageHandler,
+  work: Work,
+): Surfaces {
+  const url = (server.public_url ?? listening.url).replace(/\/+$/, '');
   const card = createCard({ ...agent, url, needsKey: server.api_keys.length > 0 });
   const a2a = createA2a({ card, handle, work });
   return { ...a2a, byPath: { ...a2a.byPath, [messagesPath]: createMessages({ handle, work }) } };
@@ -111,8 +117,12 @@ function workOf(pool: WorkerPool): Work {
 
 function admitBy(limiter: RateLimiter): PipelineOptions['admit'] {
   const guard = createGuard({ limiter });
-  return ({ request, response, principal }, { name }) =>
-    guard(request, response, { principal, user: principal.id, endpoint: name }).allowed;
+  return (exchange, { name }) => {
+    const { request, response, principal } = exchange;
+    const decision = guard(request, response, { principal, user: principal.id, endpoint: name });
+    if (!decision.allowed) exchange.failed(errorOf(decision));
+    return decision.allowed;
+  };
 }
 
 interface Running {

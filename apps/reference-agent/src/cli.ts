@@ -19,11 +19,11 @@ export async function runAgent(args: readonly string[]): Promise<void> {
       return;
     }
     const config = await loadConfig(file);
-    const agent = await startAgent({ config, onListening: (urls) => process.stdout.write(banner(urls, config)) });
-    endOnSignal(agent);
+    const starting = startAgent({ config, onListening: (urls) => process.stdout.write(banner(urls, config)) });
+    endOnSignal(starting);
+    await starting;
   } catch (error) {
-    process.stderr.write(`${oneLine(error)}\n`);
-    process.exit(1);
+    fail(error);
   }
 }
 
@@ -39,7 +39,7 @@ function optionsOf(args: readonly string[]): { readonly config?: string | undefi
 const sameKeystrokeMs = 250;
 
 /** The first signal ends the agent cleanly, with exit code 0; a second one at once. */
-function endOnSignal(agent: Agent): void {
+function endOnSignal(starting: Promise<Agent>): void {
   let endingSinceMs: number | undefined;
   const end = (): void => {
     if (endingSinceMs !== undefined) {
@@ -47,16 +47,18 @@ function endOnSignal(agent: Agent): void {
       return;
     }
     endingSinceMs = performance.now();
-    agent.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        process.stderr.write(`${oneLine(error)}\n`);
-        process.exit(1);
-      },
-    );
+    starting
+      .then((agent) => agent.close())
+      .then(() => process.exit(0))
+      .catch(fail);
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`${oneLine(error)}\n`);
+  process.exit(1);
 }
 
 /** Errors that the user can mend say what to do; of any other the stack is needed. */

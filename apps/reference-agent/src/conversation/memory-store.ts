@@ -2,9 +2,12 @@ import {
   type Clock,
   type Entry,
   type KeyValueStore,
+  type ListOptions,
   operate,
   type Page,
   requireWhole,
+  type SetOptions,
+  type StoreCallOptions,
   systemClock,
 } from '@sage-adk/core';
 import { errors } from '../errors.ts';
@@ -53,37 +56,40 @@ class MemoryStore implements KeyValueStore {
     this.#clock = clock;
   }
 
-  get(key: string): Promise<Entry | undefined> {
+  get(key: string, { signal }: StoreCallOptions = {}): Promise<Entry | undefined> {
     return operate('storage.get', this.#where, async (operation) => {
+      signal?.throwIfAborted();
       const stored = this.#live(key);
       operation.set({ hit: stored !== undefined });
       return stored && { value: JSON.parse(stored.json) as unknown, version: stored.version };
     });
   }
 
-  set(...args: Parameters<KeyValueStore['set']>): Promise<string | undefined> {
+  set(key: string, value: unknown, options: SetOptions = {}): Promise<string | undefined> {
     return operate('storage.set', this.#where, async (operation) => {
-      const version = this.#write(...args);
+      options.signal?.throwIfAborted();
+      const version = this.#write(key, value, options);
       operation.set({ written: version !== undefined });
       return version;
     });
   }
 
-  delete(key: string): Promise<boolean> {
+  delete(key: string, { signal }: StoreCallOptions = {}): Promise<boolean> {
     return operate('storage.delete', this.#where, async (operation) => {
+      signal?.throwIfAborted();
       const deleted = this.#live(key) !== undefined && this.#drop(key);
       operation.set({ deleted });
       return deleted;
     });
   }
 
-  list({ prefix = '', limit = 100, cursor }: Parameters<KeyValueStore['list']>[0] = {}): Promise<Page> {
+  list({ prefix = '', limit = 100, cursor, signal }: ListOptions = {}): Promise<Page> {
     return operate('storage.list', this.#where, async (operation) => {
+      signal?.throwIfAborted();
       // Pages go by the order of the keys, which no write changes.
       const found = [...this.#entries.keys()]
-        .filter(
-          (key) => key.startsWith(prefix) && (cursor === undefined || key > cursor) && this.#live(key) !== undefined,
-        )
+        .filter((key) => key.startsWith(prefix) && (cursor === undefined || key > cursor))
+        .filter((key) => this.#live(key) !== undefined)
         .toSorted();
       const keys = found.slice(0, limit);
       const nextCursor = found.length > limit ? keys.at(-1) : undefined;
@@ -97,18 +103,15 @@ class MemoryStore implements KeyValueStore {
     this.#bytes = 0;
   }
 
-  #write(...[key, value, { ttlMs, ifVersion } = {}]: Parameters<KeyValueStore['set']>): string | undefined {
+  #write(key: string, value: unknown, { ttlMs, ifVersion }: SetOptions): string | undefined {
     if (ifVersion !== undefined && (this.#live(key)?.version ?? null) !== ifVersion) return undefined;
     const json = JSON.stringify(value);
     const bytes = sizeOf(key, json);
     if (bytes > this.#maxBytes) throw errors.STORE_FULL({ bytes, maxBytes: this.#maxBytes });
     this.#drop(key);
     const version = String(++this.#writes);
-    this.#entries.set(key, {
-      json,
-      version,
-      expiresAtMs: this.#clock.monotonicMs() + (ttlMs ?? Number.POSITIVE_INFINITY),
-    });
+    const expiresAtMs = this.#clock.monotonicMs() + (ttlMs ?? Number.POSITIVE_INFINITY);
+    this.#entries.set(key, { json, version, expiresAtMs });
     this.#bytes += bytes;
     this.#makeRoom();
     return version;
@@ -118,7 +121,7 @@ class MemoryStore implements KeyValueStore {
     const nowMs = this.#clock.monotonicMs();
     for (const [key, { expiresAtMs }] of this.#entries) {
       const over = this.#entries.size > this.#maxEntries || this.#bytes > this.#maxBytes;
-      if (!over && expiresAtMs > nowMs) return;
+      if (!over && expiresAtMs > nowMs) break;
       this.#drop(key);
     }
   }
