@@ -1,1 +1,3 @@
-export {};
+export type { Fetch } from './call.ts';
+export { errors } from './errors.ts';
+export { type LlmPolicies, wrapFetch } from './wrap-fetch.ts';

@@ -1,0 +1,103 @@
+import { describe, expect, test } from '@jest/globals';
+import { anthropic } from '../../src/providers/anthropic.ts';
+import { gemini } from '../../src/providers/gemini.ts';
+import { providers } from '../../src/providers/index.ts';
+import { openai } from '../../src/providers/openai.ts';
+import { anthropicMessage, geminiContent, openaiChat, openaiEmbeddings, openaiResponses } from '../support/answers.ts';
+
+describe('a path', () => {
+  test.each([
+    ['/v1/chat/completions', 'openai', 'chat'],
+    ['/openai/deployments/mine/chat/completions', 'openai', 'chat'],
+    ['/v1/responses', 'openai', 'responses'],
+    ['/v1/embeddings', 'openai', 'embeddings'],
+    ['/v1/messages', 'anthropic', 'messages'],
+    ['/proxy/anthropic/v1/messages', 'anthropic', 'messages'],
+    ['/v1beta/models/gemini-2.5-flash:generateContent', 'gemini', 'generateContent'],
+    ['/v1beta/models/gemini-2.5-flash:streamGenerateContent', 'gemini', 'generateContent'],
+    ['/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-pro:generateContent', 'gemini', 'generateContent'],
+  ])('%s is of %s', (path, name, api) => {
+    const found = providers.flatMap((provider) => {
+      const endpoint = provider.detect(path);
+      return endpoint === undefined ? [] : [[provider.name, endpoint.api]];
+    });
+    expect(found).toEqual([[name, api]]);
+  });
+
+  test.each([
+    '/v1/models',
+    '/v1/messages/count_tokens',
+    '/v1/messages/batches',
+    '/v1/threads/thread_1/messages',
+    '/v1/responses/resp_1/cancel',
+    '/v1/chat/completions/chatcmpl-1',
+    '/v1beta/models/gemini-2.5-flash:countTokens',
+    '/',
+  ])('%s is no call of a model', (path) => {
+    expect(providers.map((provider) => provider.detect(path))).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('of Gemini tells the model and whether it streams', () => {
+    expect(gemini.detect('/v1beta/models/gemini-2.5-flash:streamGenerateContent')).toEqual({
+      api: 'generateContent',
+      model: 'gemini-2.5-flash',
+      stream: true,
+    });
+  });
+});
+
+describe('OM7: usage, with cached and cache-write tokens as part of the input and reasoning as part of the output', () => {
+  test('of OpenAI chat completions', () => {
+    expect(openai.usageOf(openaiChat.usage)).toEqual({
+      inputTokens: 1_117,
+      outputTokens: 46,
+      cachedInputTokens: 1_024,
+      reasoningTokens: 12,
+    });
+  });
+
+  test('of OpenAI responses', () => {
+    expect(openai.usageOf(openaiResponses.usage)).toEqual({
+      inputTokens: 328,
+      outputTokens: 87,
+      cachedInputTokens: 128,
+      reasoningTokens: 64,
+    });
+  });
+
+  test('of OpenAI embeddings, which have no output', () => {
+    expect(openai.usageOf(openaiEmbeddings.usage)).toEqual({ inputTokens: 8, outputTokens: 0 });
+  });
+
+  test('of Anthropic, whose input count leaves the cache out', () => {
+    expect(anthropic.usageOf(anthropicMessage.usage)).toEqual({
+      inputTokens: 21 + 188 + 1_086,
+      outputTokens: 393,
+      cachedInputTokens: 1_086,
+      cacheWriteTokens: 188,
+    });
+  });
+
+  test('of Gemini, which counts thoughts and tool prompts beside', () => {
+    const usage = gemini.usageOf(geminiContent.usageMetadata);
+    expect(usage).toEqual({
+      inputTokens: 264 + 40,
+      outputTokens: 31 + 900,
+      cachedInputTokens: 200,
+      reasoningTokens: 900,
+    });
+    expect((usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0)).toBe(geminiContent.usageMetadata.totalTokenCount);
+  });
+
+  test.each([
+    [undefined],
+    [null],
+    ['many'],
+    [[]],
+    [{}],
+    [{ prompt_tokens: '12', input_tokens: -1, promptTokenCount: 1.5 }],
+    [{ prompt_tokens: Number.NaN, input_tokens: null, promptTokenCount: {} }],
+  ])('is unknown, not 0, for %p', (usage) => {
+    expect(providers.map((provider) => provider.usageOf(usage))).toEqual([undefined, undefined, undefined]);
+  });
+});
