@@ -165,6 +165,15 @@ describe('a decision', () => {
     expect(spend().allowed).toBe(true);
   });
 
+  test('goes by monotonic time: a step of the wall clock adds nothing', () => {
+    const { limiter, clock } = create({ name: 'user', scope: 'user', limit: 1, per: 'minute' });
+    limiter.checkSync(ada);
+    for (const stepMs of [3_600_000, -7_200_000]) {
+      clock.stepWall(stepMs);
+      expect(limiter.checkSync(ada)).toMatchObject({ allowed: false, resetAtMs: clock.now() + 60_000 });
+    }
+  });
+
   test('a cost above the burst is never allowed: no wait is told, and the error is a 422', () => {
     const { limiter } = create({ name: 'user', scope: 'user', limit: 10, per: 'minute', burst: 3 });
     const decision = limiter.checkSync(ada, { requests: 4 });
