@@ -1,7 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type { LlmCallOptions, LlmEvent, LlmFinish, LlmProvider, LlmRequest } from '../contracts/llm.ts';
-import { verdictOf } from '../errors/verdict.ts';
-import { type ConformanceCase, settlesWithin } from './conformance-case.ts';
+import { assertCancelled, type ConformanceCase, settlesWithin } from './conformance-case.ts';
 
 /** A provider to be judged, and what to ask it. */
 export interface LlmProviderSubject {
@@ -53,10 +52,10 @@ export const llmProviderCases: readonly ConformanceCase<() => Promise<LlmProvide
   }),
 
   llmCase('the request is not changed', async ({ provider, request }) => {
-    const before = structuredClone(request);
+    const before = JSON.stringify(request);
     await provider.complete(request);
     await gather(provider.stream(request));
-    assert.deepEqual(request, before);
+    assert.equal(JSON.stringify(request), before);
   }),
 
   llmCase('a signal that does not abort changes nothing', async ({ provider, request }) => {
@@ -72,18 +71,22 @@ export const llmProviderCases: readonly ConformanceCase<() => Promise<LlmProvide
 
   llmCase('an aborted signal cancels complete before it starts', async ({ provider, request, patienceMs }) => {
     const signal = AbortSignal.abort();
-    await cancels(() => provider.complete(request, { signal }), signal, patienceMs);
+    await assertCancelled(() => provider.complete(request, { signal }), signal, patienceMs);
   }),
 
   llmCase('an aborted signal cancels a stream at its first read', async ({ provider, request, patienceMs }) => {
     const signal = AbortSignal.abort();
-    await cancels(() => gather(provider.stream(request, { signal })), signal, patienceMs);
+    await assertCancelled(() => gather(provider.stream(request, { signal })), signal, patienceMs);
   }),
 
   llmCase('aborting cancels complete while it waits', async ({ provider, slowRequest, patienceMs }) => {
     const controller = new AbortController();
     setImmediate(() => controller.abort());
-    await cancels(() => provider.complete(slowRequest, { signal: controller.signal }), controller.signal, patienceMs);
+    await assertCancelled(
+      () => provider.complete(slowRequest, { signal: controller.signal }),
+      controller.signal,
+      patienceMs,
+    );
   }),
 
   llmCase('aborting cancels a stream between its events', async ({ provider, slowRequest, patienceMs = 1_000 }) => {
@@ -93,7 +96,7 @@ export const llmProviderCases: readonly ConformanceCase<() => Promise<LlmProvide
     const first = await settlesWithin(iterator.next(), patienceMs, 'the first event');
     assert.equal(first.done, false);
     setImmediate(() => controller.abort());
-    await cancels(() => drain(iterator), controller.signal, patienceMs);
+    await assertCancelled(() => drain(iterator), controller.signal, patienceMs);
   }),
 ];
 
@@ -113,18 +116,6 @@ function checkFinish({ reason, usage, model }: LlmFinish): void {
   assert.ok(inputTokens > 0 && outputTokens > 0, 'an answer with text used tokens');
   assert.ok(cachedInputTokens + cacheWriteTokens <= inputTokens, 'cached and cache writes are parts of the input');
   assert.ok(reasoningTokens <= outputTokens, 'reasoning is a part of the output');
-}
-
-async function cancels(call: () => Promise<unknown>, signal: AbortSignal, patienceMs = 1_000): Promise<void> {
-  let error: unknown;
-  try {
-    await settlesWithin(call(), patienceMs, 'the aborted call');
-  } catch (thrown) {
-    error = thrown;
-  }
-  assert.notEqual(error, undefined, 'an aborted call rejects');
-  if (error instanceof assert.AssertionError) throw error;
-  assert.equal(verdictOf(error, signal).outcome, 'cancelled', `rejected with ${String(error)}`);
 }
 
 async function gather(stream: AsyncIterable<LlmEvent>): Promise<readonly LlmEvent[]> {

@@ -226,6 +226,16 @@ describe('timer wheel', () => {
     await wheel[Symbol.asyncDispose]();
   });
 
+  test("on the machine's own clock it is not early either", async () => {
+    const wheel = createTimerWheel({ tickMs: 1 });
+    const waits = [0.3, 2.5, 7, 11.9].map((delayMs) => {
+      const atMs = performance.now() + delayMs;
+      return new Promise<number>((resolve) => wheel.schedule(() => resolve(performance.now() - atMs), atMs));
+    });
+    for (const lateMs of await Promise.all(waits)) expect(lateMs).toBeGreaterThanOrEqual(0);
+    expect(wheel.size).toBe(0);
+  });
+
   test('an invalid tick or time is refused by name', () => {
     expect(() => createTimerWheel({ tickMs: 0 })).toThrow('The option tickMs is 0');
     expect(() => createTimerWheel().schedule(() => {}, Number.NaN)).toThrow('The option atMs is NaN');
