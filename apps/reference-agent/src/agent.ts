@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { emit, endOpen, type KeyValueStore, type LlmProvider } from '@sage-adk/core';
 import { createWorkerPool, type WorkerPool } from '@sage-adk/perf';
 import { perfFromConfig } from '@sage-adk/perf/config';
@@ -14,6 +15,7 @@ import type { AgentConfig } from './config/schema.ts';
 import { createConversations } from './conversation/conversations.ts';
 import { createMemoryStore } from './conversation/memory-store.ts';
 import { errors } from './errors.ts';
+import { serverCheck, startChecks, storageCheck } from './health-checks.ts';
 import { createIdentify } from './http/identify.ts';
 import { listen, type Listening } from './http/listen.ts';
 import { createPipeline, type Pipeline, type PipelineOptions } from './http/pipeline.ts';
@@ -22,6 +24,7 @@ import { createMessageHandler, type MessageHandler } from './messages/handler.ts
 import { createMessages, messagesPath } from './messages/surface.ts';
 import { createLocalModel } from './model/local-model.ts';
 import { createModelCall } from './model/model-call.ts';
+import { createModelHealth } from './model/model-health.ts';
 import { startTelemetry, type Telemetry } from './telemetry.ts';
 
 export interface AgentOptions {
@@ -77,7 +80,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const { url } = server;
     const urls = { agent: url, card: url + cardPath, messages: url + messagesPath, ...telemetry.urls };
     onListening?.(urls);
-    emit('agent.state', { from: 'starting', to: 'ready' });
+    await startChecks(telemetry.health, [closing.add(createModelHealth()), storageCheck(store), serverCheck(server)]);
     return { urls, close: once(() => stop({ telemetry, pipeline, server, pool, closing, drainMs })) };
   } catch (error) {
     await closing.close();
@@ -136,15 +139,16 @@ interface Running {
 
 /** In this order: say so, take no more, finish or give up what runs, then close what it was using. */
 async function stop({ telemetry, pipeline, server, pool, closing, drainMs }: Running): Promise<void> {
-  emit('agent.state', { from: 'ready', to: 'stopping' });
-  telemetry.stopping();
+  telemetry.health.setDraining();
   pipeline.lastAnswers();
   const giveUp = setTimeout(() => pipeline.abortAll(errors.STOPPING()), drainMs);
-  // What was given up still gets a moment to say so.
-  await Promise.all([server.close(drainMs + 1_000), pool.close()]);
+  // What was given up still gets a moment to say so, and nothing that ignores it keeps the agent from ending.
+  const lastMs = drainMs + 1_000;
+  await server.close(lastMs);
+  await Promise.race([pool.close(), delay(lastMs, undefined, { ref: false })]);
   clearTimeout(giveUp);
   endOpen();
-  emit('agent.state', { from: 'stopping', to: 'stopped' });
+  emit('agent.state', { from: 'draining', to: 'stopped' });
   await closing.close();
 }
 

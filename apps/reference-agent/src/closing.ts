@@ -1,13 +1,15 @@
 /** What must be closed when the agent ends, in the reverse of the order in which it was opened. */
 export interface Closing {
   /** Takes note of `opened` and returns it. */
-  add<T extends { close(): Promise<void> }>(opened: T): T;
+  add<T extends Closable>(opened: T): T;
   /** Closes everything, also where something fails to close; then throws what failed first. */
   close(): Promise<void>;
 }
 
+export type Closable = { close(): Promise<void> } | Disposable;
+
 export function createClosing(): Closing {
-  const opened: { close(): Promise<void> }[] = [];
+  const opened: Closable[] = [];
   return {
     add(next) {
       opened.push(next);
@@ -15,8 +17,14 @@ export function createClosing(): Closing {
     },
     async close() {
       const failures: unknown[] = [];
-      for (const last of opened.splice(0).toReversed())
-        await last.close().catch((error: unknown) => failures.push(error));
+      for (const last of opened.splice(0).toReversed()) {
+        try {
+          if ('close' in last) await last.close();
+          else last[Symbol.dispose]();
+        } catch (error) {
+          failures.push(error);
+        }
+      }
       if (failures.length > 0) throw failures[0];
     },
   };

@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { Agent, createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { isTooOld } from '../src/node-version.ts';
-import { post } from './support/http.ts';
 import { spawnAgent } from './support/process.ts';
 
 let folder: string;
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const freePorts = 'server:\n  port: 0\n';
+const freePorts = 'server:\n  port: 0\nobservability:\n  health:\n    port: 0\n';
 
 async function write(name: string, text: string): Promise<string> {
   const file = join(folder, name);
@@ -46,7 +46,7 @@ describe('a start', () => {
     '%s ends it with exit code 0 and the last line written',
     async (signal) => {
       const agent = spawnAgent(['--config', config]);
-      await agent.printed(/"to":"ready"/);
+      await agent.printed(/"to":"started"/);
       agent.child.kill(signal);
       expect(await agent.ended()).toBe(0);
       expect(agent.stdout().trim().split('\n').at(-1)).toContain('"to":"stopped"');
@@ -54,15 +54,25 @@ describe('a start', () => {
     },
   );
 
-  test('what is being answered when SIGTERM comes is answered', async () => {
+  test('a request that has arrived when SIGTERM comes is still answered, and is the last of its connection', async () => {
     const agent = spawnAgent(['--config', config]);
     const [, url = ''] = await agent.printed(/^Messages +(\S+)$/m);
-    const answers = Array.from({ length: 20 }, () => post(url, { text: 'Hello' }));
-    await Promise.race(answers);
+    const body = '{"text":"Hello"}';
+    const sending = request(url, {
+      method: 'POST',
+      agent: new Agent({ keepAlive: true }),
+      headers: { 'content-type': 'application/json', 'content-length': body.length, expect: '100-continue' },
+    });
+    sending.flushHeaders();
+    await once(sending, 'continue');
     agent.child.kill('SIGTERM');
-    const statuses = await Promise.allSettled(answers);
+    await agent.printed(/"to":"draining"/);
+    sending.end(body);
+    const [response] = (await once(sending, 'response')) as [IncomingMessage];
+    response.resume();
+    expect(response.statusCode).toBe(200);
+    expect(response.headers.connection).toBe('close');
     expect(await agent.ended()).toBe(0);
-    for (const answer of statuses) expect(answer).toMatchObject({ status: 'fulfilled', value: { status: 200 } });
   });
 });
 

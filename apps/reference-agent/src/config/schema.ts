@@ -1,3 +1,4 @@
+import { healthConfig } from '@sage-adk/health/config';
 import { loggingConfig } from '@sage-adk/logging/config';
 import { perfConfig } from '@sage-adk/perf/config';
 import { rateLimitConfig } from '@sage-adk/ratelimit/config';
@@ -14,6 +15,7 @@ export const agentConfig = z.strictObject({
   observability: z
     .strictObject({
       logging: loggingConfig,
+      health: healthConfig,
     })
     .prefault({}),
   rate_limit: rateLimitConfig,

@@ -8,6 +8,7 @@ export interface Listening {
   readonly port: number;
   /** `http://host:port`, with a host that a client on this machine can use. */
   readonly url: string;
+  isListening(): boolean;
   /** Hands requests to `listener` from now on. */
   serve(listener: RequestListener): void;
   /** Accepts no more connections and resolves when the requests that run are answered, or cut after `deadlineMs`. */
@@ -35,6 +36,7 @@ export async function listen({ host, port, key }: ListenOptions): Promise<Listen
     host,
     port: bound,
     url: `http://${reachable(host)}:${bound}`,
+    isListening: () => server.listening,
     serve: (listener) => void server.on('request', listener),
     close: (deadlineMs) => close(server, deadlineMs),
   };

@@ -44,6 +44,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     },
     lastAnswers() {
       last = true;
+      for (const { response } of live) response.shouldKeepAlive = false;
     },
     abortAll(reason) {
       for (const exchange of live) exchange.abort(reason);

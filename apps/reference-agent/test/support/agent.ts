@@ -18,6 +18,7 @@ export async function startTestAgent(yaml = '', options: Omit<AgentOptions, 'con
   const logFile = join(folder, 'agent.log');
   const config = parseConfig(yaml, 'test.yaml');
   config.server.port = 0;
+  config.observability.health.port = 0;
   Object.assign(config.observability.logging, { output: 'file', file_path: logFile });
   const agent = await startAgent({ config, drainMs: 500, ...options });
   return {
