@@ -1,10 +1,2 @@
-export {
-  createFairQueue,
-  type DropReason,
-  type FairQueue,
-  type FairQueueOptions,
-  type Priority,
-  type PushOptions,
-  type Refusal,
-  type Ticket,
-} from './fair-queue.ts';
+export type * from './contract.ts';
+export { createFairQueue } from './fair-queue.ts';

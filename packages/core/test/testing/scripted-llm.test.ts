@@ -172,6 +172,27 @@ describe('streams', () => {
   });
 });
 
+describe('aborting between two reads', () => {
+  test.each(['a b', 'stall'])('the next read rejects: %s', async (text) => {
+    const model = createScriptedLlm({
+      rules: [{ when: 'stall', answer: { text: 'a', fault: { kind: 'stall', afterPieces: 1 } } }],
+    });
+    const controller = new AbortController();
+    const iterator = model.stream(ask(text), { signal: controller.signal })[Symbol.asyncIterator]();
+    expect((await iterator.next()).done).toBe(false);
+    controller.abort('gave up');
+    await expect(iterator.next()).rejects.toBe('gave up');
+  });
+
+  test('a call that was aborted before it began is no call and uses up no fault', async () => {
+    const model = createScriptedLlm();
+    model.failNext(new Error('for the next'));
+    await expect(model.complete(ask('a'), { signal: AbortSignal.abort('gave up') })).rejects.toBe('gave up');
+    expect(model.calls).toBe(0);
+    await expect(model.complete(ask('a'))).rejects.toThrow('for the next');
+  });
+});
+
 describe('faults', () => {
   const overloaded = Object.assign(new Error('overloaded'), { status: 529 });
 
@@ -218,6 +239,8 @@ describe('faults', () => {
     expect(await gatherUntilError(model.stream(ask('early')))).toEqual(['a ', overloaded]);
     expect(await gatherUntilError(model.stream(ask('late')))).toEqual(['a b c', overloaded]);
     expect(await gather(model.stream(ask('cut')))).toEqual([{ type: 'text', text: 'a' }]);
+    model.failNext('ordered');
+    expect(await gatherUntilError(model.stream(ask('cut')))).toEqual(['', 'ordered']);
   });
 
   test('faults come in the order in which they were ordered, and heal takes the rest back', async () => {
