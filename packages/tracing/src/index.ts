@@ -1,1 +1,3 @@
-export {};
+export type { ActiveContext } from './context/active-context.ts';
+export { observeTracing, type TracingOptions } from './observe-tracing.ts';
+export { semanticsRevision } from './spans/semantics.ts';

@@ -1,0 +1,107 @@
+/**
+ * A whole tracing set-up on the official SDK: sampled by trace, sent in batches as OTLP over HTTP with protobuf.
+ */
+import type { Tracer } from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  TraceIdRatioBasedSampler,
+} from '@opentelemetry/sdk-trace-base';
+import { requireNumber, requireOption, requireWhole, source, type Subscription } from '@sage-adk/core';
+import { observeTracing } from '../observe-tracing.ts';
+import { countExports, type ExportCounts } from './counted-exporter.ts';
+import { tracesUrl } from './endpoint.ts';
+import { registerGlobals } from './register.ts';
+
+export interface StartTracingOptions {
+  /** Name of the service that the spans belong to. */
+  readonly serviceName: string;
+  /** The OTLP collector; `/v1/traces` is added where there is no path. @default 'http://127.0.0.1:4318' */
+  readonly endpoint?: string;
+  /** Share of new traces that is recorded, from 0 to 1. Who calls us with a trace has decided already. @default 1 */
+  readonly samplingRate?: number;
+  /** Further attributes of the service, such as `deployment.environment.name`. */
+  readonly resource?: Readonly<Record<string, string | number | boolean>>;
+  /** HTTP headers for the collector, such as an API key. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How long a span waits for others before a batch is sent, in milliseconds. @default 5000 */
+  readonly batchDelayMs?: number;
+  /** How long sending a batch may take with all tries, in milliseconds; `shutdown` waits no longer. @default 5000 */
+  readonly timeoutMs?: number;
+  /** Whether this becomes the global set-up of OpenTelemetry, for libraries that look for one. @default false */
+  readonly register?: boolean;
+}
+
+export interface Tracing extends AsyncDisposable {
+  /** For spans of your own. */
+  readonly tracer: Tracer;
+  readonly subscription: Subscription;
+  /** Spans that were delivered and that could not be. */
+  readonly counts: ExportCounts;
+  /** Resolves when the spans that have ended are delivered or given up. Never rejects. */
+  flush(): Promise<void>;
+  /** Stops observing, delivers what is left within the timeout, and closes the connection. Never rejects. */
+  shutdown(): Promise<void>;
+  /** {@link shutdown} by the name that everything stateful here has. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts to trace all operations.
+ *
+ * @throws SAGE_CORE_INVALID_OPTION
+ */
+export function startTracing(options: StartTracingOptions): Tracing {
+  const { serviceName, endpoint = 'http://127.0.0.1:4318', samplingRate = 1, resource = {}, headers = {} } = options;
+  const { batchDelayMs = 5_000, timeoutMs = 5_000, register = false } = options;
+  requireOption('serviceName', serviceName, 'a name', (name) => typeof name === 'string' && name !== '');
+  requireNumber('samplingRate', samplingRate, 0, 1);
+  requireWhole('batchDelayMs', batchDelayMs, 1);
+  requireWhole('timeoutMs', timeoutMs, 1);
+  const url = tracesUrl(endpoint);
+  const exporter = countExports(new OTLPTraceExporter({ url, headers: { ...headers }, timeoutMillis: timeoutMs }), url);
+  const provider = new BasicTracerProvider({
+    resource: defaultResource().merge(resourceFromAttributes({ ...resource, 'service.name': serviceName })),
+    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(samplingRate) }),
+    spanProcessors: [
+      new BatchSpanProcessor(exporter, { scheduledDelayMillis: batchDelayMs, exportTimeoutMillis: timeoutMs }),
+    ],
+  });
+  return observed(provider, exporter.counts, register, timeoutMs);
+}
+
+function observed(provider: BasicTracerProvider, counts: ExportCounts, register: boolean, timeoutMs: number): Tracing {
+  const globals = register ? registerGlobals(provider) : undefined;
+  const tracer = provider.getTracer('@sage-adk/tracing');
+  const subscription = observeTracing({ tracer });
+  const counters = source('tracing', () => ({ ...counts }));
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    subscription[Symbol.dispose]();
+    counters[Symbol.dispose]();
+    await settledWithin(timeoutMs, provider.shutdown());
+    globals?.[Symbol.dispose]();
+  };
+  const shutdown = (): Promise<void> => (stopped ??= stop());
+  return {
+    tracer,
+    subscription,
+    counts,
+    flush: () => settledWithin(timeoutMs, provider.forceFlush()),
+    shutdown,
+    close: shutdown,
+    [Symbol.asyncDispose]: shutdown,
+  };
+}
+
+/** Resolves when `work` settles, or after `limitMs`. What fails is counted where it fails. */
+async function settledWithin(limitMs: number, work: Promise<void>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, limitMs);
+  work.then(resolve, () => resolve());
+  await promise;
+  clearTimeout(timer);
+}

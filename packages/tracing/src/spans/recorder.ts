@@ -1,0 +1,141 @@
+/**
+ * Makes spans of operations, and knows which span an operation has.
+ */
+import {
+  type Attributes,
+  type Context,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Tracer,
+} from '@opentelemetry/api';
+import type { OperationName, OperationRecord } from '@sage-adk/core';
+import type { OperationEntry } from '@sage-adk/core/catalogue';
+import { addAttributes, addContext, type AttributeNames, attributeNames, bounded } from './attributes.ts';
+import { errorTypeAttribute, outcomeAttribute, type Spelling, spellings } from './semantics.ts';
+import { toHrTime, wallOriginMs } from './wall-clock.ts';
+
+/** A name of the catalogue with all that its spans need; made once for each name. */
+export interface SpanForm {
+  readonly spelling: Spelling;
+  readonly kind: SpanKind;
+  readonly names: AttributeNames;
+}
+
+const kinds: Readonly<Record<OperationEntry['spanKind'], SpanKind>> = {
+  server: SpanKind.SERVER,
+  client: SpanKind.CLIENT,
+  producer: SpanKind.PRODUCER,
+  consumer: SpanKind.CONSUMER,
+  internal: SpanKind.INTERNAL,
+};
+
+export function spanForm(name: string, entry: Pick<OperationEntry, 'spanKind'> | undefined): SpanForm {
+  const spelling: Spelling = Object.hasOwn(spellings, name) ? (spellings[name as OperationName] as Spelling) : {};
+  return {
+    spelling,
+    kind: kinds[entry?.spanKind ?? 'internal'],
+    names: attributeNames(prefixOf(name, entry !== undefined), spelling.attributes ?? {}),
+  };
+}
+
+/** `sage.llm` for `llm.call`; operations of users keep their own first word. */
+export function prefixOf(name: string, isOurs: boolean): string {
+  const [first = name] = name.split('.');
+  return isOurs ? `sage.${first}` : first;
+}
+
+export class SpanRecorder {
+  readonly #tracer: Tracer;
+  readonly #spans: WeakMap<OperationRecord, SpanContext> = new WeakMap();
+  readonly #recorded: WeakSet<object> = new WeakSet();
+
+  constructor(tracer: Tracer) {
+    this.#tracer = tracer;
+  }
+
+  /** The span that `operation` is recorded in, if it has one of its own. */
+  spanContextOf(operation: OperationRecord): SpanContext | undefined {
+    return this.#spans.get(operation);
+  }
+
+  start(
+    operation: OperationRecord,
+    parent: Context,
+    { spelling, kind, names }: SpanForm,
+    originMs: number = wallOriginMs(),
+  ): Span {
+    const { start, context } = operation;
+    const attributes: Attributes = { ...spelling.fixed?.(start) };
+    if (context !== undefined) addContext(attributes, context);
+    addAttributes(attributes, start, names);
+    const span = this.#tracer.startSpan(
+      spelling.name?.(start) ?? operation.name,
+      { kind: spelling.kind?.(start) ?? kind, attributes, startTime: toHrTime(originMs + operation.startedMs) },
+      parent,
+    );
+    this.#spans.set(operation, span.spanContext());
+    return span;
+  }
+
+  end(operation: OperationRecord, span: Span, { spelling, names }: SpanForm, originMs: number): void {
+    const endedAt = toHrTime(originMs + operation.startedMs + operation.durationMs);
+    if (!span.isRecording()) return span.end(endedAt);
+    const attributes = endAttributes(operation, names);
+    span.setAttributes(attributes);
+    const name = spelling.nameAtEnd?.(operation.start, operation.attributes);
+    if (name !== undefined) span.updateName(name);
+    if (operation.outcome === 'error' || operation.outcome === 'timeout') this.#fail(operation, span, endedAt);
+    span.end(endedAt);
+  }
+
+  /** An error that passes through many operations is recorded where it happened; the others only tell that they failed. */
+  #fail({ error, outcome }: OperationRecord, span: Span, at: [number, number]): void {
+    const message = isError(error) ? bounded(error.message) : outcome;
+    span.setStatus({ code: SpanStatusCode.ERROR, message });
+    if (!isError(error) || this.#recorded.has(error)) return;
+    this.#recorded.add(error);
+    span.recordException(error, at);
+  }
+}
+
+/** What is known at the end, with the outcome where it is not `ok`. */
+export function endAttributes(operation: OperationRecord, names: AttributeNames): Attributes {
+  const attributes: Attributes = {};
+  addAttributes(attributes, operation.attributes, names);
+  if (operation.outcome === 'ok') return attributes;
+  attributes[outcomeAttribute] = operation.outcome;
+  if (operation.outcome === 'error' || operation.outcome === 'timeout')
+    attributes[errorTypeAttribute] = errorType(operation);
+  return attributes;
+}
+
+/** Few values: a declared code, the class of the error, or the outcome. */
+function errorType({ code, error, outcome, category }: OperationRecord): string {
+  if (code !== undefined) return code;
+  if (outcome === 'timeout') return 'timeout';
+  const name = isError(error) ? error.name : 'Error';
+  return name === 'Error' ? (category ?? '_OTHER') : bounded(name);
+}
+
+function isError(error: unknown): error is Error {
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    typeof (error as Error).message === 'string' &&
+    typeof (error as Error).name === 'string'
+  );
+}
+
+/** Whether nothing below this span can be recorded: it is of this process and was sampled out. */
+export function isSampledOut(span: Span): boolean {
+  const { traceFlags, isRemote } = span.spanContext();
+  return !span.isRecording() && (traceFlags & 1) === 0 && isRemote !== true;
+}
+
+/** The trace of a context's span. */
+export function validSpanContext(spanContext: SpanContext | undefined): SpanContext | undefined {
+  return spanContext !== undefined && trace.isSpanContextValid(spanContext) ? spanContext : undefined;
+}
