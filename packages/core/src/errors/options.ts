@@ -11,12 +11,7 @@ export const optionErrors = defineErrors('CORE', {
 
 /** Refuses an option at once, naming it, its value and its range. Returns the value, so that it can stand in an expression. */
 export function requireOption<T>(option: string, value: T, expected: string, isValid: (value: T) => boolean): T {
-  if (isValid(value)) return value;
-  throw optionErrors.INVALID_OPTION({
-    option,
-    value: typeof value === 'string' ? `"${value}"` : String(value),
-    expected,
-  });
+  return isValid(value) ? value : refuse(option, value, expected);
 }
 
 /** Refuses a number that is not whole or lies outside the range. */
@@ -26,14 +21,9 @@ export function requireWhole(
   min: number,
   max: number = Number.MAX_SAFE_INTEGER,
 ): number {
-  const range =
-    max === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${min}` : `a whole number from ${min} to ${max}`;
-  return requireOption(
-    option,
-    value,
-    range,
-    (number) => Number.isSafeInteger(number) && number >= min && number <= max,
-  );
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+  return refuse(option, value, `a whole number ${range}`);
 }
 
 /** Refuses a number that is not finite or lies outside the range. */
@@ -43,6 +33,15 @@ export function requireNumber(
   min: number,
   max: number = Number.POSITIVE_INFINITY,
 ): number {
-  const range = max === Number.POSITIVE_INFINITY ? `a number of at least ${min}` : `a number from ${min} to ${max}`;
-  return requireOption(option, value, range, (number) => Number.isFinite(number) && number >= min && number <= max);
+  if (Number.isFinite(value) && value >= min && value <= max) return value;
+  const range = max === Number.POSITIVE_INFINITY ? `of at least ${min}` : `from ${min} to ${max}`;
+  return refuse(option, value, `a number ${range}`);
+}
+
+function refuse(option: string, value: unknown, expected: string): never {
+  throw optionErrors.INVALID_OPTION({
+    option,
+    value: typeof value === 'string' ? `"${value}"` : String(value),
+    expected,
+  });
 }

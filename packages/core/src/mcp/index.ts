@@ -1,1 +1,1 @@
-export {};
+export { instrumentMcpTransport, type McpTransport } from './instrument.ts';

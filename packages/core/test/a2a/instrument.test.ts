@@ -1,0 +1,123 @@
+import { type AgentCard, Role } from '@a2a-js/sdk';
+import { type Client, ClientFactory } from '@a2a-js/sdk/client';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { instrumentA2aClient, instrumentA2aHandler } from '../../src/a2a/index.ts';
+import { current, type Observer, openOperations, run } from '../../src/index.ts';
+import { recorder } from '../operations/support.ts';
+import { message, startAgent } from './agent.ts';
+
+const tracing: Partial<Observer> = {
+  inject: (carrier) => void (carrier['traceparent'] = '00-1-2-01'),
+  carrierFields: ['traceparent'],
+};
+
+let seen: ReturnType<typeof recorder>;
+let agent: { card: AgentCard; close(): Promise<void> };
+let client: Client;
+const inAgent: unknown[] = [];
+
+beforeEach(async () => {
+  seen = recorder(tracing);
+  inAgent.length = 0;
+  agent = await startAgent(() => inAgent.push(current()));
+  client = instrumentA2aClient(await new ClientFactory().createFromAgentCard(agent.card));
+});
+
+afterEach(async () => {
+  await agent.close();
+  seen[Symbol.dispose]();
+});
+
+const request = (text: string) => ({
+  tenant: '',
+  message: message(`m-${text}`, Role.ROLE_USER, text),
+  configuration: undefined,
+  metadata: undefined,
+});
+const ended = () =>
+  seen.ends.map(({ name, start, attributes, outcome }) => ({ name, ...start, ...attributes, outcome }));
+
+describe('A2A over an instrumented client and handler', () => {
+  test('a message is an operation on either side', async () => {
+    await expect(client.sendMessage(request('hello'))).resolves.toMatchObject({ messageId: 'm-answer' });
+    expect(ended()).toEqual([
+      { name: 'a2a.receive', method: 'SendMessage', stream: false, messageId: 'm-answer', outcome: 'ok' },
+      { name: 'a2a.send', method: 'SendMessage', stream: false, messageId: 'm-answer', outcome: 'ok' },
+    ]);
+  });
+
+  test('OL4 OT2: the request id, the deadline and the trace reach the other agent', async () => {
+    await run({ requestId: 'r-1', deadlineMs: performance.now() + 5_000 }, () => client.sendMessage(request('hello')));
+    expect(inAgent).toEqual([
+      { requestId: 'r-1', deadlineMs: expect.any(Number), carrier: { traceparent: '00-1-2-01' } },
+    ]);
+  });
+
+  test('fields of the caller are kept beside ours', async () => {
+    const options = { serviceParameters: { 'x-request-id': 'own' } };
+    await client.sendMessage(request('hello'), options);
+    expect(inAgent).toMatchObject([{ requestId: 'own', carrier: { traceparent: '00-1-2-01' } }]);
+    expect(options).toEqual({ serviceParameters: { 'x-request-id': 'own' } });
+  });
+
+  test('a stream lasts until its end and knows the task and its state', async () => {
+    const events: unknown[] = [];
+    for await (const event of client.sendMessageStream(request('task'))) events.push(event);
+    expect(events.length).toBeGreaterThan(1);
+    expect(ended()).toMatchObject([
+      {
+        name: 'a2a.receive',
+        method: 'SendStreamingMessage',
+        stream: true,
+        taskState: 'TASK_STATE_COMPLETED',
+        outcome: 'ok',
+      },
+      {
+        name: 'a2a.send',
+        method: 'SendStreamingMessage',
+        stream: true,
+        taskState: 'TASK_STATE_COMPLETED',
+        taskId: expect.any(String),
+        outcome: 'ok',
+      },
+    ]);
+  });
+
+  test('a stream that is left is cancelled, and nothing stays open', async () => {
+    for await (const _ of client.sendMessageStream(request('task'))) break;
+    expect(ended()).toContainEqual(expect.objectContaining({ name: 'a2a.send', outcome: 'cancelled' }));
+    await new Promise((resolve) => setTimeout(resolve, 15));
+    expect(openOperations()).toBe(0);
+  });
+
+  test('a task that fails is an error, though the call returns', async () => {
+    await client.sendMessage(request('fail'));
+    expect(ended()).toMatchObject([
+      { name: 'a2a.receive', taskState: 'TASK_STATE_FAILED', outcome: 'error' },
+      { name: 'a2a.send', taskState: 'TASK_STATE_FAILED', outcome: 'error' },
+    ]);
+  });
+
+  test('a call that fails is an error with its own error', async () => {
+    await expect(client.getTask({ tenant: '', id: 'no-such-task', historyLength: undefined })).rejects.toThrow();
+    expect(ended()).toMatchObject([
+      { name: 'a2a.receive', method: 'GetTask', outcome: 'error' },
+      { name: 'a2a.send', method: 'GetTask', outcome: 'error' },
+    ]);
+  });
+
+  test('what is no call passes through', async () => {
+    expect(client.transport).toBeDefined();
+    await expect(client.getAgentCard()).resolves.toMatchObject({ name: 'test' });
+  });
+
+  test("a server without a context of its own takes the caller's fields", async () => {
+    const contexts: unknown[] = [];
+    const handler = instrumentA2aHandler(
+      { getTask: async (_params: object, _context: object) => void contexts.push(current()) },
+      { carrierOf: (context) => (context as { headers: Record<string, string> }).headers },
+    );
+    await handler.getTask({}, { headers: { 'x-request-id': 'r-2' } });
+    expect(contexts).toEqual([{ requestId: 'r-2' }]);
+  });
+});
