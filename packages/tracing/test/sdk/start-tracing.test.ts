@@ -1,0 +1,160 @@
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, jest, test } from '@jest/globals';
+import { context, propagation, trace } from '@opentelemetry/api';
+import { extract, isSageError, operate, run, sources } from '@sage-adk/core';
+import { startTracing, type StartTracingOptions } from '../../src/sdk/index.ts';
+import { startOtlpReceiver } from '../support/otlp-receiver.ts';
+import { call, entry, request } from '../support/recording.ts';
+
+const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+const spanId = '00f067aa0ba902b7';
+
+describe('startTracing', () => {
+  test('OT1: spans reach an OTLP collector, with their parents, attributes, events and times', async () => {
+    await using receiver = await startOtlpReceiver();
+    const tracing = startTracing({ serviceName: 'weather', endpoint: receiver.url, headers: { 'x-key': 'k' } });
+    const startedMs = Date.now();
+    await run({ ...extract({ traceparent: `00-${traceId}-${spanId}-01` }), agentId: 'a-1' }, () =>
+      operate('agent.request', request, async () => {
+        await operate('llm.call', call, async (operation) => {
+          operate('retry.attempt', { dependency: 'openai', attempt: 1 }, () => 1);
+          await setImmediate();
+          operation.set({ inputTokens: 12, firstTokenMs: 250, finishReason: 'stop' });
+        });
+        await operate('storage.get', entry('sessions'), () => Promise.reject(new Error('refused'))).catch(() => {});
+      }),
+    );
+    await tracing.shutdown();
+
+    expect(receiver.requests).toMatchObject([
+      { path: '/v1/traces', headers: { 'content-type': 'application/x-protobuf', 'x-key': 'k' } },
+    ]);
+    const [model, storage, root] = receiver.spans;
+    expect(root).toMatchObject({
+      name: 'SendMessage',
+      service: 'weather',
+      traceId,
+      parentSpanId: spanId,
+      kind: 2,
+      statusCode: 0,
+    });
+    expect(model).toMatchObject({ name: 'chat m-1', traceId, parentSpanId: root?.spanId, kind: 3 });
+    expect(model?.attributes).toMatchObject({
+      'gen_ai.agent.id': 'a-1',
+      'gen_ai.usage.input_tokens': 12,
+      'gen_ai.response.time_to_first_chunk': 0.25,
+      'gen_ai.response.finish_reasons': ['stop'],
+      'gen_ai.request.stream': false,
+    });
+    expect(model?.events).toMatchObject([{ name: 'retry.attempt', attributes: { 'sage.retry.attempt': 1 } }]);
+    expect(storage).toMatchObject({ name: 'get sessions', parentSpanId: root?.spanId, statusCode: 2 });
+    expect(storage?.events).toMatchObject([{ name: 'exception', attributes: { 'exception.message': 'refused' } }]);
+    expect(Number((root?.startNs ?? 0n) / 1_000_000n)).toBeGreaterThan(startedMs - 1_000);
+    expect((root?.endNs ?? 0n) - (model?.endNs ?? 0n)).toBeGreaterThanOrEqual(0n);
+    expect(tracing.counts).toEqual({ exported: 3, failed: 0 });
+  });
+
+  test("two requests at a time are two traces that don't mix", async () => {
+    await using receiver = await startOtlpReceiver();
+    const tracing = startTracing({ serviceName: 'weather', endpoint: receiver.url });
+    const handle = (n: number) =>
+      operate('agent.request', { ...request, method: `Request${n}` }, async () => {
+        await setImmediate();
+        await operate('llm.call', { ...call, model: `model-${n}` }, () => setImmediate());
+      });
+    await Promise.all([handle(1), handle(2)]);
+    await tracing.flush();
+    for (const n of [1, 2]) {
+      const root = receiver.spans.find(({ name }) => name === `Request${n}`);
+      const child = receiver.spans.find(({ name }) => name === `chat model-${n}`);
+      expect(child).toMatchObject({ traceId: root?.traceId, parentSpanId: root?.spanId });
+    }
+    expect(new Set(receiver.spans.map((span) => span.traceId)).size).toBe(2);
+    await tracing.close();
+  });
+
+  test('OT1: with a sampling rate of 0 only the requests of callers that sample are sent', async () => {
+    await using receiver = await startOtlpReceiver();
+    await using tracing = startTracing({ serviceName: 'weather', endpoint: receiver.url, samplingRate: 0 });
+    operate('agent.request', { ...request, method: 'Ours' }, () => 1);
+    run(extract({ traceparent: `00-${traceId}-${spanId}-01` }), () => operate('agent.request', request, () => 1));
+    await tracing.flush();
+    expect(receiver.spans.map(({ name }) => name)).toEqual(['SendMessage']);
+  });
+
+  test('a collector that refuses or is not there: spans are counted as failed, told once, and nothing throws', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    await using receiver = await startOtlpReceiver(400);
+    const tracing = startTracing({ serviceName: 'weather', endpoint: `${receiver.url}/traces?key=secret` });
+    for (let n = 0; n < 2; n++) {
+      operate('agent.request', request, () => 1);
+      await tracing.flush();
+    }
+    expect(
+      sources()
+        .find(({ name }) => name === 'tracing')
+        ?.read(),
+    ).toEqual({ exported: 0, failed: 2 });
+    expect(warn).toHaveBeenCalledTimes(1);
+    expect(String(warn.mock.calls[0]?.[0])).toContain(`${receiver.url}/traces:`);
+    expect(receiver.requests[0]?.path).toBe('/traces?key=secret');
+    await tracing.shutdown();
+    expect(sources().some(({ name }) => name === 'tracing')).toBe(false);
+    warn.mockRestore();
+  });
+
+  test('shutdown waits no longer than its timeout for a collector that is gone', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const receiver = await startOtlpReceiver();
+    await receiver[Symbol.asyncDispose]();
+    const tracing = startTracing({ serviceName: 'weather', endpoint: receiver.url, timeoutMs: 50 });
+    operate('agent.request', request, () => 1);
+    const startedMs = performance.now();
+    await tracing.shutdown();
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    warn.mockRestore();
+  });
+
+  test('leaves the globals of OpenTelemetry alone, unless it is asked to register, and takes that back', async () => {
+    await using receiver = await startOtlpReceiver();
+    const quiet = startTracing({ serviceName: 'weather', endpoint: receiver.url });
+    expect(trace.getTracer('library').startSpan('x').isRecording()).toBe(false);
+    await quiet.shutdown();
+
+    const tracing = startTracing({ serviceName: 'weather', endpoint: receiver.url, register: true });
+    await operate('agent.request', request, async () => {
+      await setImmediate();
+      trace.getTracer('library').startActiveSpan('of a library', (span) => {
+        const carrier: Record<string, string> = {};
+        propagation.inject(context.active(), carrier);
+        expect(carrier['traceparent']).toContain(span.spanContext().spanId);
+        const remote = trace.getSpanContext(propagation.extract(context.active(), carrier));
+        expect(remote).toMatchObject({ spanId: span.spanContext().spanId, isRemote: true });
+        const bound = context.bind(context.active(), () => trace.getActiveSpan());
+        span.end();
+        expect(context.with(trace.deleteSpan(context.active()), bound)).toBe(span);
+      });
+    });
+    await tracing.shutdown();
+    const [library, root] = receiver.spans.slice(-2);
+    expect(library).toMatchObject({ name: 'of a library', parentSpanId: root?.spanId });
+    expect(trace.getTracer('library').startSpan('x').isRecording()).toBe(false);
+  });
+
+  test.each<[string, Partial<StartTracingOptions>]>([
+    ['serviceName', { serviceName: '' }],
+    ['endpoint', { endpoint: 'localhost:4318' }],
+    ['endpoint', { endpoint: 'not a url' }],
+    ['samplingRate', { samplingRate: 2 }],
+    ['timeoutMs', { timeoutMs: 0 }],
+    ['batchDelayMs', { batchDelayMs: 1.5 }],
+  ])('refuses a bad %s at once, naming it', (option, options) => {
+    try {
+      startTracing({ serviceName: 'weather', ...options });
+      throw new Error('not refused');
+    } catch (error) {
+      expect(isSageError(error, 'SAGE_CORE_INVALID_OPTION')).toBe(true);
+      expect(String(error)).toContain(option);
+    }
+  });
+});
