@@ -5,6 +5,7 @@ import type { Context, TraceIds } from '@sage-adk/core';
 import { type LogLevel, severityOf } from './level.ts';
 import { addPlain, boundedText, type Fields } from './serialise/plain.ts';
 import type { Redaction } from './serialise/redaction.ts';
+import { timestamp } from './timestamp.ts';
 
 export interface LineRecord {
   /** RFC 3339 in UTC, with milliseconds. */
@@ -34,7 +35,7 @@ const reserved: ReadonlySet<string> = new Set(['ts', 'level', 'severity_number',
 export function recordOf(parts: LineParts, isSecret: Redaction): LineRecord {
   const { nowMs, level, message, context, trace, bound, fields } = parts;
   const record = {
-    ts: new Date(nowMs).toISOString(),
+    ts: timestamp(nowMs),
     level,
     severity_number: severityOf[level],
     msg: boundedText(typeof message === 'string' ? message : String(message)),
