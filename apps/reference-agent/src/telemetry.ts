@@ -2,6 +2,9 @@ import { createHealth, type Health, listenForProbes } from '@sage-adk/health';
 import { type HealthConfig, healthFromConfig } from '@sage-adk/health/config';
 import { createLogger, observeLogging } from '@sage-adk/logging';
 import { loggingFromConfig } from '@sage-adk/logging/config';
+import { createMetrics } from '@sage-adk/metrics';
+import { type MetricsConfig, metricsFromConfig } from '@sage-adk/metrics/config';
+import { type TracingConfig, tracingFromConfig } from '@sage-adk/tracing/config';
 import type { AgentUrls } from './agent.ts';
 import { type Closing, createClosing } from './closing.ts';
 import type { AgentConfig } from './config/schema.ts';
@@ -9,10 +12,13 @@ import type { AgentConfig } from './config/schema.ts';
 /** Everything that watches the agent. None of it is known to what is watched. */
 export interface Telemetry {
   readonly health: Health;
-  readonly urls: Pick<AgentUrls, 'metrics' | 'health'>;
+  readonly urls: Urls;
   /** Writes out what was collected and frees the ports. */
   close(): Promise<void>;
 }
+
+/** Missing where not enabled. */
+type Urls = Pick<AgentUrls, 'metrics' | 'health'>;
 
 /** Starts what the `observability` block asks for. */
 export async function startTelemetry({ agent, observability }: AgentConfig): Promise<Telemetry> {
@@ -20,18 +26,37 @@ export async function startTelemetry({ agent, observability }: AgentConfig): Pro
   try {
     const logger = closing.add(createLogger({ ...loggingFromConfig(observability.logging), service: agent.id }));
     closing.add(observeLogging(logger));
+    await startSpans(observability.tracing, closing);
     const health = closing.add(createHealth());
-    const healthUrl = await serveProbes(observability.health, health, closing);
-    return { health, urls: { ...(healthUrl !== undefined && { health: healthUrl }) }, close: () => closing.close() };
+    const urls = {
+      ...(await serveMetrics(observability.metrics, agent.version, closing)),
+      ...(await serveProbes(observability.health, health, closing)),
+    };
+    return { health, urls, close: () => closing.close() };
   } catch (error) {
     await closing.close();
     throw error;
   }
 }
 
-/** The URL of the readiness probe; undefined where there is no listener. */
-async function serveProbes(config: HealthConfig, health: Health, closing: Closing): Promise<string | undefined> {
-  if (!config.enabled) return undefined;
+async function startSpans(config: TracingConfig, closing: Closing): Promise<void> {
+  const options = tracingFromConfig(config);
+  if (options === undefined) return;
+  // The SDK takes longer to load than the rest of the agent.
+  const { startTracing } = await import('@sage-adk/tracing/sdk');
+  const tracing = startTracing(options);
+  closing.add({ close: () => tracing.shutdown() });
+}
+
+async function serveMetrics(config: MetricsConfig, version: string, closing: Closing): Promise<Urls> {
+  const { enabled, listen } = metricsFromConfig(config);
+  if (!enabled) return {};
+  const metrics = closing.add(createMetrics({ build: { version } }));
+  return { metrics: (await metrics.listen(listen)).url };
+}
+
+async function serveProbes(config: HealthConfig, health: Health, closing: Closing): Promise<Urls> {
+  if (!config.enabled) return {};
   const probes = closing.add(await listenForProbes(health, healthFromConfig(config)));
-  return probes.url + config.readiness_path;
+  return { health: probes.url + config.readiness_path };
 }

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const freePorts = 'server:\n  port: 0\nobservability:\n  health:\n    port: 0\n';
+const freePorts = 'server:\n  port: 0\nobservability:\n  metrics:\n    port: 0\n  health:\n    port: 0\n';
 
 async function write(name: string, text: string): Promise<string> {
   const file = join(folder, name);

@@ -17,14 +17,20 @@ export function createCardSurface(card: AgentCard, changedAt: Date): Surface {
     name: 'card',
     open: true,
     endsWithClient: true,
-    async handle({ request: { method = '', headers }, response }) {
+    async read({ request: { method = '', headers }, response }) {
       if (method !== 'GET' && method !== 'HEAD') throw errors.METHOD_NOT_ALLOWED({ method, allowed: 'GET, HEAD' });
-      if (isFresh(headers, etag, lastModified)) {
-        response.writeHead(304, fields).end();
-        return;
-      }
-      response.writeHead(200, { ...fields, 'content-type': 'application/json', 'content-length': body.length });
-      response.end(method === 'HEAD' ? undefined : body);
+      return {
+        method: 'GetAgentCard',
+        stream: false,
+        async answer() {
+          if (isFresh(headers, etag, lastModified)) {
+            response.writeHead(304, fields).end();
+            return;
+          }
+          response.writeHead(200, { ...fields, 'content-type': 'application/json', 'content-length': body.length });
+          response.end(method === 'HEAD' ? undefined : body);
+        },
+      };
     },
   };
 }

@@ -35,31 +35,27 @@ export function createJsonRpc({ handler, card, work }: JsonRpcOptions): Surface 
     protocol: 'a2a',
     name: 'jsonrpc',
     endsWithClient: false,
-    async handle(exchange) {
+    async read(exchange) {
       const { request, response } = exchange;
       if (request.method !== 'POST') throw errors.METHOD_NOT_ALLOWED({ method: request.method ?? '', allowed: 'POST' });
-      let call: Call;
       try {
-        call = callOf(await readJson(request, ['application/json']));
+        const call = callOf(await readJson(request, ['application/json']));
+        const { id, method } = call;
+        const answer = (): Promise<void> => respond(transport, card, exchange, call);
+        const streamed = streams.has(method);
+        if (messages.has(method)) return { method, stream: streamed, answer: () => work(exchange, answer) };
+        if (methods.has(method)) return { method, stream: streamed, answer };
+        const unknown = envelope(id, A2A_ERROR_CODE.METHOD_NOT_FOUND, `There is no method "${method}".`);
+        return { method: 'jsonrpc', stream: false, answer: async () => sendJson(response, 200, unknown) };
       } catch (error) {
         exchange.failed(error);
-        return refuse(exchange, error);
+        return { method: 'jsonrpc', stream: false, answer: async () => refuse(exchange, error) };
       }
-      exchange.streamed = streams.has(call.method);
-      const answer = (): Promise<void> => respond(transport, card, exchange, call);
-      if (messages.has(call.method)) await work(exchange, answer);
-      else if (methods.has(call.method)) await answer();
-      else
-        sendJson(
-          response,
-          200,
-          envelope(call.id, A2A_ERROR_CODE.METHOD_NOT_FOUND, `There is no method "${call.method}".`),
-        );
     },
   };
 }
 
-interface Call {
+interface RpcCall {
   readonly jsonrpc: '2.0';
   readonly method: string;
   readonly id?: string | number | null;
@@ -84,14 +80,14 @@ const methods: ReadonlySet<string> = new Set([
   'GetExtendedAgentCard',
 ]);
 
-function callOf(body: unknown): Call {
-  const call = body as Partial<Call> | null;
+function callOf(body: unknown): RpcCall {
+  const call = body as Partial<RpcCall> | null;
   const isCall =
     typeof call === 'object' &&
     call?.jsonrpc === '2.0' &&
     typeof call.method === 'string' &&
     (call.id == null || typeof call.id === 'string' || Number.isInteger(call.id));
-  if (isCall) return call as Call;
+  if (isCall) return call as RpcCall;
   throw errors.INVALID_MESSAGE({
     problem: 'The body is not a JSON-RPC 2.0 request: one object with jsonrpc, method and id.',
   });
@@ -101,7 +97,7 @@ async function respond(
   transport: JsonRpcTransportHandler,
   card: AgentCard,
   exchange: Exchange,
-  call: Call,
+  call: RpcCall,
 ): Promise<void> {
   const { request, response } = exchange;
   try {
@@ -113,7 +109,7 @@ async function respond(
       ...versionOf(exchange),
     });
     validateVersion(context.requestedVersion, card, 'JSONRPC');
-    const result = await transport.handle(call as Call & Record<string, unknown>, context);
+    const result = await transport.handle(call as RpcCall & Record<string, unknown>, context);
     if (context.activatedExtensions !== undefined)
       response.setHeader(HTTP_EXTENSION_HEADER, context.activatedExtensions);
     if (Symbol.asyncIterator in result) await stream(exchange, call, result);
@@ -125,7 +121,7 @@ async function respond(
   }
 }
 
-async function stream(exchange: Exchange, { id }: Call, events: AsyncGenerator): Promise<void> {
+async function stream(exchange: Exchange, { id }: RpcCall, events: AsyncGenerator): Promise<void> {
   const { response } = exchange;
   // An error before the first event is still a plain answer.
   let next = await events.next();
@@ -167,6 +163,6 @@ function unsupportedType(message: string) {
   };
 }
 
-function envelope(id: Call['id'], code: number, message: string) {
+function envelope(id: RpcCall['id'], code: number, message: string) {
   return { jsonrpc: '2.0', id: id ?? null, error: { code, message } };
 }

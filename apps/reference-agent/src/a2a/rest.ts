@@ -26,20 +26,18 @@ export function createRest({ handler, work }: RestOptions): Surface {
     protocol: 'a2a',
     name: 'rest',
     endsWithClient: false,
-    async handle(exchange) {
+    async read(exchange) {
       const { request, response } = exchange;
-      let route: RestRoute;
       try {
-        route = routeOf(request);
+        const { name, message, stream } = routeOf(request);
         await takeBody(request);
+        exchanges.set(request, exchange);
+        const answer = async (): Promise<void> => app(request, response);
+        return { method: name, stream, answer: () => (message ? work(exchange, answer) : answer()) };
       } catch (error) {
         exchange.failed(error);
-        return refuse(response, error);
+        return { method: 'rest', stream: false, answer: async () => refuse(response, error) };
       }
-      exchange.streamed = route.stream;
-      exchanges.set(request, exchange);
-      if (route.message) await work(exchange, async () => app(request, response));
-      else app(request, response);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { AgentCard } from '@a2a-js/sdk';
-import { DefaultRequestHandler } from '@a2a-js/sdk/server';
+import { type A2ARequestHandler, DefaultRequestHandler } from '@a2a-js/sdk/server';
+import { instrumentA2aHandler } from '@sage-adk/core/a2a';
 
 import type { Surfaces, Work } from '../http/surface.ts';
 import type { MessageHandler } from '../messages/handler.ts';
@@ -19,7 +20,9 @@ export interface A2aOptions {
 
 /** A2A on both its HTTP bindings, with the card that names them. */
 export function createA2a({ card, handle, work }: A2aOptions): Surfaces {
-  const handler = new DefaultRequestHandler(card, createTaskStore(), createExecutor(handle), createEventBuses());
+  const handler = instrumentA2aHandler<A2ARequestHandler>(
+    new DefaultRequestHandler(card, createTaskStore(), createExecutor(handle), createEventBuses()),
+  );
   return {
     byPath: {
       [cardPath]: createCardSurface(card, new Date()),

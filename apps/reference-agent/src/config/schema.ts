@@ -1,8 +1,10 @@
 import { healthConfig } from '@sage-adk/health/config';
 import { loggingConfig } from '@sage-adk/logging/config';
+import { metricsConfig } from '@sage-adk/metrics/config';
 import { perfConfig } from '@sage-adk/perf/config';
 import { rateLimitConfig } from '@sage-adk/ratelimit/config';
 import { recoveryConfig } from '@sage-adk/recovery/config';
+import { tracingConfig } from '@sage-adk/tracing/config';
 import { z } from 'zod';
 import { identityConfig, llmConfig, serverConfig, storageConfig } from './server.ts';
 
@@ -14,7 +16,9 @@ export const agentConfig = z.strictObject({
   storage: storageConfig.prefault({}),
   observability: z
     .strictObject({
+      metrics: metricsConfig,
       logging: loggingConfig,
+      tracing: tracingConfig,
       health: healthConfig,
     })
     .prefault({}),

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { OpenOperation, Principal } from '@sage-adk/core';
+import { begin, type OpenOperation, type Principal, type StartOf } from '@sage-adk/core';
 import { errors } from '../errors.ts';
 
 /** One request and its answer, as the surfaces see it. */
@@ -10,10 +10,14 @@ export interface Exchange {
   readonly principal: Principal;
   /** Aborts when the answer is no longer wanted. */
   readonly signal: AbortSignal;
-  /** Whether the answer is a stream of events. */
-  streamed: boolean;
+  /** Whether the answer is a stream. */
+  readonly streamed: boolean;
   /** Milliseconds that were spent waiting for the model. */
   llmMs: number;
+  /** Begins the operation, once it is known what is asked for; it ends with the response. Later calls are ignored. */
+  begin(start: StartOf<'agent.request'>): void;
+  /** Calls `call` inside the operation. */
+  run<T>(call: () => T): T;
   abort(reason: unknown): void;
   /** Says that the request failed although the answer may be a well-formed one. */
   failed(error: unknown): void;
@@ -27,13 +31,12 @@ export interface ExchangeOptions {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly principal: Principal;
-  readonly operation: OpenOperation<'agent.request'>;
   readonly controller: AbortController;
   /** Whether the work stops when the client goes away. A task of A2A goes on: the client may come back for it. */
   readonly endsWithClient: boolean;
 }
 
-/** Watches the response from here on: the operation ends when it does. */
+/** Watches the response from here on. */
 export function createExchange(options: ExchangeOptions): Exchange {
   return new LiveExchange(options);
 }
@@ -44,18 +47,17 @@ class LiveExchange implements Exchange {
   readonly principal: Principal;
   streamed = false;
   llmMs = 0;
-  readonly #operation: OpenOperation<'agent.request'>;
   readonly #controller: AbortController;
   readonly #closed: Promise<void>;
-  #settled: Promise<void> | undefined;
   readonly #work: Promise<unknown>[] = [];
+  #settled: Promise<void> | undefined;
+  #operation: OpenOperation<'agent.request'> | undefined;
   #failure: unknown;
 
-  constructor({ request, response, principal, operation, controller, endsWithClient }: ExchangeOptions) {
+  constructor({ request, response, principal, controller, endsWithClient }: ExchangeOptions) {
     this.request = request;
     this.response = response;
     this.principal = principal;
-    this.#operation = operation;
     this.#controller = controller;
     this.#closed = new Promise((resolve) => {
       response.once('close', () => {
@@ -68,6 +70,18 @@ class LiveExchange implements Exchange {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  begin(start: StartOf<'agent.request'>): void {
+    if (this.#operation !== undefined) return;
+    this.streamed = start.stream;
+    this.#operation = begin('agent.request', start);
+    // The client may have gone before it was known what it wanted.
+    if (this.response.destroyed) this.#end();
+  }
+
+  run<T>(call: () => T): T {
+    return this.#operation === undefined ? call() : this.#operation.run(call);
   }
 
   abort(reason: unknown): void {
@@ -93,9 +107,9 @@ class LiveExchange implements Exchange {
 
   #end(): void {
     const { statusCode, writableFinished } = this.response;
-    this.#operation.set({ status: statusCode, llmMs: this.llmMs });
-    if (this.#failure !== undefined) this.#operation.fail(this.#failure);
-    else if (writableFinished) this.#operation.end();
-    else this.#operation.fail(errors.CLIENT_GONE());
+    this.#operation?.set({ status: statusCode, llmMs: this.llmMs });
+    if (this.#failure !== undefined) this.#operation?.fail(this.#failure);
+    else if (writableFinished) this.#operation?.end();
+    else this.#operation?.fail(errors.CLIENT_GONE());
   }
 }

@@ -1,6 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { begin, type Clock, type Context, emit, extract, type Principal, run, systemClock } from '@sage-adk/core';
+import {
+  type Clock,
+  type Context,
+  emit,
+  extract,
+  type Principal,
+  run,
+  type StartOf,
+  systemClock,
+} from '@sage-adk/core';
 import { errors } from '../errors.ts';
 import { createExchange, type Exchange } from './exchange.ts';
 import type { Identify } from './identify.ts';
@@ -28,7 +37,7 @@ export interface Pipeline {
   abortAll(reason: unknown): void;
 }
 
-/** What every request passes, in this order: who sent it, its context, its operation, the limits, and then the surface at its path. */
+/** What every request passes, in this order: who sent it, its context, the limits, what it asks for, its operation, the answer. */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const live = new Set<Exchange>();
   let last = false;
@@ -84,30 +93,39 @@ function contextOf(
 
 function serve(options: PipelineOptions, live: Set<Exchange>, surface: Surface, arrival: Arrival): void {
   const { request, principal } = arrival;
-  const operation = begin('agent.request', {
-    protocol: surface.protocol,
-    method: surface.name,
-    stream: request.headers.accept?.includes('text/event-stream') ?? false,
+  const exchange = createExchange({
+    ...arrival,
+    principal: principal ?? anybody,
+    endsWithClient: surface.endsWithClient,
   });
-  const { endsWithClient } = surface;
-  const exchange = createExchange({ ...arrival, principal: principal ?? anybody, operation, endsWithClient });
   if (principal === undefined) {
     emit('security.violation', { kind: 'authentication', reason: hasKey(request) ? 'unknown_key' : 'missing_key' });
-    return fail(exchange, errors.UNAUTHORIZED());
+    return fail(exchange, surface, errors.UNAUTHORIZED());
   }
-  if (surface.open !== true && !options.admit(exchange, surface)) return;
+  if (surface.open !== true && !options.admit(exchange, surface)) return exchange.begin(nothingAsked(surface));
   live.add(exchange);
   const limit = endInTime(exchange, options.clock ?? systemClock);
   void exchange.settled().then(() => {
     limit.cancel();
     live.delete(exchange);
   });
-  operation.run(() => surface.handle(exchange)).catch((error: unknown) => fail(exchange, error));
+  answer(exchange, surface).catch((error: unknown) => fail(exchange, surface, error));
 }
 
-function fail(exchange: Exchange, error: unknown): void {
+async function answer(exchange: Exchange, surface: Surface): Promise<void> {
+  const call = await surface.read(exchange);
+  exchange.begin({ protocol: surface.protocol, method: call.method, stream: call.stream });
+  await exchange.run(() => call.answer());
+}
+
+function fail(exchange: Exchange, surface: Surface, error: unknown): void {
+  exchange.begin(nothingAsked(surface));
   exchange.failed(error);
   sendError(exchange.response, error);
+}
+
+function nothingAsked({ protocol, name }: Surface): StartOf<'agent.request'> {
+  return { protocol, method: name, stream: false };
 }
 
 function hasKey({ headers }: IncomingMessage): boolean {

@@ -8,8 +8,10 @@ export function sendJson(
   value: unknown,
   fields: OutgoingHttpHeaders = {},
 ): void {
-  const body = Buffer.from(`${JSON.stringify(value)}\n`);
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length, ...fields });
+  // A text goes out together with the header; a buffer would be a second write.
+  const body = `${JSON.stringify(value)}\n`;
+  const length = Buffer.byteLength(body);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': length, ...fields });
   response.end(body);
 }
 

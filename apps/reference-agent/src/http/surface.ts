@@ -5,14 +5,23 @@ import type { Exchange } from './exchange.ts';
 /** One way into the agent: what stands at a path. */
 export interface Surface {
   readonly protocol: 'a2a' | 'http';
-  /** Its name in telemetry. */
+  /** Its name in telemetry, for what came to no call. */
   readonly name: string;
   /** Whether anybody may read it, unlimited. @default false */
   readonly open?: boolean;
   /** Whether the work for a client stops when the client goes away. */
   readonly endsWithClient: boolean;
-  /** Answers. What it throws is answered in the agent's own form of errors. */
-  handle(exchange: Exchange): Promise<void>;
+  /** Finds out what is asked for. What it or the call throws is answered in the agent's own form of errors. */
+  read(exchange: Exchange): Promise<Call>;
+}
+
+/** What a request asks for. */
+export interface Call {
+  /** One of few, for telemetry. */
+  readonly method: string;
+  /** Whether the answer is a stream. */
+  readonly stream: boolean;
+  answer(): Promise<void>;
 }
 
 /** Which surface stands where. */
@@ -42,7 +51,7 @@ const nowhere: Surface = {
   protocol: 'http',
   name: 'unknown',
   endsWithClient: true,
-  async handle({ request }) {
+  async read({ request }) {
     throw errors.NOT_FOUND({ path: pathOf(request).slice(0, 200) });
   },
 };

@@ -28,12 +28,16 @@ export function createMessages({ handle, work }: MessagesOptions): Surface {
     protocol: 'http',
     name: 'messages',
     endsWithClient: true,
-    async handle(exchange) {
-      const { request } = exchange;
-      if (request.method !== 'POST') throw errors.METHOD_NOT_ALLOWED({ method: request.method ?? '', allowed: 'POST' });
-      const message = messageOf(await readJson(request, ['application/json']));
-      exchange.streamed = request.headers.accept?.includes('text/event-stream') ?? false;
-      await work(exchange, () => (exchange.streamed ? stream : answer)(handle, message, exchange));
+    async read(exchange) {
+      const { method = '', headers } = exchange.request;
+      if (method !== 'POST') throw errors.METHOD_NOT_ALLOWED({ method, allowed: 'POST' });
+      const message = messageOf(await readJson(exchange.request, ['application/json']));
+      const streamed = headers.accept?.includes('text/event-stream') ?? false;
+      return {
+        method: 'messages',
+        stream: streamed,
+        answer: () => work(exchange, () => (streamed ? stream : answer)(handle, message, exchange)),
+      };
     },
   };
 }

@@ -13,11 +13,16 @@ export interface TestAgent extends Agent {
 /**
  * @param yaml blocks of the configuration, besides the ports and the log file.
  */
-export async function startTestAgent(yaml = '', options: Omit<AgentOptions, 'config'> = {}): Promise<TestAgent> {
+export async function startTestAgent(
+  yaml = '',
+  options: Omit<AgentOptions, 'config'> = {},
+  port = 0,
+): Promise<TestAgent> {
   const folder = await mkdtemp(join(tmpdir(), 'reference-agent-'));
   const logFile = join(folder, 'agent.log');
   const config = parseConfig(yaml, 'test.yaml');
-  config.server.port = 0;
+  config.server.port = port;
+  config.observability.metrics.port = 0;
   config.observability.health.port = 0;
   Object.assign(config.observability.logging, { output: 'file', file_path: logFile });
   const agent = await startAgent({ config, drainMs: 500, ...options });
@@ -30,7 +35,7 @@ export async function startTestAgent(yaml = '', options: Omit<AgentOptions, 'con
     },
     async close() {
       await agent.close();
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,0 +1,56 @@
+import { describe, expect, test } from '@jest/globals';
+import { createScriptedLlm } from '@sage-adk/core/testing';
+import { connect, gather, say } from './support/a2a.ts';
+import { startTestAgent } from './support/agent.ts';
+import { get, post } from './support/http.ts';
+
+async function untilCalled(model: { readonly calls: number }): Promise<void> {
+  while (model.calls === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+describe('closing', () => {
+  test('gives up what runs longer than it has time for, and says so', async () => {
+    const model = createScriptedLlm();
+    model.stallAfter(0);
+    const agent = await startTestAgent('', { provider: model, drainMs: 50 });
+    const answer = post(agent.urls.messages, { text: 'never to end' });
+    await untilCalled(model);
+    await agent.close();
+    expect((await answer).status).toBe(503);
+    expect((await answer).json()['error']).toBe('stopping');
+  });
+
+  test('a task that is given up is a failed one, and its stream ends', async () => {
+    const model = createScriptedLlm();
+    model.stallAfter(1);
+    const agent = await startTestAgent('', { provider: model, drainMs: 50 });
+    const client = await connect(agent.urls.agent, 'JSONRPC');
+    const stream = gather(client.sendMessageStream(say('never to end')));
+    await untilCalled(model);
+    await agent.close();
+    expect((await stream).state).toBe(4);
+  });
+
+  test('is not ready from its first moment, takes no new connection, and is done twice as well as once', async () => {
+    const model = createScriptedLlm();
+    model.stallAfter(0);
+    const agent = await startTestAgent('', { provider: model, drainMs: 200 });
+    const answer = post(agent.urls.messages, { text: 'never to end' });
+    await untilCalled(model);
+    const closing = agent.close();
+    const ready = await get(agent.urls.health ?? '');
+    expect(ready.status).toBe(503);
+    expect(ready.json()['reason']).toBe('draining');
+    await expect(get(agent.urls.card)).rejects.toThrow();
+    await Promise.all([closing, agent.close(), answer]);
+  });
+
+  test('frees its ports when one of them cannot be had', async () => {
+    const first = await startTestAgent();
+    const { port } = new URL(first.urls.agent);
+    await expect(startTestAgent('', {}, Number(port))).rejects.toMatchObject({ code: 'SAGE_AGENT_PORT_IN_USE' });
+    await first.close();
+    const second = await startTestAgent('', {}, Number(port));
+    await second.close();
+  });
+});
