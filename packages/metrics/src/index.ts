@@ -1,1 +1,11 @@
-export {};
+export type { HistogramDefinition, MetricDefinition, MetricType } from './definition.ts';
+export type { Listening, ListenOptions } from './exposition/listen.ts';
+export type { PromRegistry } from './exposition/prom-registry.ts';
+export type { Handler } from './exposition/scrape-handler.ts';
+export type { BoundCounter, Counter } from './instruments/counter.ts';
+export type { BoundGauge, Gauge } from './instruments/gauge.ts';
+export type { BoundHistogram, Histogram } from './instruments/histogram.ts';
+export type { CellInstrument, Instrument, LabelValue, LabelValues, Sample } from './instruments/instrument.ts';
+export { createMetrics, type Metrics, type MetricsOptions } from './metrics.ts';
+export type { Build } from './runtime/pulled-instruments.ts';
+export { metricRows, type MetricRow } from './table.ts';

@@ -1,0 +1,53 @@
+import type { EndOf, OperationHandlers, OperationRecord } from '@sage-adk/core';
+import type { ObservedInstruments } from './observer.ts';
+
+/** What a call of a model counts. */
+export function llmCalls(metrics: ObservedInstruments): OperationHandlers<'llm.call'> {
+  return {
+    end(record) {
+      const { start, durationMs, outcome, category = 'unknown', code = 'none' } = record;
+      const { provider, model, api, stream } = start;
+      metrics.llmCalls.with(provider, model, api, stream, outcome).inc();
+      metrics.llmCallDuration.with(provider, model, outcome).observe(durationMs / 1_000);
+      if (outcome === 'error' || outcome === 'timeout') metrics.llmErrors.with(provider, category, code).inc();
+      countTokens(metrics, record);
+      countCost(metrics, record);
+      observePace(metrics, record);
+    },
+  };
+}
+
+function countTokens(metrics: ObservedInstruments, { start, attributes }: OperationRecord<'llm.call'>): void {
+  const { provider, model } = start;
+  const { inputTokens, outputTokens, cachedInputTokens, cacheWriteTokens, reasoningTokens } = attributes;
+  if (inputTokens !== undefined) metrics.llmTokens.with(provider, model, 'input').inc(inputTokens);
+  if (outputTokens !== undefined) metrics.llmTokens.with(provider, model, 'output').inc(outputTokens);
+  // Subsets of the two above, so in a metric of their own: no sum over a metric counts a token twice.
+  if (cachedInputTokens) metrics.llmTokenParts.with(provider, model, 'cached_input').inc(cachedInputTokens);
+  if (cacheWriteTokens) metrics.llmTokenParts.with(provider, model, 'cache_write').inc(cacheWriteTokens);
+  if (reasoningTokens) metrics.llmTokenParts.with(provider, model, 'reasoning').inc(reasoningTokens);
+}
+
+function countCost(metrics: ObservedInstruments, { start, attributes, outcome }: OperationRecord<'llm.call'>): void {
+  const { provider, model } = start;
+  const { costNanoUsd } = attributes;
+  if (costNanoUsd !== undefined) metrics.llmCost.with(provider, model).inc(Number(costNanoUsd));
+  else if (outcome === 'ok' || answeredInPart(attributes)) metrics.llmCostUnknown.with(provider, model).inc();
+}
+
+/** A call that failed before any token has no cost to be unknown. */
+function answeredInPart({ inputTokens, outputTokens, firstTokenMs }: EndOf<'llm.call'>): boolean {
+  return inputTokens !== undefined || outputTokens !== undefined || firstTokenMs !== undefined;
+}
+
+function observePace(
+  metrics: ObservedInstruments,
+  { start, attributes, durationMs }: OperationRecord<'llm.call'>,
+): void {
+  const { provider, model, stream } = start;
+  const { firstTokenMs, outputTokens = 0 } = attributes;
+  if (firstTokenMs === undefined) return;
+  metrics.llmFirstToken.with(provider, model).observe(firstTokenMs / 1_000);
+  if (!stream || outputTokens < 2) return;
+  metrics.llmOutputToken.with(provider, model).observe((durationMs - firstTokenMs) / (outputTokens - 1) / 1_000);
+}
