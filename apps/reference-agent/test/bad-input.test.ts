@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { connect, say } from './support/a2a.ts';
 import { startTestAgent, type TestAgent } from './support/agent.ts';
 import { type Answer, get, post } from './support/http.ts';
@@ -74,6 +75,47 @@ describe('REST', () => {
     expect(answer.json()).toMatchObject({ error: { code: status, message: expect.any(String) } });
     expect(answer.status).toBe(status);
     expect(answer.headers.get('content-type')).toMatch(/^application\/a2a\+json/);
+  });
+});
+
+describe('any JSON at all', () => {
+  const anything = fc.oneof(
+    fc.jsonValue(),
+    fc.record({ text: fc.jsonValue(), context_id: fc.jsonValue() }),
+    fc.record({ message: messageLike() }),
+    fc.record({
+      jsonrpc: fc.constant('2.0'),
+      id: fc.oneof(fc.integer(), fc.string()),
+      method: fc.constantFrom('SendMessage', 'SendStreamingMessage', 'GetTask', 'ListTasks', 'CancelTask', 'toString'),
+      params: fc.oneof(
+        fc.jsonValue(),
+        fc.record({ message: messageLike(), id: fc.jsonValue(), tenant: fc.jsonValue() }),
+      ),
+    }),
+  );
+
+  function messageLike() {
+    return fc.record(
+      { messageId: fc.jsonValue(), contextId: fc.jsonValue(), role: fc.jsonValue(), parts: fc.jsonValue() },
+      { requiredKeys: [] },
+    );
+  }
+
+  test('is answered, and never as a fault of the agent', async () => {
+    await fc.assert(
+      fc.asyncProperty(anything, fc.constantFrom('messages', 'jsonrpc', 'send', 'stream'), async (body, surface) => {
+        const urls = {
+          messages: agent.urls.messages,
+          jsonrpc: jsonRpc,
+          send: `${rest}/message:send`,
+          stream: `${rest}/message:stream`,
+        };
+        const answer = await post(urls[surface], body, version);
+        expect(answer.status).toBeLessThan(500);
+        expect(answer.text).not.toContain('-32603');
+      }),
+      { numRuns: 300 },
+    );
   });
 });
 

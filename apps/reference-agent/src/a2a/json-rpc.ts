@@ -6,7 +6,7 @@ import {
   formatSSEEvent,
   HTTP_EXTENSION_HEADER,
 } from '@a2a-js/sdk';
-import { A2A_ERROR_CODE, ContentTypeNotSupportedError } from '@a2a-js/sdk/errors';
+import { A2A_ERROR_CODE, ContentTypeNotSupportedError, RequestMalformedError } from '@a2a-js/sdk/errors';
 import {
   type A2ARequestHandler,
   JsonRpcTransportHandler,
@@ -21,6 +21,7 @@ import type { Exchange } from '../http/exchange.ts';
 import { sendJson } from '../http/respond.ts';
 import type { Surface, Work } from '../http/surface.ts';
 import { Caller } from './caller.ts';
+import { isMessage, notAMessage } from './message-shape.ts';
 
 export interface JsonRpcOptions {
   readonly handler: A2ARequestHandler;
@@ -108,6 +109,7 @@ async function respond(
       ),
       ...versionOf(exchange),
     });
+    if (messages.has(call.method) && !isMessage(call.params)) throw new RequestMalformedError(notAMessage);
     validateVersion(context.requestedVersion, card, 'JSONRPC');
     const result = await transport.handle(call as RpcCall & Record<string, unknown>, context);
     if (context.activatedExtensions !== undefined)

@@ -11,6 +11,7 @@ import { describe, sendJson } from '../http/respond.ts';
 import { pathOf, type Surface, type Work } from '../http/surface.ts';
 import { Caller } from './caller.ts';
 import { restPath } from './card.ts';
+import { isMessage, notAMessage } from './message-shape.ts';
 import { methodsAt, type RestRoute } from './rest-routes.ts';
 
 export interface RestOptions {
@@ -30,7 +31,8 @@ export function createRest({ handler, work }: RestOptions): Surface {
       const { request, response } = exchange;
       try {
         const { name, message, stream } = routeOf(request);
-        await takeBody(request);
+        const body = await takeBody(request);
+        if (message && !isMessage(body)) throw errors.INVALID_MESSAGE({ problem: notAMessage });
         exchanges.set(request, exchange);
         const answer = async (): Promise<void> => app(request, response);
         return { method: name, stream, answer: () => (message ? work(exchange, answer) : answer()) };
@@ -69,10 +71,11 @@ function routeOf(request: IncomingMessage): RestRoute {
 }
 
 /** Reads the body before Express would, with our limit and our refusals; its parser leaves a request alone that was read. */
-async function takeBody(request: IncomingMessage & { body?: unknown }): Promise<void> {
+async function takeBody(request: IncomingMessage & { body?: unknown }): Promise<unknown> {
   const { headers } = request;
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   if (hasBody) request.body = await readJson(request, ['application/json', A2A_CONTENT_TYPE]);
+  return request.body;
 }
 
 function refuse(response: ServerResponse, error: unknown): void {
