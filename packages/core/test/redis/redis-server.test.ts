@@ -11,6 +11,7 @@ import {
 import { Redis } from 'ioredis';
 import { createClient, createCluster, createSentinel } from 'redis';
 import { createScriptRunner, defineScript, fromIoredis } from '../../src/redis/index.ts';
+import { until } from '../until.ts';
 import { type Proxy, startProxy } from './proxy.ts';
 
 const increment = defineScript({ lua: "return redis.call('INCRBY', KEYS[1], ARGV[1])", numberOfKeys: 1 });
@@ -247,11 +248,3 @@ describeWithService('redis', 'script runner behind a sentinel', () => {
     await sentinel.close();
   }, 30_000);
 });
-
-async function until(done: () => boolean | Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + 15_000;
-  while (!(await done())) {
-    if (performance.now() > deadlineMs) throw new Error('it did not happen within 15 s');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

@@ -1,0 +1,85 @@
+import type { Wait } from '../bounded.ts';
+import type { PostgresClient } from './client.ts';
+import { createClient, type PostgresClientOptions, type Running, type Statement } from './create-client.ts';
+
+/** What is needed of `postgres` (postgres.js): the `sql` that it returns. */
+export interface PostgresJs extends PostgresJsQueries {
+  begin(work: (sql: PostgresJsQueries) => Promise<unknown>): Promise<unknown>;
+}
+
+export interface PostgresJsQueries {
+  unsafe(text: string, values?: unknown[], options?: { prepare?: boolean }): PostgresJsQuery;
+}
+
+export interface PostgresJsQuery extends PromiseLike<readonly unknown[]> {
+  cancel(): unknown;
+}
+
+/**
+ * Makes a {@link PostgresClient} of postgres.js.
+ *
+ * Statements share connections there: one that is given up is cancelled, which in rare cases hits the one sent after it on the same connection; that
+ * ends as `SAGE_POSTGRES_UNAVAILABLE`. And where a socket breaks under a write, postgres.js 3.4.9 may not be able to use that connection again
+ * (porsager/postgres issue 1208): its calls end at their deadlines. `pg` has neither.
+ *
+ * @example
+ * ```ts
+ * const client = fromPostgres(postgres(url), { deadlineMs: 1_000 });
+ * const [row] = await client.query<{ one: number }>('select $1::int as one', [1]);
+ * ```
+ */
+export function fromPostgres(
+  sql: PostgresJs,
+  { deadlineMs = 5_000, prepare = true, clock }: PostgresClientOptions = {},
+): PostgresClient {
+  const run = (on: PostgresJsQueries, { text, values }: Statement): Running => {
+    const query = values === undefined ? on.unsafe(text) : on.unsafe(text, values, { prepare });
+    return {
+      rows: query.then(ofLast),
+      cancel: () => void Promise.resolve(query.cancel()).catch(() => {}),
+    };
+  };
+  return createClient(
+    {
+      run: (statement) => run(sql, statement),
+      transaction: (work, wait) => {
+        return begin(sql, wait, (scope) => work((statement) => run(scope, statement)));
+      },
+    },
+    { deadlineMs, clock },
+  );
+}
+
+/**
+ * `sql.begin`, but for one thing: where the connection is lost it ends the transaction and yet sends a ROLLBACK or COMMIT on that connection when the
+ * work ends, which breaks the process or the connection's next start. So the end of the work is kept from it then.
+ */
+async function begin<T>(sql: PostgresJs, wait: Wait, work: (scope: PostgresJsQueries) => Promise<T>): Promise<T> {
+  let over = false;
+  const begun = sql.begin(async (scope) => {
+    if (wait.over) throw new Error('nobody waits for the transaction any more');
+    try {
+      const value = await work(scope);
+      // In an object: postgres.js would wait for the members of an array.
+      return over ? await never() : { value };
+    } catch (error) {
+      // A statement fails a moment before the loss of its connection is known.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (over) await never();
+      throw error;
+    }
+  });
+  try {
+    return ((await begun) as { readonly value: T }).value;
+  } finally {
+    over = true;
+  }
+}
+
+const never = (): Promise<never> => new Promise(() => {});
+
+/** Several statements have one list of rows each. */
+function ofLast(rows: readonly unknown[]): readonly unknown[] {
+  const last = rows.at(-1);
+  return Array.isArray(last) ? (last as readonly unknown[]) : rows;
+}

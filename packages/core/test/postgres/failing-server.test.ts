@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describeWithService, type Server, startPostgres, started } from '@tooling/services';
+import { until } from '../until.ts';
+import { drivers, type Opened } from './drivers.ts';
+
+describeWithService('postgres', 'a PostgreSQL that fails', () => {
+  let server: Server;
+  const unhandled: unknown[] = [];
+  const listen = (error: unknown) => void unhandled.push(error);
+
+  beforeAll(async () => {
+    server = started(await startPostgres({ fresh: true }));
+    process.on('unhandledRejection', listen);
+  }, 60_000);
+  afterAll(async () => {
+    process.off('unhandledRejection', listen);
+    await server.stop();
+  });
+
+  describe.each(drivers)('over $name', ({ open }) => {
+    let opened: Opened;
+
+    beforeAll(() => {
+      opened = open(server.url, { max: 8, deadlineMs: 1_000 });
+    });
+    afterAll(() => opened.close());
+
+    test('a stalled server is answered for within the deadline and 10 ms', async () => {
+      const { client } = opened;
+      await client.query('select 1');
+      const waits: number[] = [];
+
+      await server.pause();
+      for (let round = 0; round < 4; round++) {
+        const startedMs = performance.now();
+        const call =
+          round % 2 === 0
+            ? client.query('select 1', [], { deadlineMs: 50 })
+            : client.transaction((queries) => queries.query('select 1'), { deadlineMs: 50 });
+        await expect(call).rejects.toMatchObject({ code: 'SAGE_POSTGRES_DEADLINE' });
+        waits.push(performance.now() - startedMs);
+      }
+      await server.resume();
+
+      // The best of four: the machine may be busy, the code must not be.
+      expect(Math.min(...waits)).toBeLessThan(60);
+      await until(async () => (await client.query('select 1 as one').catch(() => [])).length === 1);
+    });
+
+    test('a server that dies in a transaction ends it as transient, and another one works when it is back', async () => {
+      const { client } = opened;
+      await client.query('create table if not exists kept (id int)');
+      const running = client.transaction(async (queries) => {
+        await queries.query('insert into kept values (1)');
+        await server.kill();
+        return queries.query('select 1');
+      });
+
+      await expect(running).rejects.toMatchObject({ code: 'SAGE_POSTGRES_UNAVAILABLE', category: 'transient' });
+      await expect(client.query('select 1')).rejects.toMatchObject({ category: 'transient' });
+      await server.restart();
+      await until(async () => (await client.query('select 1 as one').catch(() => [])).length === 1);
+      expect(await client.query('select id from kept')).toEqual([]);
+    }, 30_000);
+
+    test('nothing of it was an unhandled rejection', () => {
+      expect(unhandled).toEqual([]);
+    });
+  });
+});
