@@ -26,7 +26,8 @@ export function createExecutor(handle: MessageHandler): AgentExecutor {
       try {
         await work;
       } finally {
-        running.delete(call.taskId);
+        // A second message to the same task may run by now.
+        if (running.get(call.taskId) === exchange) running.delete(call.taskId);
       }
     },
     async cancelTask(taskId) {
