@@ -14,6 +14,11 @@ export const healthConfig = z
     readiness_path: path.default('/health/ready'),
     startup_path: path.default('/health/startup'),
   })
+  .refine(
+    ({ liveness_path: live, readiness_path: ready, startup_path: startup }) =>
+      new Set([live, ready, startup]).size === 3,
+    { error: 'the three paths must differ' },
+  )
   .prefault({});
 
 export type HealthConfig = z.output<typeof healthConfig>;
@@ -25,6 +30,6 @@ export function healthFromConfig({
   liveness_path: live,
   readiness_path: ready,
   startup_path: startup,
-}: HealthConfig): ProbeListenerOptions {
+}: HealthConfig): Required<Pick<ProbeListenerOptions, 'port' | 'host' | 'paths'>> {
   return { port, host, paths: { live, ready, startup } };
 }

@@ -6,6 +6,7 @@ export const errors = defineErrors('HEALTH', {
     status: 500,
     message: 'The probes cannot listen on {host}:{port}: {reason}. Choose another port.',
   },
+  CLOSED: { category: 'permanent', status: 500, message: 'The health is closed and takes no more checks.' },
   DUPLICATE_CHECK: {
     category: 'permanent',
     status: 500,

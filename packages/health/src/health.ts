@@ -38,11 +38,11 @@ export interface Health extends AsyncDisposable {
   markStarted(): void;
   /** The agent takes no more requests; from now on it is not ready. */
   setDraining(reason?: string): void;
-  /** Adds a check and runs it. Disposing takes it away. Throws `SAGE_HEALTH_DUPLICATE_CHECK`. */
+  /** Adds a check and runs it. Disposing takes it away. Throws `SAGE_HEALTH_DUPLICATE_CHECK` or `SAGE_HEALTH_CLOSED`. */
   register(check: HealthCheck): Disposable;
   /** Runs every check now and resolves when each has its result or has timed out. */
   refresh(): Promise<void>;
-  /** Stops the checks. The verdicts stay as they are. */
+  /** Stops the checks and aborts those that run. The verdicts stay as they are. */
   close(): Promise<void>;
 }
 
@@ -65,6 +65,7 @@ class WatchedHealth implements Health {
   readonly #checks = new Map<string, WatchedCheck>();
   readonly #counters: Disposable;
   #lifecycle: Lifecycle = { started: false, draining: undefined };
+  #closed = false;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -103,6 +104,7 @@ class WatchedHealth implements Health {
 
   register(check: HealthCheck): Disposable {
     const { name } = check;
+    if (this.#closed) throw errors.CLOSED();
     if (this.#checks.has(name)) throw errors.DUPLICATE_CHECK({ name });
     const watched = new WatchedCheck(check, this.#options);
     this.#checks.set(name, watched);
@@ -119,6 +121,7 @@ class WatchedHealth implements Health {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#counters[Symbol.dispose]();
     for (const watched of this.#checks.values()) watched.close();
   }

@@ -19,9 +19,12 @@ test('OC1 OH4: the keys of the health block become options', () => {
   });
 });
 
-test.each([[{ port: 70_000 }], [{ liveness_path: 'live' }], [{ paths: {} }], [{ enabled: 'yes' }]])(
-  '%j is refused',
-  (config) => {
-    expect(() => healthConfig.parse(config)).toThrow();
-  },
-);
+test.each([
+  [{ port: 70_000 }],
+  [{ liveness_path: 'live' }],
+  [{ paths: {} }],
+  [{ readiness_path: '/health/live' }],
+  [{ enabled: 'yes' }],
+])('%j is refused', (config) => {
+  expect(() => healthConfig.parse(config)).toThrow();
+});

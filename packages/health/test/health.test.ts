@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { type HealthCheck, sources } from '@sage-adk/core';
+import { current, type HealthCheck, run, sources } from '@sage-adk/core';
 import { createFakeClock, recordOperations } from '@sage-adk/core/testing';
 import { createHealth, type Health } from '../src/index.ts';
 
@@ -165,7 +165,63 @@ describe('checks', () => {
     await health.close();
     await clock.advanceAsync(10_000);
     await health.refresh();
+    expect(() => health.register(passing('late'))).toThrow(expect.objectContaining({ code: 'SAGE_HEALTH_CLOSED' }));
     expect(state.runs).toBe(2);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('that fail or hang are operations that say so', async () => {
+    using recorded = recordOperations();
+    const { clock } = start([
+      { name: 'throws', check: () => Promise.reject(new Error('down')) },
+      { name: 'says', check: async () => ({ status: 'fail' }) },
+      { name: 'hangs', check: () => new Promise(() => {}) },
+      { name: 'warns', check: async () => ({ status: 'warn' }) },
+    ]);
+    await clock.advanceAsync(200);
+    const seen = recorded
+      .named('health.check')
+      .map(({ start: { check }, outcome, attributes }) => `${check}: ${outcome}, ${attributes.status}`);
+    expect(seen).toEqual(['throws: error, fail', 'says: error, fail', 'warns: ok, warn', 'hangs: timeout, fail']);
+  });
+
+  test('owe nothing to the request that registered or refreshed them', async () => {
+    const seen: unknown[] = [];
+    const over = AbortSignal.abort();
+    const check: HealthCheck = {
+      name: 'storage',
+      async check() {
+        seen.push(current()?.requestId);
+      },
+    };
+    const { health, clock } = start([]);
+    health.markStarted();
+    await run({ requestId: 'r-1', signal: over, deadlineMs: clock.monotonicMs() + 5 }, async () => {
+      health.register(check);
+      await health.refresh();
+    });
+    await clock.advanceAsync(3_000);
+    expect(health.ready().status).toBe('pass');
+    expect(seen.length).toBeGreaterThan(2);
+    expect(new Set(seen)).toEqual(new Set([undefined]));
+  });
+
+  test('that run while the health is closed are aborted and leave the verdict as it was', async () => {
+    let reason: unknown;
+    const { health, clock } = start([
+      {
+        name: 'db',
+        check: (signal) =>
+          new Promise((_, reject) => {
+            signal.addEventListener('abort', () => reject((reason = signal.reason)));
+          }),
+      },
+    ]);
+    await clock.advanceAsync(10);
+    await health.close();
+    await clock.advanceAsync(10);
+    expect(reason).toMatchObject({ name: 'AbortError' });
+    expect(health.ready().checks[0]).toMatchObject({ checkedAtMs: undefined });
     expect(clock.pending).toBe(0);
   });
 

@@ -1,4 +1,13 @@
-import { type Clock, type HealthCheck, type HealthResult, operate, type Random, type Timer } from '@sage-adk/core';
+import { AsyncResource } from 'node:async_hooks';
+import {
+  type Clock,
+  type HealthCheck,
+  type HealthResult,
+  operate,
+  type Random,
+  type Timer,
+  verdictOf,
+} from '@sage-adk/core';
 import { withTimeout } from '@sage-adk/core/deadline';
 import type { CheckReport } from '../verdict.ts';
 
@@ -10,6 +19,9 @@ export interface WatchOptions {
   readonly random: Random;
 }
 
+/** Checks run here: a request that registers or refreshes one must not lend it its deadline, its signal or its trace. */
+const outside = new AsyncResource('sage-adk:health');
+
 /** Runs one check in the background, one run at a time, and keeps its last result. */
 export class WatchedCheck {
   readonly #check: HealthCheck;
@@ -18,7 +30,7 @@ export class WatchedCheck {
   /** The run that has not come to its end, even if it was given up. */
   #running: Promise<HealthResult> | undefined;
   #timer: Timer | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(check: HealthCheck, options: WatchOptions) {
     this.#check = check;
@@ -39,15 +51,16 @@ export class WatchedCheck {
 
   /** Runs the check now; a run that is under way serves for this call too. */
   async run(): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closing.signal.aborted) return;
     this.#timer?.cancel();
-    await this.#observe();
+    await outside.runInAsyncScope(() => this.#observe());
     this.#schedule();
   }
 
+  /** Aborts a run that is under way; the report stays as it is. */
   close(): void {
-    this.#closed = true;
     this.#timer?.cancel();
+    this.#closing.abort();
   }
 
   async #observe(): Promise<void> {
@@ -57,11 +70,14 @@ export class WatchedCheck {
       try {
         const result = await withTimeout(timeoutMs, ({ signal }) => this.#once(signal), {
           operation: 'health.check',
+          parent: this.#closing.signal,
           clock,
         });
         this.#keep(result);
+        if (result.status === 'fail') operation.settle('error');
       } catch (error) {
         this.#keep({ status: 'fail', detail: reasonOf(error) });
+        operation.settle(verdictOf(error).outcome, error);
       }
       operation.set({ status: this.#report.status });
     });
@@ -82,15 +98,17 @@ export class WatchedCheck {
   }
 
   #keep({ status, detail }: HealthResult): void {
+    if (this.#closing.signal.aborted) return;
     const checkedAtMs = this.#options.clock.now();
     this.#report = { ...this.#report, status, detail, checkedAtMs };
   }
 
   #schedule(): void {
-    if (this.#closed) return;
+    if (this.#closing.signal.aborted) return;
     const { intervalMs, random, clock } = this.#options;
     this.#timer?.cancel();
-    this.#timer = clock.setTimer(() => void this.run(), intervalMs * (0.9 + 0.2 * random()));
+    const delayMs = intervalMs * (0.9 + 0.2 * random());
+    this.#timer = outside.runInAsyncScope(() => clock.setTimer(() => void this.run(), delayMs));
   }
 }
 

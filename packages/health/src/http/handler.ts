@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { requireOption } from '@sage-adk/core';
 import type { Health } from '../health.ts';
 import type { CheckReport, Verdict } from '../verdict.ts';
 
@@ -13,14 +14,14 @@ export interface ProbePaths {
 
 export interface ProbeOptions {
   readonly paths?: ProbePaths;
-  /** Whether answers name the checks and say why one fails. Details may tell a stranger what the agent depends on. @default true */
+  /** Whether answers hold what a check said or threw, cut to 200 characters. Errors of drivers may quote more than they should. @default false */
   readonly details?: boolean;
 }
 
 /** Answers the three probes, 200 or 503, and everything else with 404 or 405. Never throws, never waits. */
 export function createProbeHandler(
   health: Health,
-  { paths = {}, details = true }: ProbeOptions = {},
+  { paths = {}, details = false }: ProbeOptions = {},
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const { live = '/health/live', ready = '/health/ready', startup = '/health/startup' } = paths;
   const probes: ReadonlyMap<string, () => Verdict> = new Map([
@@ -28,6 +29,8 @@ export function createProbeHandler(
     [ready, () => health.ready()],
     [startup, () => health.startup()],
   ]);
+  for (const path of [live, ready, startup]) requireOption('paths', path, 'a path that starts with a slash', isPath);
+  requireOption('paths', `${live}, ${ready}, ${startup}`, 'three different paths', () => probes.size === 3);
   return (request, response) => {
     const probe = probes.get(request.url?.split('?', 1)[0] ?? '');
     if (probe === undefined) return send(request, response, 404, { status: 'fail', reason: 'no such probe' });
@@ -36,32 +39,31 @@ export function createProbeHandler(
       return send(request, response, 405, { status: 'fail', reason: 'only GET and HEAD' });
     }
     const verdict = probe();
-    send(
-      request,
-      response,
-      verdict.status === 'fail' ? 503 : 200,
-      details ? toBody(verdict) : { status: verdict.status },
-    );
+    send(request, response, verdict.status === 'fail' ? 503 : 200, toBody(verdict, details));
   };
 }
 
-function toBody({ status, reason, checks }: Verdict): object {
-  return { status, reason, ...(checks.length > 0 && { checks: checks.map(toRow) }) };
+function isPath(text: string): boolean {
+  return /^\/[^?#\s]*$/.test(text);
 }
 
-function toRow({ name, critical, status, checkedAtMs, detail }: CheckReport): object {
+function toBody({ status, reason, checks }: Verdict, details: boolean): object {
+  return { status, reason, checks: checks.map((check) => toRow(check, details)) };
+}
+
+function toRow({ name, status, critical, checkedAtMs, detail }: CheckReport, details: boolean): object {
   return {
     name,
-    critical,
     status,
-    checked_at: checkedAtMs === undefined ? null : new Date(checkedAtMs).toISOString(),
-    detail: detail && withoutSecrets(detail),
+    critical,
+    checkedAt: checkedAtMs === undefined ? null : new Date(checkedAtMs).toISOString(),
+    ...(details && detail !== undefined && { detail: withoutCredentials(detail) }),
   };
 }
 
-// Errors of drivers quote connection strings; nothing between "//" and "@" is for strangers.
-function withoutSecrets(detail: string): string {
-  return detail.replace(/\/\/[^@/\s]*@/g, '//***@').slice(0, 200);
+// Errors of drivers quote connection strings; nothing between "//" and the last "@" is for strangers.
+function withoutCredentials(detail: string): string {
+  return detail.replace(/\/\/\S*@/g, '//***@').slice(0, 200);
 }
 
 function send(request: IncomingMessage, response: ServerResponse, status: number, body: object): void {

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { requireWhole } from '@sage-adk/core';
 import { errors } from '../errors.ts';
 import type { Health } from '../health.ts';
 import { createProbeHandler, type ProbeOptions } from './handler.ts';
@@ -7,8 +8,8 @@ import { createProbeHandler, type ProbeOptions } from './handler.ts';
 export interface ProbeListenerOptions extends ProbeOptions {
   /** @default '127.0.0.1' */
   readonly host?: string;
-  /** 0 takes a free one. */
-  readonly port: number;
+  /** 0 takes a free one. @default 8081 */
+  readonly port?: number;
 }
 
 export interface ProbeListener extends AsyncDisposable {
@@ -21,11 +22,16 @@ export interface ProbeListener extends AsyncDisposable {
 /** Serves the probes on a port of their own. Rejects with `SAGE_HEALTH_LISTEN_FAILED` where it cannot be had. */
 export async function listenForProbes(
   health: Health,
-  { host = '127.0.0.1', port, ...options }: ProbeListenerOptions,
+  { host = '127.0.0.1', port = 8081, ...options }: ProbeListenerOptions = {},
 ): Promise<ProbeListener> {
-  const server = createServer(createProbeHandler(health, options));
+  requireWhole('port', port, 0, 65_535);
+  const limits = { requestTimeout: 10_000, headersTimeout: 10_000 };
+  const server = createServer(limits, createProbeHandler(health, options));
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => reject(errors.LISTEN_FAILED({ host, port, reason: cause.message }, { cause })));
+    // Stays for good: what the socket reports later must not end the process.
+    server.on('error', (cause: NodeJS.ErrnoException) =>
+      reject(errors.LISTEN_FAILED({ host, port, reason: cause.code ?? cause.message }, { cause })),
+    );
     server.listen(port, host, resolve);
   });
   const { port: bound } = server.address() as AddressInfo;
