@@ -35,13 +35,13 @@ export const observedMetrics = {
   agentState: {
     name: 'sage_agent_state',
     type: 'gauge',
-    help: 'The state of the agent: 1 for the one it is in, 0 for those it was in.',
+    help: '1 for the state that the agent is in, 0 for those it was in.',
     labels: ['state'],
   },
   healthCheckUp: {
     name: 'sage_health_check_up',
     type: 'gauge',
-    help: 'Whether the last run of a health check passed: 1 for pass and warn, 0 for fail.',
+    help: 'Last run of a health check: 1 for pass and warn, 0 for fail.',
     labels: ['check'],
   },
   agentRequests: {
@@ -70,7 +70,7 @@ export const observedMetrics = {
   agentErrors: {
     name: 'sage_agent_errors_total',
     type: 'counter',
-    help: 'Requests that ended in an error or a timeout. The code is none where the error has no declared one.',
+    help: 'Requests that ended in an error or a timeout.',
     labels: ['protocol', 'category', 'code'],
     values: { protocol, category },
   },
@@ -109,7 +109,7 @@ export const observedMetrics = {
   llmErrors: {
     name: 'sage_llm_errors_total',
     type: 'counter',
-    help: 'Calls of a model that ended in an error or a timeout. The code is none where the error has no declared one.',
+    help: 'Calls of a model that ended in an error or a timeout.',
     labels: ['provider', 'category', 'code'],
     values: { category },
   },
@@ -124,7 +124,7 @@ export const observedMetrics = {
   llmTokenParts: {
     name: 'sage_llm_token_parts_total',
     type: 'counter',
-    help: 'Tokens that sage_llm_tokens_total counts already: cached_input and cache_write of the input, reasoning of the output.',
+    help: 'Subsets of sage_llm_tokens_total: cached_input and cache_write of the input, reasoning of the output.',
     unit: 'tokens',
     labels: ['provider', 'model', 'part'],
     values: { part: ['cached_input', 'cache_write', 'reasoning'] },
@@ -140,7 +140,7 @@ export const observedMetrics = {
   llmCostUnknown: {
     name: 'sage_llm_cost_unknown_total',
     type: 'counter',
-    help: 'Calls that a model answered, at least in part, and whose cost is not known. They are not in sage_llm_cost_usd_total.',
+    help: 'Calls that a model answered, at least in part, and whose cost is not known.',
     labels: ['provider', 'model'],
   },
   middlewareDuration: {
@@ -247,7 +247,7 @@ export const pulledMetrics = {
   sources: {
     name: 'sage_source',
     type: 'gauge',
-    help: 'Totals and levels that hot paths keep themselves, by source. Sources of one name are summed.',
+    help: 'Totals and levels that hot paths keep themselves. Sources of one name are summed.',
     labels: ['source', 'name'],
   },
   observerFailures: {
@@ -264,7 +264,7 @@ export const pulledMetrics = {
   overflow: {
     name: 'sage_metrics_overflow_total',
     type: 'counter',
-    help: 'Look-ups that ended at the label value other, because the metric had all the series it may have.',
+    help: 'Look-ups that ended at the label value other, because the metric had all its series.',
     labels: ['metric'],
   },
 } as const satisfies Readonly<Record<string, MetricRow>>;
