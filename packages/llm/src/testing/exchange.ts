@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '@sage-adk/core';
@@ -26,16 +25,20 @@ export async function send(
   { behaviour, progress }: { readonly behaviour: Behaviour; readonly progress: Progress },
   stage: Stage,
 ): Promise<Ending> {
-  const { response, signal } = stage;
+  const { response, signal, clock } = stage;
+  const { tokenDelayMs = 0 } = behaviour;
   response.writeHead(reply.status, behaviour.emptyBody ? { ...reply.headers, 'content-length': '0' } : reply.headers);
+  let pieces = 0;
   for (const step of delivery(reply, behaviour, progress)) {
+    // A turn of the loop between two pieces, so that a client in this process reads them one by one. None before the ending: who hears the last word may leave at once.
+    if (step.kind === 'write' && pieces++ > 0) await setImmediate();
     signal.throwIfAborted();
     switch (step.kind) {
       case 'think':
-        await think(behaviour, stage);
+        if (tokenDelayMs > 0) await sleep(tokenDelayMs, { signal, clock });
         break;
       case 'write':
-        if (!response.write(step.bytes)) await once(response, 'drain', { signal });
+        await write(step.bytes, stage);
         break;
       case 'stall':
         response.flushHeaders();
@@ -49,18 +52,26 @@ export async function send(
   return 'end';
 }
 
-async function think({ tokenDelayMs = 0, endless }: Behaviour, { signal, clock }: Stage): Promise<void> {
-  if (tokenDelayMs > 0) await sleep(tokenDelayMs, { signal, clock });
-  // What never ends must let others have their turn.
-  else if (endless) await setImmediate(undefined, { signal });
+/** Waits until the bytes are with the system: so they go out as a piece of their own, and a client that does not read makes the provider wait. */
+function write(bytes: Uint8Array, { response, signal }: Stage): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    response.write(bytes, (error) => {
+      signal.removeEventListener('abort', abort);
+      if (error == null) resolve();
+      else reject(error);
+    });
+  });
 }
 
 /** Never returns: the client gives up, or the provider closes. */
-async function stall(reply: Reply, { keepAliveMs }: Behaviour, { response, signal, clock }: Stage): Promise<void> {
+async function stall(reply: Reply, { keepAliveMs }: Behaviour, stage: Stage): Promise<void> {
+  const { signal, clock } = stage;
   if (!reply.streamed || keepAliveMs === undefined) return gone(signal);
   for (;;) {
     await sleep(keepAliveMs, { signal, clock });
-    response.write(': keep-alive\n\n');
+    await write(Buffer.from(': keep-alive\n\n'), stage);
   }
 }
 

@@ -31,7 +31,10 @@ export const anthropicModels: WireFormat = {
 export const geminiModels: WireFormat = {
   ...list,
   provider: 'gemini',
-  fits: ({ method, path }) => method === 'GET' && /\/v1(alpha|beta\d*)\/models$/.test(path),
+  fits: ({ method, path, headers }) =>
+    method === 'GET' &&
+    path.endsWith('/models') &&
+    (headers['x-goog-api-key'] !== undefined || path.endsWith('/v1beta/models')),
   json: () =>
     JSON.stringify({
       models: [
