@@ -3,8 +3,8 @@
  *
  * The SDK's own interceptors are not told of errors, nor of the end of a stream, so the methods themselves are wrapped.
  */
-import { inject, extract } from '../context/propagation.ts';
-import { run } from '../context/context.ts';
+import { current, run } from '../context/context.ts';
+import { extract, inject } from '../context/propagation.ts';
 import type { HeaderFields } from '../errors/retry-after.ts';
 import { operate } from '../operations/operate.ts';
 import { operateStream } from '../operations/operate-stream.ts';
@@ -21,30 +21,62 @@ import { isFailure, learn } from './outcome.ts';
  * ```
  */
 export function instrumentA2aClient<C extends object>(client: C): C {
-  return instrument(client, 'a2a.send', (call, [params, options]) => {
-    const given = options as { serviceParameters?: Record<string, string> } | undefined;
-    return call([params, { ...given, serviceParameters: inject({ ...given?.serviceParameters }) }]);
+  return instrument(client, 'a2a.send', {
+    around: (_, call) => call(),
+    pass([params, options, ...rest]) {
+      const given = options as { serviceParameters?: Record<string, string> } | undefined;
+      return [params, { ...given, serviceParameters: inject({ ...given?.serviceParameters }) }, ...rest];
+    },
   });
 }
 
 export interface A2aHandlerOptions {
-  /** The header fields of the request, for servers whose HTTP layer has not put them into the context yet. */
+  /**
+   * The header fields of a request, from the SDK's `ServerCallContext`; they become the context of the call.
+   *
+   * @default those that the SDK's servers keep in its state, unless the HTTP layer has made a context already
+   */
   readonly carrierOf?: (serverCallContext: unknown) => HeaderFields | undefined;
 }
 
 /**
- * A request handler whose calls are operations.
+ * A request handler whose calls are operations, in the context that came with the request.
  *
  * @param handler an `A2ARequestHandler` of `@a2a-js/sdk` 1.x, or anything with its methods; it is not changed.
+ * @example
+ * ```ts
+ * const handler = instrumentA2aHandler(new DefaultRequestHandler(card, taskStore, executor));
+ * ```
  */
-export function instrumentA2aHandler<H extends object>(handler: H, { carrierOf }: A2aHandlerOptions = {}): H {
-  return instrument(handler, 'a2a.receive', (call, args) => {
-    const carrier = carrierOf?.(args[1]);
-    return carrier === undefined ? call(args) : run(extract(carrier), () => call(args));
+export function instrumentA2aHandler<H extends object>(
+  handler: H,
+  { carrierOf = keptFieldsOf }: A2aHandlerOptions = {},
+): H {
+  return instrument(handler, 'a2a.receive', {
+    around([, context], call) {
+      const carrier = carrierOf(context);
+      return carrier === undefined ? call() : run(extract(carrier), call);
+    },
+    pass: (args) => args,
   });
 }
 
-type Call = (args: readonly unknown[]) => unknown;
+function keptFieldsOf(context: unknown): HeaderFields | undefined {
+  const outer = current();
+  if (outer?.requestId !== undefined || outer?.carrier !== undefined) return undefined;
+  const { state } = (context ?? {}) as { readonly state?: { get?(key: string): unknown } };
+  const fields = state?.get?.('headers');
+  return typeof fields === 'object' && fields !== null ? (fields as HeaderFields) : undefined;
+}
+
+type Arguments = readonly unknown[];
+
+interface Hooks {
+  /** Calls `call` with the operation in it, so that this decides the operation's context. */
+  readonly around: <R>(args: Arguments, call: () => R) => R;
+  /** The arguments that go on, made inside the operation. */
+  readonly pass: (args: Arguments) => Arguments;
+}
 
 /** Names of the protocol for the methods of the SDK; what is not here passes through. */
 const unary: Readonly<Record<string, string>> = {
@@ -57,6 +89,7 @@ const unary: Readonly<Record<string, string>> = {
   listTaskPushNotificationConfig: 'ListTaskPushNotificationConfigs',
   listTaskPushNotificationConfigs: 'ListTaskPushNotificationConfigs',
   deleteTaskPushNotificationConfig: 'DeleteTaskPushNotificationConfig',
+  getAuthenticatedExtendedAgentCard: 'GetExtendedAgentCard',
 };
 const streaming: Readonly<Record<string, string>> = {
   sendMessageStream: 'SendStreamingMessage',
@@ -64,45 +97,46 @@ const streaming: Readonly<Record<string, string>> = {
   resubscribeTask: 'SubscribeToTask',
 };
 
-function instrument<T extends object>(
-  target: T,
-  name: 'a2a.send' | 'a2a.receive',
-  around: (call: Call, args: readonly unknown[]) => unknown,
-): T {
+function instrument<T extends object>(target: T, name: 'a2a.send' | 'a2a.receive', { around, pass }: Hooks): T {
   return new Proxy(target, {
     get(_, key) {
       const member: unknown = Reflect.get(target, key, target);
       if (typeof member !== 'function' || typeof key !== 'string') return member;
-      const invoke: Call = (args) => Reflect.apply(member, target, args);
+      const invoke = (args: Arguments): unknown => Reflect.apply(member, target, pass(args));
       const method = unary[key];
-      if (method !== undefined) return (...args: unknown[]) => observeCall(name, method, () => around(invoke, args));
+      if (method !== undefined) {
+        return (...args: Arguments) => around(args, () => observeCall(name, method, () => invoke(args)));
+      }
       const stream = streaming[key];
-      if (stream !== undefined) return (...args: unknown[]) => observeStream(name, stream, () => around(invoke, args));
+      if (stream !== undefined) {
+        return (...args: Arguments) => relay(around(args, () => observeStream(name, stream, () => invoke(args))));
+      }
       return member.bind(target) as unknown;
     },
   });
 }
 
 function observeCall(name: 'a2a.send' | 'a2a.receive', method: string, call: () => unknown): Promise<unknown> {
-  return operate(name, { method, stream: false }, async (operation) => {
-    const answer = await call();
-    note(operation, answer);
-    return answer;
-  });
+  return operate(name, { method, stream: false }, (operation) =>
+    Promise.resolve(call()).then((answer) => {
+      note(operation, answer);
+      return answer;
+    }),
+  );
 }
 
-// The SDK promises a generator, so that is what it stays.
-async function* observeStream(
-  name: 'a2a.send' | 'a2a.receive',
-  method: string,
-  call: () => unknown,
-): AsyncGenerator<unknown, void> {
-  yield* operateStream(name, { method, stream: true }, async function* (operation) {
+function observeStream(name: 'a2a.send' | 'a2a.receive', method: string, call: () => unknown): AsyncIterable<unknown> {
+  return operateStream(name, { method, stream: true }, async function* (operation) {
     for await (const event of call() as AsyncIterable<unknown>) {
       note(operation, event);
       yield event;
     }
   });
+}
+
+// The SDK promises a generator, so that is what it stays.
+async function* relay(stream: AsyncIterable<unknown>): AsyncGenerator<unknown, void> {
+  yield* stream;
 }
 
 function note(operation: Operation<'a2a.send'> | Operation<'a2a.receive'>, answer: unknown): void {

@@ -1,5 +1,6 @@
 import { type AgentCard, Role } from '@a2a-js/sdk';
 import { type Client, ClientFactory } from '@a2a-js/sdk/client';
+import { ServerCallContext } from '@a2a-js/sdk/server';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { instrumentA2aClient, instrumentA2aHandler } from '../../src/a2a/index.ts';
 import { current, type Observer, openOperations, run } from '../../src/index.ts';
@@ -111,13 +112,74 @@ describe('A2A over an instrumented client and handler', () => {
     await expect(client.getAgentCard()).resolves.toMatchObject({ name: 'test' });
   });
 
-  test("a server without a context of its own takes the caller's fields", async () => {
-    const contexts: unknown[] = [];
-    const handler = instrumentA2aHandler(
-      { getTask: async (_params: object, _context: object) => void contexts.push(current()) },
-      { carrierOf: (context) => (context as { headers: Record<string, string> }).headers },
-    );
-    await handler.getTask({}, { headers: { 'x-request-id': 'r-2' } });
-    expect(contexts).toEqual([{ requestId: 'r-2' }]);
+  test('a call that throws before it begins still throws at once', () => {
+    const client = instrumentA2aClient({
+      createTaskPushNotificationConfig: (_params: object): Promise<void> => {
+        throw new Error('not supported');
+      },
+    });
+
+    expect(() => client.createTaskPushNotificationConfig({})).toThrow('not supported');
+    expect(ended()).toMatchObject([{ method: 'CreateTaskPushNotificationConfig', outcome: 'error' }]);
+  });
+
+  test('a stream belongs to the context in which it was asked for, wherever it is read', async () => {
+    const stream = run({ requestId: 'r-asked' }, () => client.sendMessageStream(request('hello')));
+    await run({ requestId: 'r-read' }, async () => {
+      for await (const _ of stream);
+    });
+
+    expect(inAgent).toMatchObject([{ requestId: 'r-asked' }]);
+    expect(seen.ends.map(({ context }) => context?.requestId)).toEqual(['r-asked', 'r-asked']);
+  });
+});
+
+describe('an instrumented handler', () => {
+  const headers = { 'x-request-id': 'r-2', traceparent: '00-3-4-01' };
+  const expected = { requestId: 'r-2', carrier: { traceparent: '00-3-4-01' } };
+  const contexts: unknown[] = [];
+  const bare = {
+    getTask: async (_params: object, _context: object) => void contexts.push(current()),
+    async *sendMessageStream(_params: object, _context: object): AsyncGenerator<object, void> {
+      contexts.push(current());
+      yield { payload: { $case: 'message', value: { messageId: 'm' } } };
+      contexts.push(current());
+    },
+  };
+  const callAll = async (handler: typeof bare, context: object) => {
+    await handler.getTask({}, context);
+    for await (const _ of handler.sendMessageStream({}, context));
+  };
+  beforeEach(() => void (contexts.length = 0));
+
+  test("works and is seen in the context of the caller's fields, streams too", async () => {
+    const carrierOf = (context: unknown) => (context as { fields: Record<string, string> }).fields;
+    await callAll(instrumentA2aHandler(bare, { carrierOf }), { fields: headers });
+
+    expect(contexts).toEqual([expected, expected, expected]);
+    expect(seen.ends.map(({ context }) => context)).toEqual([expected, expected]);
+  });
+
+  test("takes the fields that the SDK's servers keep", async () => {
+    await callAll(instrumentA2aHandler(bare), new ServerCallContext({ state: new Map([['headers', headers]]) }));
+
+    expect(contexts).toEqual([expected, expected, expected]);
+    expect(seen.ends.map(({ context }) => context)).toEqual([expected, expected]);
+  });
+
+  test('leaves a context alone that the HTTP layer has made', async () => {
+    const context = new ServerCallContext({ state: new Map([['headers', headers]]) });
+    await run({ requestId: 'r-own' }, () => callAll(instrumentA2aHandler(bare), context));
+
+    expect(contexts).toEqual([{ requestId: 'r-own' }, { requestId: 'r-own' }, { requestId: 'r-own' }]);
+  });
+
+  test('does without fields', async () => {
+    for (const context of [undefined, {}, new ServerCallContext()]) {
+      await callAll(instrumentA2aHandler(bare), context as object);
+    }
+
+    expect(new Set(contexts)).toEqual(new Set([undefined]));
+    expect(ended().map(({ outcome }) => outcome)).toEqual(Array.from({ length: 6 }, () => 'ok'));
   });
 });
