@@ -1,1 +1,2 @@
+export { mcpErrors } from './errors.ts';
 export { instrumentMcpTransport, type McpTransport } from './instrument.ts';

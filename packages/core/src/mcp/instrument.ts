@@ -9,7 +9,8 @@ import { run } from '../context/context.ts';
 import { extract, inject } from '../context/propagation.ts';
 import { begin } from '../operations/begin.ts';
 import type { OpenOperation } from '../operations/operation.ts';
-import { cancelledId, isRequest, isResponse, type McpRequest, type McpResponse } from './message.ts';
+import { mcpErrors } from './errors.ts';
+import { cancellationOf, isRequest, isResponse, type McpRequest, type McpResponse } from './message.ts';
 
 /** What is needed of a transport; every one of `@modelcontextprotocol/sdk` 1.x fits. */
 export interface McpTransport {
@@ -35,7 +36,12 @@ export function instrumentMcpTransport<T extends McpTransport>(transport: T): T 
         return (message: unknown, options?: unknown) => calls.outgoing(message, (sent) => send(sent, options));
       const member: unknown = Reflect.get(target, key, target);
       // The callbacks are the protocol's own; every method belongs to the transport.
-      return typeof member === 'function' && !String(key).startsWith('on') ? (member.bind(target) as unknown) : member;
+      if (typeof member !== 'function' || String(key).startsWith('on')) return member;
+      if (key !== 'close') return member.bind(target) as unknown;
+      return (...args: readonly unknown[]): unknown => {
+        calls.closing = true;
+        return Reflect.apply(member, target, args);
+      };
     },
     set(target, key, value: unknown) {
       return Reflect.set(target, key, wrapCallback(calls, key, value), target);
@@ -61,12 +67,15 @@ type Calls = Map<string | number, OpenOperation<'mcp.call'>>;
 class McpCalls {
   readonly #sent: Calls = new Map();
   readonly #received: Calls = new Map();
+  /** Whether this side wants the end of the connection. */
+  closing = false;
 
   /** Sends a message, with the context of the call in it where it is a request. */
   async outgoing(message: unknown, send: (message: unknown) => Promise<void>): Promise<void> {
     if (isResponse(message)) finish(this.#received, message);
-    const abandoned = cancelledId(message);
-    if (abandoned !== undefined) cancel(this.#sent, abandoned);
+    const cancellation = cancellationOf(message);
+    if (cancellation !== undefined)
+      cancel(this.#sent, cancellation.id, cancellation.timedOut ? 'timeout' : 'cancelled');
     if (!isRequest(message)) return send(message);
     const operation = open(this.#sent, message, 'client');
     try {
@@ -81,8 +90,8 @@ class McpCalls {
   /** Hands a message on, in the context that came with it where it is a request. */
   incoming(message: unknown, handle: () => unknown): unknown {
     if (isResponse(message)) finish(this.#sent, message);
-    const abandoned = cancelledId(message);
-    if (abandoned !== undefined) cancel(this.#received, abandoned);
+    const cancellation = cancellationOf(message);
+    if (cancellation !== undefined) cancel(this.#received, cancellation.id);
     if (!isRequest(message)) return handle();
     const meta = message.params?._meta ?? {};
     return run({ ...extract(textsOf(meta)), protocol: 'mcp' }, () =>
@@ -90,17 +99,24 @@ class McpCalls {
     );
   }
 
-  /** The connection is gone: nobody will answer. */
+  /** The connection is gone: nobody will answer, and nobody waits for our answers. */
   close(): void {
-    for (const calls of [this.#sent, this.#received]) {
-      for (const id of calls.keys()) cancel(calls, id);
+    const lost = this.closing ? undefined : mcpErrors.CONNECTION_LOST();
+    for (const operation of this.#sent.values()) {
+      if (lost === undefined) operation.settle('cancelled');
+      else operation.fail(lost);
+      operation.end();
     }
+    this.#sent.clear();
+    for (const id of this.#received.keys()) cancel(this.#received, id);
   }
 }
 
 function open(calls: Calls, { id, method, params }: McpRequest, role: 'client' | 'server'): OpenOperation<'mcp.call'> {
   const operation = begin('mcp.call', { method, role });
   if (method === 'tools/call' && typeof params?.name === 'string') operation.set({ tool: params.name });
+  // A peer that uses an id again has given up the request that had it.
+  cancel(calls, id);
   calls.set(id, operation);
   return operation;
 }
@@ -114,10 +130,10 @@ function finish(calls: Calls, { id, error, result }: McpResponse): void {
   operation.end();
 }
 
-function cancel(calls: Calls, id: string | number): void {
+function cancel(calls: Calls, id: string | number, outcome: 'cancelled' | 'timeout' = 'cancelled'): void {
   const operation = calls.get(id);
   calls.delete(id);
-  operation?.settle('cancelled');
+  operation?.settle(outcome);
   operation?.end();
 }
 

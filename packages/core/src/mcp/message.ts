@@ -21,11 +21,15 @@ export function isResponse(message: unknown): message is McpResponse {
   return isId(bag['id']) && ('result' in bag || 'error' in bag);
 }
 
-/** The request that a `notifications/cancelled` is about. */
-export function cancelledId(message: unknown): string | number | undefined {
+/** What a `notifications/cancelled` says: which request, and whether its sender gave up because its time was over. */
+export function cancellationOf(
+  message: unknown,
+): { readonly id: string | number; readonly timedOut: boolean } | undefined {
   const { method, params } = asBag(message);
-  const id = method === 'notifications/cancelled' ? asBag(params)['requestId'] : undefined;
-  return isId(id) ? id : undefined;
+  if (method !== 'notifications/cancelled') return undefined;
+  const { requestId: id, reason } = asBag(params);
+  // The SDK tells a timeout only in words: the code of its RequestTimeout, or the name of a signal's reason.
+  return isId(id) ? { id, timedOut: /-32001|TimeoutError/.test(String(reason)) } : undefined;
 }
 
 function asBag(value: unknown): Readonly<Record<string, unknown>> {

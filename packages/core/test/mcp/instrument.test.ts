@@ -4,7 +4,7 @@ import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { z } from 'zod';
 import { current, type Observer, openOperations, run } from '../../src/index.ts';
-import { instrumentMcpTransport } from '../../src/mcp/index.ts';
+import { instrumentMcpTransport, type McpTransport } from '../../src/mcp/index.ts';
 import { recorder } from '../operations/support.ts';
 
 const tracing: Partial<Observer> = {
@@ -43,6 +43,10 @@ afterEach(async () => {
 });
 
 const ended = () => seen.ends.map(({ start, attributes, outcome }) => ({ ...start, ...attributes, outcome }));
+
+/** A transport to nowhere, with the callbacks of a protocol. */
+const connected = (onmessage: (message: never) => void) =>
+  Object.assign(instrumentMcpTransport<McpTransport>({ send: async () => {} }), { onmessage, onclose: () => {} });
 
 describe('MCP over an instrumented transport', () => {
   test('a tool call is an operation on either side, with the name of the tool', async () => {
@@ -87,11 +91,65 @@ describe('MCP over an instrumented transport', () => {
     expect(ended().map(({ outcome }) => outcome)).toEqual(['cancelled', 'cancelled']);
   });
 
-  test('a connection that closes leaves no operation open', async () => {
+  test('a call that takes too long is a timeout for its sender', async () => {
+    await expect(client.callTool({ name: 'hangs' }, undefined, { timeout: 15 })).rejects.toThrow('timed out');
+    const late = AbortSignal.timeout(15);
+    await expect(client.callTool({ name: 'hangs' }, undefined, { signal: late })).rejects.toThrow('TimeoutError');
+
+    expect(seen.ends.map(({ start, outcome }) => [(start as { role: string }).role, outcome])).toEqual([
+      ['client', 'timeout'],
+      ['server', 'cancelled'],
+      ['client', 'timeout'],
+      ['server', 'cancelled'],
+    ]);
+  });
+
+  test('a call whose connection the other side ends is an error that may be tried again', async () => {
+    const call = client.callTool({ name: 'hangs' });
+    const failed = expect(call).rejects.toThrow('Connection closed');
+    await new Promise((resolve) => setImmediate(resolve));
+    await server.close();
+    await failed;
+
+    expect(seen.ends.map(({ outcome, category, code }) => ({ outcome, category, code }))).toEqual(
+      expect.arrayContaining([
+        { outcome: 'error', category: 'transient', code: 'SAGE_MCP_CONNECTION_LOST' },
+        { outcome: 'cancelled', category: undefined, code: undefined },
+      ]),
+    );
+  });
+
+  test('a request whose id comes again ends as cancelled', async () => {
+    const received: unknown[] = [];
+    const peer = connected((message) => void received.push(message));
+    const ping = { jsonrpc: '2.0', id: 1, method: 'ping' } as never;
+    peer.onmessage?.(ping);
+    peer.onmessage?.(ping);
+    await peer.send({ jsonrpc: '2.0', id: 1, result: {} } as never);
+
+    expect(received).toEqual([ping, ping]);
+    expect(ended().map(({ outcome }) => outcome)).toEqual(['cancelled', 'ok']);
+  });
+
+  test('malformed fields of a context are left out, and messages that are none pass through', () => {
+    const contexts: unknown[] = [];
+    const peer = connected(() => void contexts.push(current()));
+    const fields = [{ 'x-request-id': [['r']] }, { 'x-request-id': 7, 'x-request-timeout-ms': 'soon' }, 'text', null];
+    fields.forEach((_meta, id) => peer.onmessage?.({ jsonrpc: '2.0', id, method: 'ping', params: { _meta } } as never));
+    for (const message of [null, 'text', 7, []]) peer.onmessage?.(message as never);
+    peer.onclose?.();
+
+    expect(contexts.slice(0, 4)).toEqual(Array.from({ length: 4 }, () => ({ protocol: 'mcp' })));
+    expect(contexts).toHaveLength(8);
+    expect(openOperations()).toBe(0);
+  });
+
+  test('a call on a connection that this side ends is cancelled, and no operation stays open', async () => {
     const call = client.callTool({ name: 'hangs' }).catch(() => {});
     await new Promise((resolve) => setImmediate(resolve));
     await client.close();
     await call;
+    expect(ended().map(({ outcome }) => outcome)).toEqual(['cancelled', 'cancelled']);
     expect(openOperations()).toBe(0);
   });
 
