@@ -10,9 +10,15 @@ function outputOf(script: string): string {
 }
 
 test('a timer of the background lets the process end', () => {
-  expect(outputOf(`import { systemClock } from ${JSON.stringify(core)}; systemClock.setTimer(() => console.log('late'), 50);`)).toBe('');
+  expect(
+    outputOf(
+      `import { systemClock } from ${JSON.stringify(core)}; systemClock.setTimer(() => console.log('late'), 50);`,
+    ),
+  ).toBe('');
 });
 
 test('a sleep that is awaited keeps the process alive', () => {
-  expect(outputOf(`import { sleep } from ${JSON.stringify(deadline)}; await sleep(20); console.log('awake');`)).toBe('awake\n');
+  expect(outputOf(`import { sleep } from ${JSON.stringify(deadline)}; await sleep(20); console.log('awake');`)).toBe(
+    'awake\n',
+  );
 });
