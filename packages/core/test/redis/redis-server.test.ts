@@ -234,17 +234,21 @@ describeWithService('redis', 'script runner in a cluster', () => {
 
 describeWithService('redis', 'script runner behind a sentinel', () => {
   test('runs on the primary', async () => {
-    await using servers = started(await startRedisSentinel());
+    const servers = started(await startRedisSentinel());
     const sentinel = createSentinel({
       name: servers.name,
       sentinelRootNodes: [{ host: '127.0.0.1', port: servers.sentinel.port }],
     });
     sentinel.on('error', () => {});
-    await sentinel.connect();
-    const scripts = createScriptRunner({ client: sentinel, ...patient });
+    try {
+      await sentinel.connect();
+      const scripts = createScriptRunner({ client: sentinel, ...patient });
 
-    expect(await scripts.run(increment, ['count'], ['1'])).toBe(1);
-    expect(await scripts.run(increment, ['count'], ['1'])).toBe(2);
-    await sentinel.close();
+      expect(await scripts.run(increment, ['count'], ['1'])).toBe(1);
+      expect(await scripts.run(increment, ['count'], ['1'])).toBe(2);
+    } finally {
+      await sentinel.close();
+      await servers.stop();
+    }
   }, 30_000);
 });
