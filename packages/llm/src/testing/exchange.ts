@@ -30,7 +30,8 @@ export async function send(
   response.writeHead(reply.status, behaviour.emptyBody ? { ...reply.headers, 'content-length': '0' } : reply.headers);
   let pieces = 0;
   for (const step of delivery(reply, behaviour, progress)) {
-    // A turn of the loop between two pieces, so that a client in this process reads them one by one. None before the ending: who hears the last word may leave at once.
+    // A turn of the loop between two pieces, so that a client in this process reads them one by one. None before the ending: who has heard
+    // the last word may leave at once.
     if (step.kind === 'write' && pieces++ > 0) await setImmediate();
     signal.throwIfAborted();
     switch (step.kind) {

@@ -7,6 +7,7 @@ import {
   type ErrorReply,
   idOf,
   type Question,
+  type StreamFormat,
   type WireEvent,
   type WireFormat,
   type WireRequest,
@@ -28,77 +29,96 @@ export interface Reply {
   errorEvent(events: number): string;
 }
 
-export interface ReplyContext {
+/** One request and all that is known about it. */
+export interface Case {
+  readonly behaviour: Behaviour;
+  readonly format: WireFormat;
+  readonly request: WireRequest;
+  readonly question: Question;
   readonly serial: number;
   readonly nowMs: number;
 }
 
-export function replyOf(
-  behaviour: Behaviour,
-  format: WireFormat,
-  { request, question }: { readonly request: WireRequest; readonly question: Question },
-  { serial, nowMs }: ReplyContext,
-): Reply {
-  const { stream } = format;
-  const streamed = stream !== undefined && question.stream;
-  const fail = (name: ErrorName): ErrorReply =>
-    format.errors(name, { serial, model: question.model, retryAfterMs: behaviour.retryAfterMs });
+export function replyOf(asked: Case): Reply {
+  const { behaviour, question, request, serial, nowMs } = asked;
   const answer = answerOf(behaviour, question, { serial, createdMs: nowMs, body: request.body });
-  const errorEvent = (events: number): string => {
-    const named = behaviour.error ?? (behaviour.status === undefined ? 'overloaded' : errorOfStatus(behaviour.status));
-    const ending = behaviour.errorForm === 'ending';
-    const error = fail(named);
-    return streamed ? stream.error(error, { answer, events, ending }) : JSON.stringify(error.body);
-  };
-  const fields = (type: string) => ({ 'content-type': type, ...ownFields(format, behaviour, { serial, nowMs }) });
-
   const name = errorNameOf(behaviour);
-  if (name === undefined) {
-    const events = streamed ? stream.events(answer, request) : [{ text: format.json(answer, request), content: true }];
-    const headers = {
-      ...fields(streamed ? eventStream : jsonOf(format)),
-      ...(streamed && { 'cache-control': 'no-cache' }),
-    };
-    return { status: 200, headers: overridden(headers, behaviour), events, streamed, answer, errorEvent };
-  }
-  const error = fail(name);
-  const status = behaviour.status ?? error.status;
-  const isPage = name === 'bad_gateway' || name === 'gateway_timeout';
-  const isEvent = status < 400 && streamed;
-  const text = isPage ? proxyPage(status) : isEvent ? errorText(stream, error, answer) : JSON.stringify(error.body);
-  const headers = fields(isPage ? 'text/html' : isEvent ? eventStream : jsonOf(format));
+  return name === undefined || behaviour.errorEventAt !== undefined
+    ? answerReply(asked, answer)
+    : errorReply(asked, answer, name);
+}
+
+function errorNameOf({ error, status }: Behaviour): ErrorName | undefined {
+  return error ?? (status === undefined ? undefined : errorOfStatus(status));
+}
+
+function answerReply(asked: Case, answer: Answer): Reply {
+  const { behaviour, format, request } = asked;
+  const stream = streamOf(asked);
+  const errorEvent = (events: number): string => {
+    const error = errorOf(asked, errorNameOf(behaviour) ?? 'overloaded');
+    const place = { answer, events, ending: behaviour.errorForm === 'ending' };
+    return stream?.error(error, place) ?? JSON.stringify(error.body);
+  };
   return {
-    status,
-    headers: overridden(headers, behaviour),
-    events: [{ text, content: false }],
-    streamed: isEvent,
-    answer: undefined,
+    status: 200,
+    headers: headersOf(asked, stream === undefined ? jsonOf(format) : eventStream),
+    events: stream?.events(answer, request) ?? [{ text: format.json(answer, request), content: true }],
+    streamed: stream !== undefined,
+    answer,
     errorEvent,
   };
 }
 
+function errorReply(asked: Case, answer: Answer, name: ErrorName): Reply {
+  const error = errorOf(asked, name);
+  const status = asked.behaviour.status ?? error.status;
+  // Gemini has an error that is no error status; it comes as an answer does.
+  const stream = status < 400 ? streamOf(asked) : undefined;
+  const isPage = name === 'bad_gateway' || name === 'gateway_timeout';
+  const body = isPage ? proxyPage(status) : JSON.stringify(error.body);
+  const text = stream?.error(error, { answer, events: 0, ending: false }) ?? body;
+  return {
+    status,
+    headers: headersOf(asked, isPage ? 'text/html' : stream === undefined ? jsonOf(asked.format) : eventStream),
+    events: [{ text, content: false }],
+    streamed: stream !== undefined,
+    answer: undefined,
+    errorEvent: () => text,
+  };
+}
+
+/** Undefined where no stream was asked for, or there is none. */
+function streamOf({ format, question }: Case): StreamFormat | undefined {
+  return question.stream ? format.stream : undefined;
+}
+
+function errorOf({ behaviour, format, question, serial }: Case, name: ErrorName): ErrorReply {
+  return format.errors(name, { serial, model: question.model, retryAfterMs: behaviour.retryAfterMs });
+}
+
 const eventStream = 'text/event-stream; charset=utf-8';
-
-/** The error before any content; undefined where the error comes later, or never. */
-function errorNameOf({ error, status, errorEventAt }: Behaviour): ErrorName | undefined {
-  if (errorEventAt !== undefined) return undefined;
-  return error ?? (status === undefined ? undefined : errorOfStatus(status));
-}
-
-function errorText(stream: NonNullable<WireFormat['stream']>, error: ErrorReply, answer: Answer): string {
-  return stream.error(error, { answer, events: 0, ending: false });
-}
 
 function jsonOf({ provider }: WireFormat): string {
   return provider === 'gemini' ? 'application/json; charset=UTF-8' : 'application/json';
 }
 
+function headersOf({ behaviour, format, serial, nowMs }: Case, type: string): Record<string, string> {
+  const { contentType = type, headers = {} } = behaviour;
+  const scripted = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+  return {
+    'content-type': contentType,
+    ...(type === eventStream && { 'cache-control': 'no-cache' }),
+    ...(format.provider !== 'gemini' && ownFields(format, behaviour, { serial, nowMs })),
+    ...Object.fromEntries(scripted),
+  };
+}
+
 function ownFields(
   { provider }: WireFormat,
   { rateLimits = {}, retryAfterMs, shouldRetry }: Behaviour,
-  { serial, nowMs }: ReplyContext,
+  { serial, nowMs }: Pick<Case, 'serial' | 'nowMs'>,
 ): Record<string, string> {
-  if (provider === 'gemini') return {};
   const isOpenai = provider === 'openai';
   return {
     [isOpenai ? 'x-request-id' : 'request-id']: idOf('req_', serial),
@@ -107,11 +127,6 @@ function ownFields(
     ...(retryAfterMs !== undefined && isOpenai && { 'retry-after-ms': String(retryAfterMs) }),
     ...(shouldRetry !== undefined && { 'x-should-retry': String(shouldRetry) }),
   };
-}
-
-function overridden(fields: Record<string, string>, { contentType, headers = {} }: Behaviour): Record<string, string> {
-  const own = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-  return { ...fields, ...(contentType !== undefined && { 'content-type': contentType }), ...own };
 }
 
 /** What this server says itself, readable for the clients of every provider. */

@@ -32,7 +32,7 @@ export async function serve(read: ReadRequest, session: Session, stage: Stage): 
     if (read.problem !== undefined) return problemReply(read.problem);
     if (format === undefined || question === undefined)
       return problemReply({ status: 404, message: `Invalid URL (${request.method} ${request.path})` });
-    return replyOf(behaviour, format, { request, question }, { serial: record.serial, nowMs: stage.clock.now() });
+    return replyOf({ behaviour, format, request, question, serial: record.serial, nowMs: stage.clock.now() });
   };
   // A rule that throws must be seen in the test that has it, not in a log of this server.
   const reply = await prepare().catch((error: unknown) =>

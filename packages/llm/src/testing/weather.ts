@@ -32,8 +32,8 @@ export function strike(weather: readonly Front[], random: Random): Behaviour | u
 }
 
 /**
- * A bit of everything that goes wrong with providers: `chance` of all requests fail, each in one of fourteen ways, all equally often.
- * Nothing in it takes longer than `stallAfter` makes a client wait.
+ * A bit of everything that goes wrong with providers: something happens to `chance` of all requests, one of fourteen things, all equally often.
+ * Five of them are in the middle of a stream and leave other answers as they are; one of these stalls until the client leaves.
  *
  * @example
  * ```ts
