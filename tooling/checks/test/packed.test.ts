@@ -1,5 +1,8 @@
-import { describe, expect, test } from '@jest/globals';
-import { type FailedLoad, installProblems, loadProblems } from '../src/steps/packed.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { exampleProblems, type FailedLoad, installProblems, loadProblems } from '../src/steps/packed.ts';
 
 const library = {
   short: 'ratelimit',
@@ -47,5 +50,28 @@ describe('a subpath', () => {
       "import('@sage-adk/ratelimit/redis') failed: Cannot find package",
     ]);
     expect(loadProblems(library.manifest, failed(undefined))).toHaveLength(1);
+  });
+});
+
+describe('the example of a README', () => {
+  const project = mkdtempSync(join(tmpdir(), 'sage-example-'));
+  afterAll(() => rmSync(project, { recursive: true, force: true }));
+  const readme = (code: string): string => `# x\n\n\`\`\`ts run\n${code}\n\`\`\`\n`;
+
+  test('runs as pasted', async () => {
+    expect(
+      await exampleProblems(
+        project,
+        'x',
+        readme("import { join } from 'node:path';\nconst path: string = join('a', 'b');"),
+      ),
+    ).toEqual([]);
+    expect(await exampleProblems(project, 'x', '# no example')).toEqual([]);
+  });
+
+  test('is told where it does not', async () => {
+    expect(await exampleProblems(project, 'x', readme("import 'no-such-package';"))).toEqual([
+      expect.stringContaining('no-such-package'),
+    ]);
   });
 });

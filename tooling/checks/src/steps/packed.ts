@@ -1,18 +1,28 @@
 /**
- * Each library, packed, installed alone by npm into an empty project: it loads by `import` and by `require`, and brings no driver or framework.
+ * Each library, packed, installed alone by npm into an empty project: it loads by `import` and by `require`, its README's first example that
+ * is marked `ts run` runs as pasted, and it brings no driver or framework.
  *
  * Only the tarballs of the library and of its own workspace dependencies are given to npm; the rest comes as it would for a user.
  * A subpath may ask for an optional peer that is not there, and for nothing else.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { budgets } from '../budgets.ts';
+import { fences } from '../markdown.js';
 import { packageOf } from '../module-graph.ts';
 import { runCommand } from '../run-command.ts';
 import { tarballs } from '../tarballs.ts';
 import type { Verdict } from '../verdict.ts';
-import { installedWith, libraries, type Library, type Manifest, optionalPeers, readJson } from '../workspace.ts';
+import {
+  installedWith,
+  libraries,
+  type Library,
+  type Manifest,
+  optionalPeers,
+  readJson,
+  workspaceRoot,
+} from '../workspace.ts';
 
 /** A subpath that did not load, as the script in the empty project reports it. */
 export interface FailedLoad {
@@ -82,7 +92,7 @@ async function inEmptyProject(library: Library, files: readonly string[]): Promi
 
 async function installAndLoad(
   project: string,
-  { short, name, manifest }: Library,
+  { short, name, folder, manifest }: Library,
   files: readonly string[],
 ): Promise<Installed> {
   writeFileSync(join(project, 'package.json'), '{ "private": true }\n');
@@ -94,7 +104,22 @@ async function installAndLoad(
   const names = Object.keys(lock.packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 13));
   const load = await runCommand(process.execPath, ['load.mjs'], { folder: project, timeoutMs: 60_000 });
   if (load.code !== 0) return { names, problems: [`${short}: loading it failed:\n${load.output.trim()}`] };
-  return { names, problems: loadProblems(manifest, JSON.parse(load.stdout)) };
+  const problems = loadProblems(manifest, JSON.parse(load.stdout));
+  return { names, problems: [...problems, ...(await exampleProblems(project, short, readme(folder)))] };
+}
+
+/** What goes wrong when the first runnable example of a README is pasted into the project. */
+export async function exampleProblems(project: string, short: string, text: string): Promise<readonly string[]> {
+  const example = fences(text).find(({ info }) => info === 'ts run');
+  if (example === undefined) return [];
+  writeFileSync(join(project, 'example.ts'), example.code);
+  const quiet = ['--disable-warning=ExperimentalWarning', '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON'];
+  const run = await runCommand(process.execPath, [...quiet, 'example.ts'], { folder: project, timeoutMs: 10_000 });
+  return run.code === 0 ? [] : [`${short}: the README's example does not run as pasted:\n${run.output.trim()}`];
+}
+
+function readme(folder: string): string {
+  return readFileSync(join(workspaceRoot, folder, 'README.md'), 'utf8');
 }
 
 /** A script that loads every subpath both ways and prints those that failed. */
