@@ -55,9 +55,9 @@ async function perform(reply: Reply, record: Writable<ReceivedRequest>, stage: S
     if (reply.answer === undefined) return 'refused';
     return ending === 'end' ? 'answered' : 'cut';
   } catch {
-    if (stage.signal.aborted && stage.signal.reason !== closing) return 'aborted';
+    // A write may fail before the connection is seen to close: unless this side ended it, the client did.
     stage.response.destroy();
-    return 'cut';
+    return stage.signal.reason === closing ? 'cut' : 'aborted';
   }
 }
 

@@ -7,6 +7,7 @@ import {
   storm,
 } from '../../src/testing/index.ts';
 import OpenAI from 'openai';
+import { start } from './support/start.ts';
 
 const provider = await createFaultyProvider({ keepRequests: 3 });
 const client = new OpenAI({ baseURL: `${provider.url}/v1`, apiKey: 'any', maxRetries: 0, logLevel: 'off' });
@@ -31,7 +32,7 @@ describe('who decides', () => {
   });
 
   test('what is said for always is laid over the options, until the reset', async () => {
-    await using other = await createFaultyProvider({ text: 'own', omitUsage: true });
+    const other = await start({ text: 'own', omitUsage: true });
     const ask = async () => (await fetch(`${other.url}/v1/messages`, { method: 'POST', body: '{}' })).text();
     other.always({ text: 'now' });
     expect(await ask()).toMatch(/"text":"now"(?!.*usage)/);
@@ -44,7 +45,7 @@ describe('who decides', () => {
   test('a rule sees the request, and is laid over the weather and under the queue', async () => {
     const rule: Rule = ({ model, body, attempt }) =>
       model === 'bad' ? { status: 404 } : { text: `${attempt} ${JSON.stringify(body).length}` };
-    await using other = await createFaultyProvider({
+    const other = await start({
       respond: rule,
       weather: [{ chance: 1, behaviour: { text: 'struck', usage: { outputTokens: 99 } } }],
     });
@@ -61,7 +62,7 @@ describe('who decides', () => {
 
   test('a rule may take its time', async () => {
     const gate = Promise.withResolvers<Behaviour>();
-    await using other = await createFaultyProvider({ respond: () => gate.promise });
+    const other = await start({ respond: () => gate.promise });
     const asking = fetch(`${other.url}/v1/models`);
     while (other.counters.open === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     gate.resolve({ status: 500 });
@@ -78,7 +79,7 @@ describe('who decides', () => {
     ],
     ['wants what cannot be', () => ({ status: 42 }), /status is 42/],
   ])('a rule that %s is told to the client, which does not try again', async (_name, respond, message) => {
-    await using other = await createFaultyProvider({ respond });
+    const other = await start({ respond });
     const openai = new OpenAI({ baseURL: other.url, apiKey: 'any', logLevel: 'off' });
     await expect(openai.models.list()).rejects.toThrow(message);
     expect(other.counters).toMatchObject({ requests: 1, refused: 1 });
@@ -221,7 +222,7 @@ describe('its life', () => {
     const other = await createFaultyProvider({ host: '::1' }).catch(() => createFaultyProvider());
     const { url } = other;
     expect((await fetch(`${url}/v1/models`)).status).toBe(200);
-    await other.close();
+    await other[Symbol.asyncDispose]();
     await other.close();
     await expect(fetch(`${url}/v1/models`)).rejects.toBeDefined();
     expect(other.url).toBe(url);
@@ -260,7 +261,7 @@ describe('its life', () => {
 
   test('a hundred clients in a storm are all accounted for, and closing ends those that stall', async () => {
     const text = 'one two three four five six';
-    await using other = await createFaultyProvider({ weather: storm(0.5), text, keepRequests: 100 });
+    const other = await start({ weather: storm(0.5), text, keepRequests: 100 });
     const openai = new OpenAI({ baseURL: other.url, apiKey: 'any', logLevel: 'off', maxRetries: 0 });
     const ask = async (): Promise<string> => {
       let said = '';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { createSeededRandom } from '@sage-adk/core/testing';
-import { createFaultyProvider, type Front, storm } from '../../src/testing/index.ts';
+import { type Front, storm } from '../../src/testing/index.ts';
 import { checkWeather, strike } from '../../src/testing/weather.ts';
+import { start } from './support/start.ts';
 
 describe('weather', () => {
   test('strikes as often as its chances say', () => {
@@ -45,9 +46,9 @@ describe('weather', () => {
 
   test('the same seed gives the same weather to the same requests, also after a reset', async () => {
     const weather = [{ chance: 0.5, behaviour: { status: 503 } }];
-    await using one = await createFaultyProvider({ seed: 42, weather });
-    await using other = await createFaultyProvider({ seed: 42, weather });
-    await using third = await createFaultyProvider({ seed: 43, weather });
+    const one = await start({ seed: 42, weather });
+    const other = await start({ seed: 42, weather });
+    const third = await start({ seed: 43, weather });
     const first = await statuses(one.url);
     expect(new Set(first)).toEqual(new Set([200, 503]));
     expect(await statuses(other.url)).toEqual(first);
@@ -57,7 +58,7 @@ describe('weather', () => {
   });
 
   test('it can change, and spares what was queued', async () => {
-    await using provider = await createFaultyProvider();
+    const provider = await start();
     provider.changeWeather([{ chance: 1, behaviour: { status: 503 } }]);
     provider.next({ retryAfterMs: 1 });
     expect((await statuses(provider.url)).slice(0, 3)).toEqual([200, 503, 503]);
