@@ -1,6 +1,6 @@
 export type * from './catalogue-types.ts';
 export { type Clock, type Random, systemClock, systemRandom, type Timer, type TimerOptions } from './clock.ts';
-export { type Context, current, type Principal, remainingMs, run } from './context/context.ts';
+export { type Context, current, type LlmCallMark, type Principal, remainingMs, run } from './context/context.ts';
 export { extract, inject } from './context/propagation.ts';
 export type * from './contracts/health.ts';
 export type * from './contracts/identity.ts';

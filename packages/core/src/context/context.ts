@@ -1,3 +1,4 @@
+import type { EndOf } from '../catalogue-types.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { shared } from '../shared.ts';
 
@@ -20,6 +21,23 @@ export interface Context {
   readonly signal?: AbortSignal;
   /** Fields that came with the request and that an observer asked to keep, such as `traceparent`. */
   readonly carrier?: Readonly<Record<string, string>>;
+  /** The call of a model that is being made around here. Set by its outermost layer. */
+  readonly llmCall?: LlmCallMark;
+}
+
+/**
+ * One logical call of a model, as the layers inside it see it: an adapter, a fetch wrapper, an SDK that tries again. The outermost layer reports it as
+ * `llm.call`; those inside only tell what they learn, so that one call counts once.
+ */
+export interface LlmCallMark {
+  /** False once it ended: a call made afterwards is one of its own. */
+  readonly open: boolean;
+  /** What a layer around does already, such as `reserve` or `retry`: each is done once, by the outermost layer that has it. */
+  readonly steps: ReadonlySet<string>;
+  /** Tries so far; whoever makes one counts it. */
+  attempts: number;
+  /** Adds what an answer told. The latest value of a member counts. */
+  learn(facts: EndOf<'llm.call'>): void;
 }
 
 /** An identity and how it was established. */
