@@ -1,0 +1,2 @@
+export { storageErrors } from './errors.ts';
+export { createMemoryStore, type MemoryStore, type MemoryStoreOptions } from './memory-store.ts';
