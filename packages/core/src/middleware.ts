@@ -28,24 +28,18 @@ export function compose<I, O>(
   return middlewares.reduceRight<(input: I) => Promise<O>>((next, { name, middleware }) => {
     return (input) =>
       operate('agent.middleware', { middleware: name }, async (operation) => {
-        const startedMs = performance.now();
-        let beforeMs: number | undefined;
-        let resumedMs: number | undefined;
+        const times = new StepTimes();
         try {
           return await middleware(input, async (passed) => {
-            beforeMs ??= performance.now() - startedMs;
+            times.leave();
             try {
               return await next(passed);
             } finally {
-              resumedMs = performance.now();
+              times.resume();
             }
           });
         } finally {
-          const endedMs = performance.now();
-          operation.set({
-            beforeMs: beforeMs ?? endedMs - startedMs,
-            afterMs: resumedMs === undefined ? 0 : endedMs - resumedMs,
-          });
+          operation.set(times.read());
         }
       });
   }, handler);
@@ -59,25 +53,39 @@ export function composeStream<I, T>(
   return middlewares.reduceRight<(input: I) => AsyncIterable<T>>((next, { name, middleware }) => {
     return (input) =>
       operateStream('agent.middleware', { middleware: name }, async function* (operation) {
-        const startedMs = performance.now();
-        let beforeMs: number | undefined;
-        let resumedMs: number | undefined;
+        const times = new StepTimes();
         try {
           yield* middleware(input, async function* (passed) {
-            beforeMs ??= performance.now() - startedMs;
+            times.leave();
             try {
               yield* next(passed);
             } finally {
-              resumedMs = performance.now();
+              times.resume();
             }
           });
         } finally {
-          const endedMs = performance.now();
-          operation.set({
-            beforeMs: beforeMs ?? endedMs - startedMs,
-            afterMs: resumedMs === undefined ? 0 : endedMs - resumedMs,
-          });
+          operation.set(times.read());
         }
       });
   }, handler);
+}
+
+/** How long a step worked before it first called the rest, and after the rest was last done. */
+class StepTimes {
+  readonly #startedMs = performance.now();
+  #leftMs: number | undefined;
+  #resumedMs: number | undefined;
+
+  leave(): void {
+    this.#leftMs ??= performance.now();
+  }
+
+  resume(): void {
+    this.#resumedMs = performance.now();
+  }
+
+  read(): { readonly beforeMs: number; readonly afterMs: number } {
+    const endedMs = performance.now();
+    return { beforeMs: (this.#leftMs ?? endedMs) - this.#startedMs, afterMs: endedMs - (this.#resumedMs ?? endedMs) };
+  }
 }
