@@ -27,6 +27,7 @@ const checks: readonly Check[] = [
   { name: 'sizes', built: true },
   { name: 'root-entry', built: true },
   { name: 'publint', built: true },
+  { name: 'reference', built: true },
   { name: 'format' },
   { name: 'boundaries' },
   { name: 'manifests' },
