@@ -1,0 +1,144 @@
+/** What only one framework can get wrong; what all have in common is in adapters.test.ts. */
+import { once } from 'node:events';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { observe } from '@sage-adk/core';
+import { createFakeClock } from '@sage-adk/core/testing';
+import express, { type Request as ExpressRequest } from 'express';
+import { type Context, Hono } from 'hono';
+import * as forExpress from '../../src/http/express.ts';
+import * as forHono from '../../src/http/hono.ts';
+import * as forNode from '../../src/http/node.ts';
+import { createRateLimiter } from '../../src/index.ts';
+import { type Answer, ask, type Asked } from './support/client.ts';
+
+const stops: (() => void)[] = [];
+afterEach(() => stops.splice(0).forEach((stop) => stop()));
+
+describe('Express', () => {
+  test('limits a router alone, by what its own middlewares found out', async () => {
+    const app = express();
+    const router = express.Router();
+    router.use((request, _response, next) => {
+      Object.assign(request, { account: request.get('x-account') });
+      next();
+    });
+    router.use(
+      forExpress.rateLimit({
+        limiter: limiterOf(1),
+        subjectOf: (request: ExpressRequest & { account?: string }) => ({ user: request.account ?? '' }),
+      }),
+    );
+    router.get('/', (_request, response) => void response.send('in'));
+    app.use('/in', router);
+    app.get('/out', (_request, response) => void response.send('out'));
+    const send = await serve(app);
+    const as = (account: string): Asked => ({ path: '/in', headers: { 'x-account': account } });
+    const answers = [await send(as('ada')), await send(as('bob')), await send(as('ada')), await send({ path: '/out' })];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 429, 200]);
+  });
+
+  test('lists the policies of every limiter on the way', async () => {
+    const app = express();
+    app.use(forExpress.rateLimit({ limiter: limiterOf(9), headers: 'ietf' }));
+    app.use(forExpress.rateLimit({ limiter: limiterOf(3), headers: 'ietf' }));
+    app.get('/', (request, response) => {
+      response.json(forExpress.admissionOf(request)?.decision.remaining);
+    });
+    const { headers, body } = await (await serve(app))();
+    expect(String(headers['ratelimit-policy']).match(/q=\d/g)).toEqual(['q=9', 'q=3']);
+    expect(body).toBe('2');
+  });
+
+  test('can hand a denial to its error handlers', async () => {
+    const app = express();
+    app.use(
+      forExpress.rateLimit({
+        limiter: limiterOf(1),
+        onDenied: (denial, _request, _response, next) => next(new Error(`denied with ${denial.status}`)),
+      }),
+    );
+    app.get('/', (_request, response) => void response.send('fine'));
+    app.use((error: Error, _request: unknown, response: ServerResponse, _next: unknown) => {
+      response.writeHead(503).end(error.message);
+    });
+    const send = await serve(app);
+    await send();
+    expect(await send()).toMatchObject({ status: 503, body: 'denied with 429' });
+  });
+});
+
+describe('Hono', () => {
+  test('adds the fields to whatever the app answers, also where nothing is found or a handler fails', async () => {
+    const app = new Hono();
+    app.use(forHono.rateLimit({ limiter: limiterOf(9), subjectOf: (_context: Context) => ({ user: 'ada' }) }));
+    app.get('/redirect', (context) => context.redirect('/'));
+    app.get('/fails', () => {
+      throw new Error('handler failed');
+    });
+    app.onError((_error, context) => context.text('failed', 500));
+    const answers = [await app.request('/redirect'), await app.request('/nowhere'), await app.request('/fails')];
+    expect(answers.map(({ status, headers }) => [status, headers.get('x-ratelimit-remaining')])).toEqual([
+      [302, '8'],
+      [404, '7'],
+      [500, '6'],
+    ]);
+  });
+
+  test('is refused where nothing tells who sends requests', () => {
+    expect(() => forHono.rateLimit({ limiter: limiterOf(1) })).toThrow('The option subjectOf is undefined');
+  });
+});
+
+describe('node:http', () => {
+  test('tells the observers where no decision could be made', async () => {
+    const told = jest.fn();
+    const subscription = observe({ name: 'test', events: { 'error.critical': told } });
+    stops.push(() => subscription[Symbol.dispose]());
+    const limiter = { check: () => Promise.reject(new Error('no store')) };
+    const send = await serve(forNode.rateLimit((_request, response) => response.end('fine'), { limiter }));
+    expect(await send()).toMatchObject({
+      status: 500,
+      body: '{"error":"internal_error","message":"Something went wrong. Try again later."}',
+    });
+    expect(told).toHaveBeenCalledWith({ source: 'ratelimit', reason: 'no_decision', message: 'Error: no store' });
+  });
+
+  test('lets its user answer where no decision could be made', async () => {
+    const listener = forNode.rateLimit((_request, response) => response.end('fine'), {
+      limiter: { check: () => Promise.reject(new Error('no store')) },
+      onError: (error, _request, response) => void response.writeHead(503).end(String(error)),
+    });
+    expect(await (await serve(listener))()).toMatchObject({ status: 503, body: 'Error: no store' });
+  });
+
+  test('has a guard that speaks both dialects and problem details', async () => {
+    const guard = forNode.createGuard({ limiter: limiterOf(1), headers: 'both', partitionSecret: 'secret' });
+    const send = await serve((request, response) => {
+      if (guard(request, response).allowed) response.end('fine');
+    });
+    await send();
+    const { status, headers } = await send({ headers: { accept: 'application/problem+json' } });
+    expect(status).toBe(429);
+    expect(headers).toMatchObject({
+      'content-type': 'application/problem+json; charset=utf-8',
+      'x-ratelimit-limit': '1',
+      ratelimit: expect.stringMatching(/^"user";r=0;t=60/),
+    });
+  });
+});
+
+function limiterOf(limit: number) {
+  return createRateLimiter({
+    rules: [{ name: 'user', scope: 'user', limit, per: 'minute' }],
+    clock: createFakeClock(),
+  });
+}
+
+async function serve(listener: RequestListener): Promise<(asked?: Asked) => Promise<Answer>> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  stops.push(() => server.close().closeAllConnections());
+  return (asked) => ask((server.address() as AddressInfo).port, asked);
+}
