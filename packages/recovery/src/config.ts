@@ -14,7 +14,8 @@ export const recoveryConfig = z
         jitter: z.boolean().default(true),
         /** Growth from one wait to the next. */
         backoff_multiplier: z.number().min(1).default(2),
-        retry_budget: notYet,
+        /** Most retries in ten seconds, beside the ratio of 0.2 of the calls. */
+        retry_budget: z.int().min(0).optional(),
       })
       .prefault({}),
     fallback: notYet,
@@ -27,13 +28,14 @@ export type RecoveryConfig = z.output<typeof recoveryConfig>;
 
 /** Options for `createRetry`. */
 export function recoveryFromConfig({ retry }: RecoveryConfig): {
-  readonly retry: Pick<RetryOptions, 'maxAttempts' | 'jitter' | 'multiplier'>;
+  readonly retry: Pick<RetryOptions, 'maxAttempts' | 'jitter' | 'multiplier' | 'budget'>;
 } {
   return {
     retry: {
       maxAttempts: retry.max_attempts,
       jitter: retry.jitter ? 'full' : 'none',
       multiplier: retry.backoff_multiplier,
+      ...(retry.retry_budget !== undefined && { budget: { maxPerWindow: retry.retry_budget } }),
     },
   };
 }

@@ -8,4 +8,18 @@ export {
 } from './classify/classifier.ts';
 export type { ErrorFacts } from './classify/facts.ts';
 export { type BackoffOptions, createBackoff, type Jitter } from './retry/backoff.ts';
-export { createRetry, type RetryOptions } from './retry/retry.ts';
+export {
+  createRetryBudgets,
+  type RetryBudget,
+  type RetryBudgetOptions,
+  type RetryBudgets,
+  type RetryBudgetSnapshot,
+} from './retry/budget.ts';
+export {
+  createRetry,
+  type ReasonRule,
+  type Retry,
+  type RetryCallOptions,
+  type RetryOptions,
+  type RetryRule,
+} from './retry/retry.ts';

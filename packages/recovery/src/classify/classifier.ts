@@ -33,9 +33,9 @@ export function createClassifier({ rules = [], now = Date.now }: ClassifierOptio
       const reason = reasonBy(rules, error, facts) ?? builtIn(error, facts, signal);
       const { category, retry } = meaningOf[reason];
       const classification = { category, reason, retry: advised(facts, retry), waitMs, status: facts.status };
-      return isSageError(error)
-        ? { ...classification, category: error.category, retry: error.category === 'transient' ? 'yes' : 'no' }
-        : classification;
+      if (!isSageError(error)) return classification;
+      const again = error.category === 'transient' && reason !== 'rejected';
+      return { ...classification, category: error.category, retry: again ? 'yes' : 'no' };
     },
   };
 }
@@ -50,7 +50,14 @@ function reasonBy(rules: readonly ClassifierRule[], error: unknown, facts: Error
 
 function builtIn(error: unknown, facts: ErrorFacts, signal: AbortSignal | undefined): Reason {
   if (isSageError(error)) return sageReason(error.outcome, error.status);
-  return ofAbort(error, facts, signal) ?? ofCode(facts) ?? ofStatus(facts.status) ?? ofSocket(facts) ?? 'unknown';
+  return (
+    ofPolicy(error) ??
+    ofAbort(error, facts, signal) ??
+    ofCode(facts) ??
+    ofStatus(facts.status) ??
+    ofSocket(facts) ??
+    'unknown'
+  );
 }
 
 function sageReason(outcome: string, status: number): Reason {
@@ -58,6 +65,12 @@ function sageReason(outcome: string, status: number): Reason {
   if (outcome === 'timeout') return 'timeout';
   if (outcome === 'denied') return 'rejected';
   return ofStatus(status) ?? 'unknown';
+}
+
+// What cockatiel's breaker and bulkhead throw.
+function ofPolicy(error: unknown): Reason | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  return 'isBrokenCircuitError' in error || 'isBulkheadRejectedError' in error ? 'rejected' : undefined;
 }
 
 function ofAbort(error: unknown, { name }: ErrorFacts, signal: AbortSignal | undefined): Reason | undefined {

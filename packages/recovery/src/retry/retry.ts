@@ -10,92 +10,178 @@ import {
   verdictOf,
 } from '@sage-adk/core';
 import { sleep } from '@sage-adk/core/deadline';
-import type { IBackoff } from 'cockatiel';
-import type { Classification } from '../classify/classification.ts';
+import type { IBackoff, IBackoffFactory, IPolicy } from 'cockatiel';
+import type { Classification, Reason } from '../classify/classification.ts';
 import { type Classifier, createClassifier } from '../classify/classifier.ts';
+import { PolicyEvents } from '../policy/policy-events.ts';
 import { type BackoffOptions, createBackoff } from './backoff.ts';
+import { budgetsOf, createRetryBudgets, type RetryBudgetOptions, type RetryBudgets } from './budget.ts';
 
-export interface RetryOptions extends BackoffOptions {
+/** How often, and after which waits. */
+export interface RetryRule extends BackoffOptions {
   /** Tries in all, the first included. @default 3 */
   readonly maxAttempts?: number;
   /** Whether a second try is harmless where the first may have had its effect. @default false */
   readonly idempotent?: boolean;
+}
+
+/** The rule for one reason; what it leaves out is as for all others. */
+export interface ReasonRule extends RetryRule {
+  /** Tries again even where the classifier sees no use, as after a new token. Never after an abort. @default false */
+  readonly always?: boolean;
+}
+
+export interface RetryOptions extends RetryRule {
+  /** Another rule for errors of a reason; false never tries those again. */
+  readonly byReason?: Readonly<Partial<Record<Reason, ReasonRule | false>>>;
+  /** Limits retries to a share of calls; options make budgets of this retry's own. @default what all retries of this process share, with all defaults */
+  readonly budget?: RetryBudgets | RetryBudgetOptions | false;
   readonly classifier?: Classifier;
   readonly clock?: Clock;
+}
+
+export interface RetryCallOptions {
+  /** Whose budget pays, and the name in observers; one of few. @default 'default' */
+  readonly dependency?: string;
+  /** @default the context's signal */
+  readonly signal?: AbortSignal;
+}
+
+/** Fits the LLM boundary as core's RetryPolicy, and cockatiel's `wrap` as one of its policies. */
+export interface Retry extends RetryPolicy, IPolicy<RetryAttempt> {
+  execute<T>(call: (attempt: RetryAttempt) => PromiseLike<T> | T, options?: RetryCallOptions | AbortSignal): Promise<T>;
 }
 
 /**
  * Tries a call again where that helps: transient errors only, after a backoff with jitter, never before the other side's Retry-After.
  *
- * A try that could not start before the context's deadline, or after an abort, is not made. The error of the last try is the caller's.
- * Each try is a `retry.attempt` operation.
+ * A try that could not start before the context's deadline, after an abort, or within the budget, is not made. The error of the last try is the
+ * caller's, at once. Each try is a `retry.attempt` operation.
  *
  * @example
  * ```ts
- * const retry = createRetry({ maxAttempts: 3, idempotent: true });
+ * const retry = createRetry({ maxAttempts: 3, idempotent: true, byReason: { rate_limited: { maxAttempts: 5 } } });
  * const answer = await retry.execute(({ signal }) => fetch(url, { signal }), { dependency: 'openai' });
  * ```
  */
-export function createRetry({
-  maxAttempts = 3,
-  idempotent = false,
-  classifier = createClassifier(),
-  clock = systemClock,
-  ...backoff
-}: RetryOptions = {}): RetryPolicy {
-  requireWhole('maxAttempts', maxAttempts, 1);
-  const delays = createBackoff(backoff);
-  const mayRetry = ({ retry }: Classification): boolean => retry === 'yes' || (retry === 'if-idempotent' && idempotent);
-  return {
-    async execute(call, { dependency = 'default', signal = current()?.signal ?? neverAborts } = {}) {
-      let wait: IBackoff<unknown> | undefined;
-      for (let attempt = 1; ; attempt++) {
-        signal.throwIfAborted();
-        const tried = await attemptOnce(call, { attempt, signal }, dependency, (error) => {
-          const classification = classifier.classify(error, { signal });
-          if (attempt === maxAttempts || !mayRetry(classification)) return { classification };
-          wait = (wait ?? delays).next(undefined);
-          return { classification, delayMs: fitting(Math.max(wait.duration, classification.waitMs ?? 0), clock) };
-        });
-        if ('value' in tried) return tried.value;
-        if (tried.delayMs === undefined) throw tried.error;
-        await sleep(tried.delayMs, { signal, clock });
-      }
-    },
-  };
+export function createRetry(options: RetryOptions = {}): Retry {
+  return new BudgetedRetry(options);
 }
 
 type Tried<T> = { readonly value: T } | { readonly error: unknown; readonly delayMs: number | undefined };
 
-/** What an error is, and the wait before the next try; without a wait there is none. */
-type Judge = (error: unknown) => { readonly classification: Classification; readonly delayMs?: number | undefined };
+interface Rule {
+  readonly maxAttempts: number;
+  readonly idempotent: boolean;
+  readonly always: boolean;
+  readonly delays: IBackoffFactory<unknown>;
+}
+
+/** One call and its tries so far. */
+interface Course {
+  readonly dependency: string;
+  readonly signal: AbortSignal;
+  attempt: number;
+  waits: Map<Rule, IBackoff<unknown>> | undefined;
+}
 
 const neverAborts = new AbortController().signal;
 
-function attemptOnce<T>(
-  call: (attempt: RetryAttempt) => Promise<T>,
-  attempt: RetryAttempt,
-  dependency: string,
-  judge: Judge,
-): Promise<Tried<T>> {
-  return operate('retry.attempt', { dependency, attempt: attempt.attempt }, async (operation): Promise<Tried<T>> => {
-    try {
-      return { value: await call(attempt) };
-    } catch (error) {
-      const { classification, delayMs } = judge(error);
-      operation.set({ reason: classification.reason, ...(delayMs !== undefined && { delayMs }) });
-      operation.settle(verdictOf(error, attempt.signal).outcome, error);
-      if (classification.category === 'critical')
-        emit('error.critical', { source: dependency, reason: classification.reason, message: messageOf(error) });
-      return { error, delayMs };
+class BudgetedRetry extends PolicyEvents implements Retry {
+  readonly #rule: Rule;
+  readonly #byReason: ReadonlyMap<string, Rule | false>;
+  readonly #budgets: RetryBudgets | false;
+  readonly #classifier: Classifier;
+  readonly #clock: Clock;
+
+  constructor({ byReason = {}, budget, classifier = createClassifier(), clock = systemClock, ...rule }: RetryOptions) {
+    super();
+    this.#rule = toRule(rule);
+    this.#byReason = new Map(
+      Object.entries(byReason).map(([reason, own]) => [reason, own && toRule({ ...rule, ...own })]),
+    );
+    this.#budgets = budget === undefined ? budgetsOf(clock) : toBudgets(budget, clock);
+    this.#classifier = classifier;
+    this.#clock = clock;
+  }
+
+  execute<T>(
+    call: (attempt: RetryAttempt) => PromiseLike<T> | T,
+    options: RetryCallOptions | AbortSignal = {},
+  ): Promise<T> {
+    const { dependency = 'default', signal = current()?.signal ?? neverAborts }: RetryCallOptions =
+      options instanceof AbortSignal ? { signal: options } : options;
+    const course: Course = { dependency, signal, attempt: 1, waits: undefined };
+    if (!this.watched) return this.#run(call, course);
+    return this.tell(
+      () => this.#run(call, course),
+      (error) => this.#classifier.classify(error, { signal }).category === 'transient',
+    );
+  }
+
+  async #run<T>(call: (attempt: RetryAttempt) => PromiseLike<T> | T, course: Course): Promise<T> {
+    const { dependency, signal } = course;
+    if (this.#budgets !== false) this.#budgets.of(dependency).deposit();
+    for (; ; course.attempt++) {
+      if (signal.aborted) signal.throwIfAborted();
+      const tried = await this.#try(call, course);
+      if ('value' in tried) return tried.value;
+      if (tried.delayMs === undefined) throw tried.error;
+      await sleep(tried.delayMs, { signal, clock: this.#clock });
     }
-  });
+  }
+
+  #try<T>(call: (attempt: RetryAttempt) => PromiseLike<T> | T, course: Course): Promise<Tried<T>> {
+    const { dependency, attempt, signal } = course;
+    return operate('retry.attempt', { dependency, attempt }, async (operation): Promise<Tried<T>> => {
+      try {
+        return { value: await call({ attempt, signal }) };
+      } catch (error) {
+        const classification = this.#classifier.classify(error, { signal });
+        const { category, reason } = classification;
+        const delayMs = this.#delayMs(classification, course);
+        operation.set({ reason, ...(delayMs !== undefined && { delayMs }) });
+        operation.settle(verdictOf(error, signal).outcome, error);
+        if (category === 'critical') emit('error.critical', { source: dependency, reason, message: messageOf(error) });
+        return { error, delayMs };
+      }
+    });
+  }
+
+  /** The wait before the next try; undefined where there is none. The budget is asked last: what isn't tried isn't charged. */
+  #delayMs(classification: Classification, course: Course): number | undefined {
+    const rule = this.#byReason.get(classification.reason) ?? this.#rule;
+    if (rule === false || course.attempt >= rule.maxAttempts || !mayRetry(classification, rule)) return undefined;
+    course.waits ??= new Map();
+    const wait = (course.waits.get(rule) ?? rule.delays).next(undefined);
+    course.waits.set(rule, wait);
+    const delayMs = Math.max(wait.duration, classification.waitMs ?? 0);
+    if (!this.#fits(delayMs)) return undefined;
+    return this.#budgets === false || this.#budgets.of(course.dependency).tryWithdraw() ? delayMs : undefined;
+  }
+
+  #fits(delayMs: number): boolean {
+    const deadlineMs = current()?.deadlineMs;
+    return deadlineMs === undefined || this.#clock.monotonicMs() + delayMs < deadlineMs;
+  }
 }
 
-/** The wait, if a try after it could still begin before the deadline. */
-function fitting(delayMs: number, clock: Clock): number | undefined {
-  const deadlineMs = current()?.deadlineMs;
-  return deadlineMs === undefined || clock.monotonicMs() + delayMs < deadlineMs ? delayMs : undefined;
+function toBudgets(budget: RetryBudgets | RetryBudgetOptions | false, clock: Clock): RetryBudgets | false {
+  return budget === false || 'of' in budget ? budget : createRetryBudgets({ clock, ...budget });
+}
+
+function toRule({ maxAttempts = 3, idempotent = false, always = false, ...backoff }: ReasonRule): Rule {
+  return {
+    maxAttempts: requireWhole('maxAttempts', maxAttempts, 1),
+    idempotent,
+    always,
+    delays: createBackoff(backoff),
+  };
+}
+
+function mayRetry({ category, retry }: Classification, { always, idempotent }: Rule): boolean {
+  if (category === 'cancelled') return false;
+  return always || retry === 'yes' || (retry === 'if-idempotent' && idempotent);
 }
 
 function messageOf(error: unknown): string {

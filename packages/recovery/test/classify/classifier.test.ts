@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { defineErrors } from '@sage-adk/core';
+import { BrokenCircuitError, BulkheadRejectedError } from 'cockatiel';
 import { createClassifier } from '../../src/index.ts';
 
 const nowMs = Date.parse('2026-01-02T03:04:05Z');
@@ -100,7 +101,9 @@ describe('ER17: the category of an error', () => {
       'yes',
     ],
     ['a transient error of ours', errors.BUSY(), 'transient', 'overloaded', 'yes'],
-    ['a denial of ours', errors.DENIED(), 'transient', 'rejected', 'yes'],
+    ['a denial of ours', errors.DENIED(), 'transient', 'rejected', 'no'],
+    ["an open breaker of cockatiel's", new BrokenCircuitError(), 'transient', 'rejected', 'no'],
+    ["a full bulkhead of cockatiel's", new BulkheadRejectedError(1, 0), 'transient', 'rejected', 'no'],
     ['a critical error of ours', errors.BROKEN(), 'critical', 'server', 'no'],
     ['a bug', new RangeError('index'), 'permanent', 'unknown', 'no'],
     ['a string', 'broken', 'permanent', 'unknown', 'no'],
