@@ -1,5 +1,6 @@
 /** Health: three probes on a port of their own, answered from what is known already. */
-import { createHealth, listenForProbes } from '@sage-adk/health';
+import { createHealth } from '@sage-adk/health';
+import { listenForProbes } from '@sage-adk/health/node';
 import { createLogger, observeLogging } from '@sage-adk/logging';
 
 const logger = createLogger({ level: 'DEBUG', format: 'text' });
@@ -10,6 +11,7 @@ const health = createHealth({
   checks: [
     {
       name: 'storage',
+      failureThreshold: 1,
       async check() {
         if (!storageIsThere) throw new Error('connection refused');
       },

@@ -1,5 +1,6 @@
-import { createHealth, type Health, listenForProbes } from '@sage-adk/health';
+import { createHealth, type Health } from '@sage-adk/health';
 import { type HealthConfig, healthFromConfig } from '@sage-adk/health/config';
+import { listenForProbes } from '@sage-adk/health/node';
 import { createLogger, observeLogging } from '@sage-adk/logging';
 import { loggingFromConfig } from '@sage-adk/logging/config';
 import { createMetrics } from '@sage-adk/metrics';

@@ -77,6 +77,7 @@ describe('the metrics', () => {
 
   test('OM1: tell the state of the agent', () => {
     expect(value('sage_agent_state{state="started"}')).toBe(1);
+    expect(value('sage_health_probe_up{probe="ready"}')).toBe(1);
   });
 
   test('tell nothing of users, requests and conversations', () => {

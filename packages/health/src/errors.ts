@@ -6,6 +6,11 @@ export const errors = defineErrors('HEALTH', {
     status: 500,
     message: 'The probes cannot listen on {host}:{port}: {reason}. Choose another port.',
   },
+  NO_THREAD: {
+    category: 'permanent',
+    status: 500,
+    message: 'There can be no thread for the probes: {reason}. The main thread can serve them.',
+  },
   CLOSED: { category: 'permanent', status: 500, message: 'The health is closed and takes no more checks.' },
   DUPLICATE_CHECK: {
     category: 'permanent',

@@ -1,23 +1,12 @@
-import {
-  type Clock,
-  emit,
-  type HealthCheck,
-  type Random,
-  requireNumber,
-  source,
-  systemClock,
-  systemRandom,
-} from '@sage-adk/core';
-import { WatchedCheck, type WatchOptions } from './checks/watched-check.ts';
+import { type Clock, emit, type Random, source, systemClock, systemRandom } from '@sage-adk/core';
+import { type CheckSpec, type Watching, watchingOf } from './checks/spec.ts';
+import { WatchedCheck } from './checks/watched-check.ts';
 import { errors } from './errors.ts';
 import { type Lifecycle, readinessVerdict, startupVerdict, type Verdict } from './verdict.ts';
 
-export interface HealthOptions {
-  readonly checks?: readonly HealthCheck[];
-  /** Milliseconds between the runs of a check, from 100. @default 10_000 */
-  readonly intervalMs?: number;
-  /** Milliseconds a check may take before it counts as failed, from 10. @default 2_000 */
-  readonly timeoutMs?: number;
+/** How checks are watched that say nothing else themselves, and the checks. */
+export interface HealthOptions extends Partial<Watching> {
+  readonly checks?: readonly CheckSpec[];
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -38,42 +27,53 @@ export interface Health extends AsyncDisposable {
   markStarted(): void;
   /** The agent takes no more requests; from now on it is not ready. */
   setDraining(reason?: string): void;
-  /** Adds a check and runs it. Disposing takes it away. Throws `SAGE_HEALTH_DUPLICATE_CHECK` or `SAGE_HEALTH_CLOSED`. */
-  register(check: HealthCheck): Disposable;
+  /** Adds a check and runs it. Disposing takes it away. Throws `SAGE_HEALTH_DUPLICATE_CHECK`, `SAGE_HEALTH_CLOSED` or what is wrong with an option. */
+  register(check: CheckSpec): Disposable;
   /** Runs every check now and resolves when each has its result or has timed out. */
   refresh(): Promise<void>;
-  /** Stops the checks and aborts those that run. The verdicts stay as they are. */
+  /** Calls `listener` after each result, and whenever a verdict may have changed for another reason than time. */
+  onChange(listener: () => void): Disposable;
+  /** Stops the checks and aborts those that run. What is known of them gets stale. */
   close(): Promise<void>;
 }
 
 export function createHealth({
   checks = [],
-  intervalMs = 10_000,
-  timeoutMs = 2_000,
   clock = systemClock,
   random = systemRandom,
+  ...watching
 }: HealthOptions = {}): Health {
-  requireNumber('intervalMs', intervalMs, 100);
-  requireNumber('timeoutMs', timeoutMs, 10);
-  const health = new WatchedHealth({ intervalMs, timeoutMs, clock, random });
+  watchingOf({}, watching);
+  const health = new WatchedHealth({ watching, clock, random });
   for (const check of checks) health.register(check);
   return health;
 }
 
+interface Settings {
+  readonly watching: Partial<Watching>;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
 class WatchedHealth implements Health {
-  readonly #options: WatchOptions;
+  readonly #settings: Settings;
   readonly #checks = new Map<string, WatchedCheck>();
-  readonly #counters: Disposable;
+  readonly #listeners = new Set<() => void>();
+  readonly #counters: readonly Disposable[];
   #lifecycle: Lifecycle = { started: false, draining: undefined };
+  #wasReady = false;
+  #readinessChanges = 0;
   #closed = false;
 
-  constructor(options: WatchOptions) {
-    this.#options = options;
-    this.#counters = source('health', () => ({
-      up: 1,
-      started: Number(this.#lifecycle.started),
-      ready: Number(this.ready().status !== 'fail'),
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    const probes = source('health.probes', () => ({
+      live: 1,
+      startup: Number(this.#lifecycle.started),
+      ready: Number(this.#isReady()),
     }));
+    const changes = source('health', () => ({ readiness_changes: this.#readinessChanges }));
+    this.#counters = [probes, changes];
   }
 
   live(): Verdict {
@@ -94,24 +94,30 @@ class WatchedHealth implements Health {
   markStarted(): void {
     if (!this.#lifecycle.started) emit('agent.state', { from: 'starting', to: 'started' });
     this.#lifecycle = { ...this.#lifecycle, started: true };
+    this.#changed();
   }
 
   setDraining(reason = 'draining'): void {
     const { started, draining } = this.#lifecycle;
-    if (draining === undefined) emit('agent.state', { from: started ? 'started' : 'starting', to: 'draining' });
     this.#lifecycle = { started, draining: reason };
+    this.#changed();
+    if (draining === undefined) emit('agent.state', { from: started ? 'started' : 'starting', to: 'draining' });
   }
 
-  register(check: HealthCheck): Disposable {
+  register(check: CheckSpec): Disposable {
     const { name } = check;
+    const { watching, clock, random } = this.#settings;
     if (this.#closed) throw errors.CLOSED();
     if (this.#checks.has(name)) throw errors.DUPLICATE_CHECK({ name });
-    const watched = new WatchedCheck(check, this.#options);
+    const onResult = (): void => this.#changed();
+    const watched = new WatchedCheck(check, { ...watchingOf(check, watching), clock, random, onResult });
     this.#checks.set(name, watched);
+    this.#changed();
     return {
       [Symbol.dispose]: () => {
         watched.close();
         if (this.#checks.get(name) === watched) this.#checks.delete(name);
+        this.#changed();
       },
     };
   }
@@ -120,13 +126,29 @@ class WatchedHealth implements Health {
     await Promise.all([...this.#checks.values()].map((watched) => watched.run()));
   }
 
+  onChange(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
-    this.#counters[Symbol.dispose]();
+    for (const counters of this.#counters) counters[Symbol.dispose]();
     for (const watched of this.#checks.values()) watched.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #isReady(): boolean {
+    return this.ready().status !== 'fail';
+  }
+
+  #changed(): void {
+    const isReady = this.#isReady();
+    if (isReady !== this.#wasReady) this.#readinessChanges++;
+    this.#wasReady = isReady;
+    for (const listener of this.#listeners) listener();
   }
 }

@@ -9,13 +9,16 @@ export interface Verdict {
 
 export type Status = 'pass' | 'warn' | 'fail';
 
-/** The last known result of one check. */
+/** What is known of one check. */
 export interface CheckReport {
   readonly name: string;
   readonly critical: boolean;
   readonly status: Status;
-  /** Wall-clock milliseconds of the result; undefined while the check has not finished once. */
+  /** Why the status is not `pass`, in a few words that hold nothing of the check's own. */
+  readonly reason: string | undefined;
+  /** Wall-clock milliseconds of the last result; undefined while the check has not finished once. */
   readonly checkedAtMs: number | undefined;
+  /** What the check said or threw, without what looks like a secret. */
   readonly detail: string | undefined;
 }
 
@@ -35,14 +38,11 @@ export function readinessVerdict({ started, draining }: Lifecycle, checks: reado
   if (draining !== undefined) return { status: 'fail', reason: draining, checks };
   if (!started) return { status: 'fail', reason: 'starting', checks };
   const failing = checks.find(({ critical, status }) => critical && status === 'fail');
-  if (failing !== undefined)
-    return {
-      status: 'fail',
-      reason: `${failing.name}: ${failing.checkedAtMs === undefined ? 'not checked yet' : 'failing'}`,
-      checks,
-    };
+  if (failing !== undefined) return { status: 'fail', reason: reasonOf(failing), checks };
   const degraded = checks.find(({ status }) => status !== 'pass');
-  return degraded === undefined
-    ? { status: 'pass', checks }
-    : { status: 'warn', reason: `${degraded.name}: degraded`, checks };
+  return degraded === undefined ? { status: 'pass', checks } : { status: 'warn', reason: reasonOf(degraded), checks };
+}
+
+function reasonOf({ name, reason = 'degraded' }: CheckReport): string {
+  return `${name}: ${reason}`;
 }

@@ -1,15 +1,12 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { current, type HealthCheck, run, sources } from '@sage-adk/core';
 import { createFakeClock, recordOperations } from '@sage-adk/core/testing';
-import { createHealth, type Health } from '../src/index.ts';
+import { type CheckSpec, createHealth, type Health } from '../src/index.ts';
 
 const opened: Health[] = [];
 afterEach(() => Promise.all(opened.splice(0).map((health) => health.close())));
 
-function start(
-  checks: readonly HealthCheck[],
-  more = {},
-): { health: Health; clock: ReturnType<typeof createFakeClock> } {
+function start(checks: readonly CheckSpec[], more = {}): { health: Health; clock: ReturnType<typeof createFakeClock> } {
   const clock = createFakeClock();
   const health = createHealth({ checks, clock, intervalMs: 1_000, timeoutMs: 100, random: () => 0.5, ...more });
   opened.push(health);
@@ -62,7 +59,7 @@ describe('readiness', () => {
     expect(health.ready()).toMatchObject({ status: 'pass', checks: [{ name: 'llm', status: 'pass', critical: true }] });
   });
 
-  test('OH2: follows a critical check down and up again, an interval later', async () => {
+  test('OH2: one odd run of a critical check warns, three in a row take it down, one pass brings it back', async () => {
     const { state, check } = told('storage');
     const { health, clock } = start([check]);
     health.markStarted();
@@ -70,6 +67,8 @@ describe('readiness', () => {
     state.error = new Error('refused');
     expect(health.ready().status).toBe('pass');
     await clock.advanceAsync(1_000);
+    expect(health.ready()).toMatchObject({ status: 'warn', reason: 'storage: failed 1 of 3 times' });
+    await clock.advanceAsync(2_000);
     expect(health.ready()).toMatchObject({
       status: 'fail',
       reason: 'storage: failing',
@@ -78,6 +77,62 @@ describe('readiness', () => {
     state.error = undefined;
     await clock.advanceAsync(1_000);
     expect(health.ready().status).toBe('pass');
+  });
+
+  test('OH2: a check says itself how it is watched', async () => {
+    const { state, check } = told('storage');
+    const { health, clock } = start([{ ...check, failureThreshold: 1, successThreshold: 2, intervalMs: 500 }]);
+    health.markStarted();
+    await clock.advanceAsync(0);
+    state.error = new Error('refused');
+    await clock.advanceAsync(500);
+    expect(health.ready().status).toBe('fail');
+    state.error = undefined;
+    await clock.advanceAsync(500);
+    expect(health.ready().status).toBe('fail');
+    await clock.advanceAsync(500);
+    expect(health.ready().status).toBe('pass');
+  });
+
+  test('a failing check whose work something else can do only degrades, as long as that can', async () => {
+    let canFallBack = true;
+    const { state, check } = told('llm');
+    state.error = new Error('down');
+    const { health, clock } = start([{ ...check, hasFallback: () => canFallBack }]);
+    health.markStarted();
+    expect(health.ready()).toMatchObject({ status: 'fail', reason: 'llm: not checked yet' });
+    await clock.advanceAsync(0);
+    expect(health.ready()).toMatchObject({ status: 'warn', reason: 'llm: failing, a fallback serves' });
+    canFallBack = false;
+    expect(health.ready()).toMatchObject({ status: 'fail', reason: 'llm: failing' });
+  });
+
+  test('a result that is too old counts no more', async () => {
+    const { health, clock } = start([passing('llm')]);
+    health.markStarted();
+    await clock.advanceAsync(0);
+    await health.close();
+    await clock.advanceAsync(2_200);
+    expect(health.ready().status).toBe('pass');
+    await clock.advanceAsync(1);
+    expect(health.ready()).toMatchObject({ status: 'fail', reason: 'llm: stale' });
+  });
+
+  test('OM1: who asks is told of each result and change, and changes of readiness are counted', async () => {
+    const { state, check } = told('storage');
+    const { health, clock } = start([{ ...check, failureThreshold: 1 }]);
+    const seen: string[] = [];
+    const subscription = health.onChange(() => seen.push(health.ready().status));
+    health.markStarted();
+    await clock.advanceAsync(0);
+    state.error = new Error('down');
+    await clock.advanceAsync(1_000);
+    health.setDraining();
+    subscription[Symbol.dispose]();
+    await clock.advanceAsync(1_000);
+    expect(seen).toEqual(['fail', 'pass', 'fail', 'fail']);
+    const counters = sources().find(({ name }) => name === 'health');
+    expect(counters?.read()).toEqual({ readiness_changes: 2 });
   });
 
   test('a check that is not critical, or that warns, only degrades', async () => {
@@ -237,17 +292,20 @@ describe('checks', () => {
     });
     const read = () =>
       sources()
-        .find(({ name }) => name === 'health')
+        .find(({ name }) => name === 'health.probes')
         ?.read();
-    expect(read()).toEqual({ up: 1, started: 0, ready: 0 });
+    expect(read()).toEqual({ live: 1, startup: 0, ready: 0 });
     health.markStarted();
-    expect(read()).toEqual({ up: 1, started: 1, ready: 1 });
+    expect(read()).toEqual({ live: 1, startup: 1, ready: 1 });
   });
 });
 
 test.each([
   [{ intervalMs: 99 }, 'intervalMs'],
   [{ timeoutMs: 0 }, 'timeoutMs'],
+  [{ failureThreshold: 0 }, 'failureThreshold'],
+  [{ successThreshold: 1.5 }, 'successThreshold'],
+  [{ intervalMs: 1_000, staleAfterMs: 2_000 }, 'staleAfterMs'],
 ])('a bad option is named: %j', (options, name) => {
   expect(() => createHealth(options)).toThrow(name);
 });

@@ -6,6 +6,7 @@ const report: fc.Arbitrary<CheckReport> = fc.record({
   name: fc.string(),
   critical: fc.boolean(),
   status: fc.constantFrom<Status>('pass', 'warn', 'fail'),
+  reason: fc.option(fc.string(), { nil: undefined }),
   checkedAtMs: fc.option(fc.nat(), { nil: undefined }),
   detail: fc.option(fc.string(), { nil: undefined }),
 });

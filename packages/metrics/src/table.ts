@@ -244,6 +244,12 @@ export const pulledMetrics = {
     help: 'Always 1; the labels say what is running.',
     labels: ['agent', 'version', 'node'],
   },
+  healthProbeUp: {
+    name: 'sage_health_probe_up',
+    type: 'gauge',
+    help: '1 for a health probe that answers pass or warn, 0 for fail.',
+    labels: ['probe'],
+  },
   sources: {
     name: 'sage_source',
     type: 'gauge',

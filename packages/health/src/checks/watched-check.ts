@@ -1,52 +1,52 @@
 import { AsyncResource } from 'node:async_hooks';
-import {
-  type Clock,
-  type HealthCheck,
-  type HealthResult,
-  operate,
-  type Random,
-  type Timer,
-  verdictOf,
-} from '@sage-adk/core';
+import { type Clock, type HealthResult, operate, type Random, type Timer, verdictOf } from '@sage-adk/core';
 import { withTimeout } from '@sage-adk/core/deadline';
+import { withoutSecrets } from '../detail.ts';
 import type { CheckReport } from '../verdict.ts';
+import type { CheckSpec, Watching } from './spec.ts';
+import { nextStanding, type Standing, statusOf } from './standing.ts';
 
-export interface WatchOptions {
-  /** Time from the end of one run to the next, spread by a tenth to either side so that agents do not check in step. */
-  readonly intervalMs: number;
-  readonly timeoutMs: number;
+export interface WatchOptions extends Watching {
   readonly clock: Clock;
   readonly random: Random;
+  /** Called after each result. */
+  readonly onResult: () => void;
 }
 
 /** Checks run here: a request that registers or refreshes one must not lend it its deadline, its signal or its trace. */
 const outside = new AsyncResource('sage-adk:health');
 
+/** The last result, and when it came. */
+interface Known {
+  readonly standing: Standing;
+  readonly detail: string | undefined;
+  readonly atMs: number;
+  readonly monotonicMs: number;
+}
+
 /** Runs one check in the background, one run at a time, and keeps its last result. */
 export class WatchedCheck {
-  readonly #check: HealthCheck;
+  readonly #spec: CheckSpec;
   readonly #options: WatchOptions;
-  #report: CheckReport;
+  #known: Known | undefined;
   /** The run that has not come to its end, even if it was given up. */
   #running: Promise<HealthResult> | undefined;
   #timer: Timer | undefined;
   readonly #closing = new AbortController();
 
-  constructor(check: HealthCheck, options: WatchOptions) {
-    this.#check = check;
+  constructor(spec: CheckSpec, options: WatchOptions) {
+    this.#spec = spec;
     this.#options = options;
-    this.#report = {
-      name: check.name,
-      critical: check.critical ?? true,
-      status: 'fail',
-      checkedAtMs: undefined,
-      detail: undefined,
-    };
     void this.run();
   }
 
   get report(): CheckReport {
-    return this.#report;
+    const { name, critical = true } = this.#spec;
+    const report = { name, critical, checkedAtMs: this.#known?.atMs, detail: this.#known?.detail };
+    const reason = this.#failure();
+    if (reason === undefined) return { ...report, ...this.#wellness() };
+    const status = this.#known !== undefined && this.#hasFallback() ? 'warn' : 'fail';
+    return { ...report, status, reason: status === 'warn' ? `${reason}, a fallback serves` : reason };
   }
 
   /** Runs the check now; a run that is under way serves for this call too. */
@@ -57,29 +57,55 @@ export class WatchedCheck {
     this.#schedule();
   }
 
-  /** Aborts a run that is under way; the report stays as it is. */
+  /** Aborts a run that is under way; what is known stays, and gets stale. */
   close(): void {
     this.#timer?.cancel();
     this.#closing.abort();
   }
 
+  /** Why the check fails; undefined where it does not. */
+  #failure(): string | undefined {
+    if (this.#known === undefined) return 'not checked yet';
+    const { clock, staleAfterMs } = this.#options;
+    if (clock.monotonicMs() - this.#known.monotonicMs > staleAfterMs) return 'stale';
+    return this.#known.standing.down ? 'failing' : undefined;
+  }
+
+  #wellness(): Pick<CheckReport, 'status' | 'reason'> {
+    const standing = this.#known?.standing;
+    const status = standing === undefined ? 'fail' : statusOf(standing);
+    if (status === 'pass') return { status, reason: undefined };
+    const reason =
+      standing?.last === 'fail' ? `failed ${standing.against} of ${this.#options.failureThreshold} times` : 'degraded';
+    return { status, reason };
+  }
+
+  #hasFallback(): boolean {
+    try {
+      return this.#spec.hasFallback?.() === true;
+    } catch {
+      return false;
+    }
+  }
+
   async #observe(): Promise<void> {
     const { timeoutMs, clock } = this.#options;
-    const { name, critical } = this.#report;
+    const { name, critical = true } = this.#spec;
     await operate('health.check', { check: name, critical }, async (operation) => {
+      let result: HealthResult;
       try {
-        const result = await withTimeout(timeoutMs, ({ signal }) => this.#once(signal), {
+        result = await withTimeout(timeoutMs, ({ signal }) => this.#once(signal), {
           operation: 'health.check',
           parent: this.#closing.signal,
           clock,
         });
-        this.#keep(result);
         if (result.status === 'fail') operation.settle('error');
       } catch (error) {
-        this.#keep({ status: 'fail', detail: reasonOf(error) });
+        result = { status: 'fail', detail: messageOf(error) };
         operation.settle(verdictOf(error).outcome, error);
       }
-      operation.set({ status: this.#report.status });
+      operation.set({ status: result.status });
+      this.#keep(result);
     });
   }
 
@@ -91,7 +117,7 @@ export class WatchedCheck {
 
   async #start(signal: AbortSignal): Promise<HealthResult> {
     try {
-      return (await this.#check.check(signal)) ?? { status: 'pass' };
+      return (await this.#spec.check(signal)) ?? { status: 'pass' };
     } finally {
       this.#running = undefined;
     }
@@ -99,8 +125,14 @@ export class WatchedCheck {
 
   #keep({ status, detail }: HealthResult): void {
     if (this.#closing.signal.aborted) return;
-    const checkedAtMs = this.#options.clock.now();
-    this.#report = { ...this.#report, status, detail, checkedAtMs };
+    const { clock, onResult } = this.#options;
+    this.#known = {
+      standing: nextStanding(this.#known?.standing, status, this.#options),
+      detail: detail === undefined ? undefined : withoutSecrets(detail),
+      atMs: clock.now(),
+      monotonicMs: clock.monotonicMs(),
+    };
+    onResult();
   }
 
   #schedule(): void {
@@ -112,6 +144,6 @@ export class WatchedCheck {
   }
 }
 
-function reasonOf(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { createHealth, type Health, listenForProbes, type ProbeListener } from '../../src/index.ts';
+import { listenForProbes, type ProbeListener } from '../../src/http/node.ts';
+import { createHealth, type Health } from '../../src/index.ts';
 
 let health: Health;
 let listener: ProbeListener;
@@ -34,7 +35,15 @@ describe('the probes over HTTP', () => {
     expect(await response.json()).toEqual({
       status: 'fail',
       reason: 'db: failing',
-      checks: [{ name: 'db', status: 'fail', critical: true, checkedAt: expect.stringMatching(/^\d{4}-.*Z$/) }],
+      checks: [
+        {
+          name: 'db',
+          status: 'fail',
+          reason: 'failing',
+          critical: true,
+          checkedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+        },
+      ],
     });
     expect(await (await probe('/health/live')).json()).toEqual({ status: 'pass', checks: [] });
   });
@@ -71,6 +80,8 @@ describe('the probes over HTTP', () => {
 
   test.each([
     [{ port: 65_536 }, 'port'],
+    [{ port: 0, blockedAfterMs: 99 }, 'blockedAfterMs'],
+    [{ port: 0, thread: 'both' as 'main' }, 'thread'],
     [{ port: 0, paths: { live: 'live' } }, 'paths'],
     [{ port: 0, paths: { live: '/same', ready: '/same' } }, 'paths'],
   ])('a bad option is named: %j', async (options, name) => {

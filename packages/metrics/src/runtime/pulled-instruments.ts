@@ -38,6 +38,7 @@ export function createPulledInstruments({ build, runtime, limit, instruments }: 
   return [
     ...(runtime ? processInstruments(pulled) : []),
     pulled(pulledMetrics.build, (add) => add(1, agent, version, process.version)),
+    pulled(pulledMetrics.healthProbeUp, readProbes),
     pulled(pulledMetrics.sources, readSources),
     pulled(pulledMetrics.observerFailures, (add) => add(observerFailures())),
     pulled(pulledMetrics.series, (add) => {
@@ -65,6 +66,13 @@ function processInstruments(pulled: Pulled): readonly Instrument[] {
     pulled(pulledMetrics.activeResources, readActiveResources),
     pulled(pulledMetrics.startTime, readStartTime),
   ];
+}
+
+// The health package offers them as its source.
+function readProbes(add: Add<readonly ['probe']>): void {
+  readSources((value, source, name) => {
+    if (source === 'health.probes') add(value, name);
+  });
 }
 
 function readSources(add: Add<readonly ['source', 'name']>): void {

@@ -193,6 +193,16 @@ describe('everything else', () => {
     expect(await valueOf('sage_health_check_up', { check: 'model' })).toBe(0);
   });
 
+  test('OM1: whether the agent is up and ready, read at scrape from what its probes answer', async () => {
+    expect(await valueOf('sage_health_probe_up')).toBeUndefined();
+    const state = { live: 1, startup: 1, ready: 0 };
+    using _health = source('health.probes', () => state);
+    expect(await valueOf('sage_health_probe_up', { probe: 'live' })).toBe(1);
+    expect(await valueOf('sage_health_probe_up', { probe: 'ready' })).toBe(0);
+    state.ready = 1;
+    expect(await valueOf('sage_health_probe_up', { probe: 'ready' })).toBe(1);
+  });
+
   test('sources are read at scrape; equal names are summed, broken ones and odd values left out', async () => {
     using _first = source('limiter.memory', () => ({ allowed: 2, denied: 1 }));
     using second = source('limiter.memory', () => ({ allowed: 3, odd: Number.NaN }));
