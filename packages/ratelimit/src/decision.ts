@@ -1,8 +1,9 @@
 /** What a limiter says about a call: one answer for all its rules. */
-import type { SageError } from '@sage-adk/core';
+import type { Clock, SageError } from '@sage-adk/core';
 import { errors } from './errors.ts';
 import type { Mode, Unit } from './rule.ts';
-import type { Finding } from './stores/store.ts';
+import type { Answer, AnswerSource, Finding } from './stores/store.ts';
+import { mostAtOnce } from './strategies/strategy.ts';
 
 export interface Decision {
   /** Whether the call may go on. A decision that is not allowed has charged nothing. */
@@ -21,9 +22,9 @@ export interface Decision {
   readonly resetAtMs: number;
   /** Milliseconds, with microseconds as fraction, after which the same call fits. 0 where allowed, undefined where waiting cannot help. */
   readonly retryAfterMs: number | undefined;
-  /** `overflow`: the subject had no room of its own and shares a bucket, because `maxKeys` are in use. */
-  readonly source: 'store' | 'overflow';
-  /** Whether the answer may be stricter than the rules, as it is for `overflow`. */
+  /** Who answered; see {@link AnswerSource}. */
+  readonly source: AnswerSource;
+  /** Whether somebody else than the store answered, or the answer may be stricter than the rules, as it is for `overflow`. */
   readonly degraded: boolean;
 }
 
@@ -37,6 +38,10 @@ export interface RuleState {
   /** What the call asked for. */
   readonly cost: number;
   readonly limit: number;
+  /** Undefined for concurrency and calendar months. */
+  readonly periodMs: number | undefined;
+  /** Whose limit it is, as the limiter names the subject; holds no secret. Empty where all share it. */
+  readonly key: string;
   /** Most units at once. */
   readonly burst: number;
   /** Units that may be spent now; never shown above `limit`. */
@@ -45,24 +50,26 @@ export interface RuleState {
   readonly retryAfterMs: number | undefined;
 }
 
+const degradedSources: ReadonlySet<AnswerSource> = new Set(['overflow', 'local', 'policy']);
+
 /** Sums up what a store found, with durations as times on the wall clock. */
-export function conclude(findings: readonly Finding[], nowMs: number): Decision {
+export function conclude({ allowed, findings, source }: Answer, clock: Clock): Decision {
+  const nowMs = clock.now();
   const rules = findings.map((finding) => toState(finding, nowMs));
-  const denied = rules.filter(({ allowed }) => !allowed);
+  const denied = rules.filter((rule) => !rule.allowed);
   const violated = denied.filter(({ mode }) => mode === 'enforce').sort((a, b) => waitOf(b) - waitOf(a));
-  const binding = violated[0] ?? tightest(rules);
-  const overflowed = findings.some((finding) => finding.overflowed);
+  const binding = (allowed ? undefined : violated[0]) ?? tightest(rules);
   return {
-    allowed: violated.length === 0,
+    allowed,
     rules,
     violated,
     shadowDenied: denied.filter(({ mode }) => mode === 'shadow'),
     limit: binding?.limit ?? Number.POSITIVE_INFINITY,
     remaining: binding?.remaining ?? Number.POSITIVE_INFINITY,
     resetAtMs: binding?.resetAtMs ?? nowMs,
-    retryAfterMs: violated.length === 0 ? 0 : binding?.retryAfterMs,
-    source: overflowed ? 'overflow' : 'store',
-    degraded: overflowed,
+    retryAfterMs: allowed ? 0 : binding?.retryAfterMs,
+    source,
+    degraded: degradedSources.has(source),
   };
 }
 
@@ -74,7 +81,7 @@ export function retryAfterSeconds({ allowed, retryAfterMs }: Decision): number |
 /** The error that a denial amounts to, for who wants to throw it; undefined where the call is allowed. */
 export function errorOf(decision: Decision): SageError | undefined {
   const [binding] = decision.violated;
-  if (binding === undefined) return undefined;
+  if (binding === undefined || decision.allowed) return undefined;
   const { rule, unit, scope, cost, limit, burst, retryAfterMs } = binding;
   const seconds = retryAfterSeconds(decision);
   if (seconds === undefined) return errors.NEVER_ALLOWED({ rule, unit, scope, cost, limit, burst });
@@ -83,7 +90,7 @@ export function errorOf(decision: Decision): SageError | undefined {
 }
 
 function toState(finding: Finding, nowMs: number): RuleState {
-  const { rule, allowed, cost, remaining, fullAfterUs, retryAfterUs } = finding;
+  const { rule, key, allowed, cost, remaining, resetAfterUs, retryAfterUs } = finding;
   return {
     rule: rule.name,
     unit: rule.unit,
@@ -92,9 +99,11 @@ function toState(finding: Finding, nowMs: number): RuleState {
     allowed,
     cost,
     limit: rule.limit,
-    burst: rule.bucket.burst,
+    periodMs: rule.periodMs,
+    key,
+    burst: mostAtOnce(rule.strategy),
     remaining: Math.min(remaining, rule.limit),
-    resetAtMs: nowMs + Math.ceil(fullAfterUs / 1_000),
+    resetAtMs: nowMs + Math.ceil(resetAfterUs / 1_000),
     retryAfterMs: retryAfterUs === undefined ? undefined : retryAfterUs / 1_000,
   };
 }

@@ -4,4 +4,14 @@ export { rateLimitBody, type RateLimitBody } from './http/body.ts';
 export { rateLimitHeaders, type RateLimitHeaders } from './http/headers.ts';
 export { addressKey, hashApiKey } from './keys.ts';
 export { createRateLimiter, type RateLimiter, type RateLimiterOptions, type UsageRow } from './limiter.ts';
-export type { Mode, Period, Rule, Scope, Strategy, Unit } from './rule.ts';
+export {
+  type Mode,
+  type Period,
+  type Rule,
+  type Scope,
+  type StorePolicy,
+  type Strategy,
+  type TierLimits,
+  type Unit,
+  usd,
+} from './rule.ts';

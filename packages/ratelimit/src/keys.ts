@@ -11,8 +11,8 @@ const mark = '|';
 /** The key of a subject in a scope, at most 75 characters; undefined where the scope says nothing about the subject. */
 export function scopeKey(scope: Scope, subject: LimitSubject): string | undefined {
   if (scope === 'global') return '';
-  if (scope === 'endpoint') return ownKey(subject.endpoint);
   if (typeof scope === 'function') return ownKey(scope(subject));
+  if (scope !== 'user') return ownKey(subject[scope]);
   return subject.user === undefined ? principalKey(subject.principal) : ownKey(subject.user);
 }
 

@@ -1,15 +1,9 @@
-import {
-  type Clock,
-  emit,
-  type LimitCosts,
-  type LimitSubject,
-  requireWhole,
-  source,
-  systemClock,
-} from '@sage-adk/core';
+import { type Clock, emit, type LimitCosts, type LimitSubject, source, systemClock } from '@sage-adk/core';
+import { costIn } from './costs.ts';
 import { conclude, type Decision, type RuleState } from './decision.ts';
 import { errors } from './errors.ts';
-import { compileRules, type Rule, type RuleGroup } from './rule.ts';
+import { compileRules, type RuleGroup } from './rule-book.ts';
+import type { Rule } from './rule.ts';
 import { createMemoryStore } from './stores/memory.ts';
 import type { Ask, Holding } from './stores/store.ts';
 
@@ -56,20 +50,18 @@ export interface UsageRow extends Pick<RuleState, 'rule' | 'unit' | 'scope' | 'l
  */
 export function createRateLimiter({ rules, maxKeys = 100_000, clock = systemClock }: RateLimiterOptions): RateLimiter {
   const groups = compileRules(rules);
-  const store = createMemoryStore({ groups, maxKeys: requireWhole('maxKeys', maxKeys, 1, 16_000_000) });
+  const store = createMemoryStore({ maxKeys, clock });
   const counts = { allowed: 0, denied: 0, shadowDenied: 0, overflowed: 0 };
   const counters = source('limiter.memory', () => ({ ...counts, ...store.counts() }));
-  const originMs = clock.monotonicMs();
-  const nowUs = (): number => Math.round((clock.monotonicMs() - originMs) * 1_000);
   let closed = false;
 
-  const decide = (subject: LimitSubject, costs: LimitCosts | undefined, consume: boolean): Decision => {
+  const decide = (subject: LimitSubject, costs: LimitCosts | undefined, kind: 'peek' | 'consume'): Decision => {
     if (closed) throw errors.CLOSED();
-    return conclude(store.decide({ asks: asksOf(groups, subject), costs, consume }, nowUs()), clock.now());
+    return conclude(store.decide({ kind, asks: asksOf(groups, subject, costs) }), clock);
   };
   const limiter: RateLimiter = {
     checkSync(subject, costs) {
-      const decision = decide(subject, costs, true);
+      const decision = decide(subject, costs, 'consume');
       counts[decision.allowed ? 'allowed' : 'denied']++;
       if (decision.degraded) counts.overflowed++;
       if (decision.shadowDenied.length > 0) counts.shadowDenied++;
@@ -77,35 +69,37 @@ export function createRateLimiter({ rules, maxKeys = 100_000, clock = systemCloc
       return decision;
     },
     check: async (subject, costs) => limiter.checkSync(subject, costs),
-    peek: async (subject, costs) => decide(subject, costs, false),
+    peek: async (subject, costs) => decide(subject, costs, 'peek'),
     async reset(subject) {
-      store.reset(asksOf(groups, subject).filter(({ group }) => group.scope !== 'global'));
+      store.reset(asksOf(groups, subject, undefined).filter(({ rule }) => rule.scope !== 'global'));
     },
     async snapshot() {
       const nowMs = clock.now();
-      return store.holdings(nowUs()).map((holding) => toRow(holding, nowMs));
+      const all = groups.flatMap((group) => group.rulesOf(undefined));
+      return store.snapshot(all, Number.POSITIVE_INFINITY).map((holding) => toRow(holding, nowMs));
     },
     async close() {
       closed = true;
       counters[Symbol.dispose]();
-      store.clear();
+      store.close();
     },
     [Symbol.asyncDispose]: () => limiter.close(),
   };
   return limiter;
 }
 
-/** The rules that apply to a subject, each with the subject's key. */
-function asksOf(groups: readonly RuleGroup[], subject: LimitSubject): Ask[] {
+/** The rules that apply to a subject, each with the subject's key and its cost. */
+function asksOf(groups: readonly RuleGroup[], subject: LimitSubject, costs: LimitCosts | undefined): Ask[] {
   const asks: Ask[] = [];
   for (const group of groups) {
     const key = group.keyOf(subject);
-    if (key !== undefined) asks.push({ group, key });
+    if (key === undefined) continue;
+    for (const rule of group.rulesOf(subject.tier)) asks.push({ rule, key, cost: costIn(rule.unit, costs) ?? 0 });
   }
   return asks;
 }
 
-function toRow({ rule, key, remaining, fullAfterUs }: Holding, nowMs: number): UsageRow {
+function toRow({ rule, key, remaining, resetAfterUs }: Holding, nowMs: number): UsageRow {
   return {
     rule: rule.name,
     unit: rule.unit,
@@ -113,7 +107,7 @@ function toRow({ rule, key, remaining, fullAfterUs }: Holding, nowMs: number): U
     key,
     limit: rule.limit,
     remaining: Math.min(remaining, rule.limit),
-    resetAtMs: nowMs + Math.ceil(fullAfterUs / 1_000),
+    resetAtMs: nowMs + Math.ceil(resetAfterUs / 1_000),
   };
 }
 

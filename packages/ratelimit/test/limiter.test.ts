@@ -111,6 +111,8 @@ describe('a decision', () => {
         allowed: true,
         cost: 4,
         limit: 10,
+        periodMs: 60_000,
+        key: 'ada',
         burst: 10,
         remaining: 6,
         resetAtMs: startMs + 24_000,
@@ -284,7 +286,14 @@ describe('a limiter', () => {
       { ...common, rule: 'shadow', scope: 'global', mode: 'shadow', retryAfterMs: Number.POSITIVE_INFINITY },
     ]);
     const counters = sources().find(({ name }) => name === 'limiter.memory');
-    expect(counters?.read()).toEqual({ allowed: 2, denied: 2, shadowDenied: 3, overflowed: 0, keys: 3, reclaimed: 0 });
+    expect(counters?.read()).toMatchObject({
+      allowed: 2,
+      denied: 2,
+      shadowDenied: 3,
+      overflowed: 0,
+      keys: 3,
+      reclaimed: 0,
+    });
   });
 
   test('peeking reports nothing', async () => {
@@ -308,13 +317,12 @@ describe('a limiter', () => {
 describe('options', () => {
   const rule: Rule = { name: 'user', scope: 'user', limit: 10, per: 'second' };
   const wrong: readonly [string, Partial<Record<keyof Rule, unknown>>, string][] = [
-    ['a limit of 0', { limit: 0 }, 'rules["user"].limit is 0; it must be a whole number from 1 to 10000'],
+    ['a limit of 0', { limit: 0 }, 'rules["user"].limit is 0; it must be a whole number from 1 to 4503599627370496'],
     ['a fraction', { limit: 1.5 }, 'rules["user"].limit is 1.5'],
-    ['a rate that microseconds cannot tell', { limit: 10_001 }, 'rules["user"].limit is 10001'],
     [
       'an unknown period',
       { per: 'week' },
-      'rules["user"].per is "week"; it must be "second", "minute", "hour", "day" or { ms }',
+      'rules["user"].per is "week"; it must be "second", "minute", "hour", "day", "calendar-day"',
     ],
     ['a period of nothing', { per: { ms: 0 } }, 'rules["user"].per.ms is 0'],
     ['a burst of 0', { burst: 0 }, 'rules["user"].burst is 0'],

@@ -20,12 +20,6 @@ export interface RateLimitFieldOptions {
 
 export type RateLimitFields = Readonly<Partial<Record<'RateLimit-Policy' | 'RateLimit', string>>>;
 
-/** What a rule may tell beyond what every decision has. */
-interface PolicyState extends RuleState {
-  readonly periodMs?: number | undefined;
-  readonly key?: string | undefined;
-}
-
 /**
  * The policies that a decision went by, and what is left of each. Empty where no enforced rule applies.
  *
@@ -49,17 +43,17 @@ export function rateLimitFields(
   };
 }
 
-function policyItem({ rule, unit, limit, periodMs }: PolicyState): string {
+function policyItem({ rule, unit, limit, periodMs }: RuleState): string {
   const window = periodMs === undefined ? '' : `;w=${integer(Math.ceil(periodMs / 1_000))}`;
   return `${string(rule)};q=${integer(limit)}${unitOf(unit)}${window}`;
 }
 
-function limitItem(state: PolicyState, nowMs: number): string {
+function limitItem(state: RuleState, nowMs: number): string {
   const seconds = state.allowed ? spreadSeconds(state, nowMs) : waitSeconds(state);
   return `${string(state.rule)};r=${integer(state.remaining)}${seconds === undefined ? '' : `;t=${integer(seconds)}`}`;
 }
 
-function spreadSeconds({ limit, remaining, resetAtMs, periodMs }: PolicyState, nowMs: number): number | undefined {
+function spreadSeconds({ limit, remaining, resetAtMs, periodMs }: RuleState, nowMs: number): number | undefined {
   // What a rule without a period has left comes back when calls end, not at any time.
   if (periodMs === undefined) return undefined;
   const paceMs = limit > 0 ? (remaining * periodMs) / limit : 0;
@@ -76,7 +70,7 @@ function unitOf(unit: string): string {
   return `;qu=${string(unit === 'concurrency' ? 'concurrent-requests' : unit)}`;
 }
 
-function pkOf({ scope, key }: PolicyState, secret: string): string {
+function pkOf({ scope, key }: RuleState, secret: string): string {
   if (key === undefined || key === '') return '';
   const digest = createHmac('sha256', secret).update(`${scope}\0${key}`).digest().subarray(0, 12);
   return `;pk=:${digest.toString('base64')}:`;

@@ -3,9 +3,7 @@ import type { Decision, RuleState } from '../../../src/index.ts';
 export const nowMs = 1_696_809_600_000;
 
 /** A rule after a decision: of a user, 60 a minute, with one call charged. */
-export function state(
-  fields: Partial<RuleState> & { readonly periodMs?: number; readonly key?: string } = {},
-): RuleState {
+export function state(fields: Partial<RuleState> = {}): RuleState {
   return {
     rule: 'user',
     unit: 'requests',
@@ -14,6 +12,8 @@ export function state(
     allowed: true,
     cost: 1,
     limit: 60,
+    periodMs: undefined,
+    key: '',
     burst: 60,
     remaining: 59,
     resetAtMs: nowMs + 1_000,

@@ -1,0 +1,36 @@
+/** What a call costs in the unit of a rule. */
+import { type LimitCosts, requireOption } from '@sage-adk/core';
+import type { Unit } from './rule.ts';
+
+/** The whole number of units, or undefined where `costs` says nothing of this unit. One request where nothing is said of requests. */
+export function costIn(unit: Unit, costs: LimitCosts | undefined): number | undefined {
+  switch (unit) {
+    case 'requests':
+      return whole('requests', costs?.requests ?? 1);
+    case 'tokens':
+      return tokensOf(costs);
+    case 'input_tokens':
+      return whole('inputTokens', costs?.inputTokens);
+    case 'output_tokens':
+      return whole('outputTokens', costs?.outputTokens);
+    case 'cost':
+      return whole('costNanoUsd', costs?.costNanoUsd === undefined ? undefined : Number(costs.costNanoUsd));
+    case 'concurrency':
+      return 1;
+  }
+}
+
+/** All tokens; where only their parts are known, the sum of these. */
+function tokensOf(costs: LimitCosts | undefined): number | undefined {
+  const tokens = whole('tokens', costs?.tokens);
+  const inputTokens = whole('inputTokens', costs?.inputTokens);
+  const outputTokens = whole('outputTokens', costs?.outputTokens);
+  if (tokens !== undefined) return tokens;
+  return inputTokens === undefined && outputTokens === undefined ? undefined : (inputTokens ?? 0) + (outputTokens ?? 0);
+}
+
+function whole<T extends number | undefined>(name: keyof LimitCosts, cost: T): T {
+  // Checked by hand first: this is the hot path, and requireOption writes its message for every call.
+  if (cost === undefined || (Number.isSafeInteger(cost) && cost >= 0)) return cost;
+  return requireOption(`costs.${name}`, cost, 'a whole number from 0 to 2^53 - 1', () => false);
+}

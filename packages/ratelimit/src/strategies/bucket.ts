@@ -1,0 +1,165 @@
+/**
+ * Token bucket and leaky bucket: a debt that drains at a constant rate.
+ *
+ * A key may spend `cost` now if its debt then stays within the burst. Admits at most `burst + rate * window` in any window; rules that are `strict`
+ * drain so slowly that this is at most the limit.
+ *
+ * All numbers are whole. Debt is counted in parts of a unit: a unit weighs `weight` parts and `drain` parts leave per microsecond, with
+ * `weight / drain = period / limit`. The reduced fraction is exact for round limits, from one request a month to a billion tokens a second; where it is
+ * too large for 53 bits, the nearest fraction above stands in, so that rounding never admits more. One arrival time per key would be smaller, but
+ * whole microseconds cannot tell rates above a million per second apart, and finer ticks since 1970 do not fit.
+ *
+ * @see ITU-T I.371, generic cell rate algorithm, in its form as a continuous-state leaky bucket
+ */
+export interface Bucket {
+  readonly kind: 'bucket';
+  /** Parts that one unit weighs; `(burst + queue) * weight` is at most {@link mostParts}. */
+  readonly weight: number;
+  /** Parts that leave per microsecond. */
+  readonly drain: number;
+  /** Most units at once. */
+  readonly burst: number;
+  /** Units beyond the burst that may wait for their departure; 0 for no queue. */
+  readonly queue: number;
+}
+
+/**
+ * What is kept for a key; all 0 where nothing is owed. Invariant: `solid <= debt <= solid + held`.
+ *
+ * A reservation drains like any charge, and what of it has drained is not given back: that was capacity of a time that is over. How much is left of it after
+ * others came and went is not known exactly without their whole history, but `solid + held` bounds the debt from above, so the debt may be
+ * lowered to it at any time.
+ */
+export interface BucketState {
+  /** Parts owed as of `atUs`: every charge and every reservation, drained; at most {@link mostDebt}. */
+  debt: number;
+  /** Parts owed if no reservation had been made: charges, and what settled reservations used, as of their settlement. */
+  solid: number;
+  /** Parts reserved and not settled, never drained. Zero again when nothing is owed any more. */
+  held: number;
+  atUs: number;
+  /** When the debt last rose from 0; tells reservations apart that were made before and after. */
+  sinceUs: number;
+}
+
+/** The largest burst and queue together, in parts. Rounding then slows a bucket that drains within a month by a quarter of a percent at most. */
+export const mostParts = 2 ** 50;
+/** No number of parts grows beyond: four times the largest bucket, and sums of two are still exact. */
+export const mostDebt = 2 ** 52;
+
+export function freshBucket(): BucketState {
+  return { debt: 0, solid: 0, held: 0, atUs: 0, sinceUs: 0 };
+}
+
+/** Lets time pass. A clock that went back drains nothing. */
+export function drainTo({ drain }: Bucket, state: BucketState, nowUs: number): void {
+  if (nowUs > state.atUs) {
+    const drained = (nowUs - state.atUs) * drain;
+    state.debt = Math.max(0, state.debt - drained);
+    state.solid = Math.max(0, state.solid - drained);
+    state.atUs = nowUs;
+  }
+  if (state.debt === 0) state.solid = state.held = state.sinceUs = 0;
+}
+
+/**
+ * Microseconds until the cost is accepted: 0 now, Infinity never. With a queue it is accepted ahead of its time and departs after {@link bucketDelayUs}.
+ *
+ * @param state drained to now, as for all functions below.
+ * @param maxWaitUs how long the caller would wait for the departure.
+ */
+export function bucketWaitUs(bucket: Bucket, { debt }: BucketState, cost: number, maxWaitUs: number): number {
+  const { weight, drain, burst, queue } = bucket;
+  if (cost > burst) return Number.POSITIVE_INFINITY;
+  const over = cost === 0 ? 0 : debt - (burst - cost) * weight;
+  if (over <= 0) return 0;
+  const mayWait = queue === 0 ? 0 : Math.min(queue * weight, maxWaitUs * drain);
+  return over <= mayWait ? 0 : Math.ceil((over - mayWait) / drain);
+}
+
+/** Microseconds from acceptance to departure; asked before the cost is added. */
+export function bucketDelayUs({ weight, drain, burst }: Bucket, { debt }: BucketState, cost: number): number {
+  return cost === 0 ? 0 : Math.max(0, Math.ceil((debt - (burst - cost) * weight) / drain));
+}
+
+/** Adds a cost for good, whether it fits or not. */
+export function spendFromBucket({ weight }: Bucket, state: BucketState, cost: number): void {
+  if (cost === 0) return;
+  if (state.debt === 0) state.sinceUs = state.atUs;
+  state.debt = plus(state.debt, cost, weight);
+  state.solid = plus(state.solid, cost, weight);
+}
+
+/** Adds a cost that will be settled. Returns the mark that {@link settleBucket} needs. */
+export function holdInBucket(bucket: Bucket, state: BucketState, cost: number): number {
+  const { weight, drain, queue } = bucket;
+  const held = plus(state.held, cost, weight);
+  if (queue > 0 || held === mostDebt) {
+    spendFromBucket(bucket, state, cost);
+    return queue > 0 ? tailUs(state, drain) : 0;
+  }
+  if (state.debt === 0 && cost > 0) state.sinceUs = state.atUs;
+  state.debt = plus(state.debt, cost, weight);
+  state.held = cost === 0 ? state.held : held;
+  return state.sinceUs;
+}
+
+/**
+ * Replaces a held cost by what was used, more or less.
+ *
+ * In a queue only the last in line leaves without a trace. A place in the middle stays empty: those behind it have been told when to go.
+ */
+export function settleBucket(bucket: Bucket, state: BucketState, held: number, mark: number, used: number): void {
+  const { weight, drain, queue } = bucket;
+  const excess = Math.max(0, used - held);
+  if (queue > 0) {
+    if (used < held && tailUs(state, drain) === mark) lower(state, (held - used) * weight);
+    else spendFromBucket(bucket, state, excess);
+  } else if (mark === 0 || mark !== state.sinceUs) {
+    spendFromBucket(bucket, state, excess);
+  } else {
+    state.held = Math.max(0, state.held - held * weight);
+    state.solid = plus(state.solid, used, weight);
+    state.debt = Math.min(plus(state.debt, excess, weight), state.solid + state.held);
+    // What was used may have drained already as a part of the debt.
+    state.solid = Math.min(state.solid, state.debt);
+  }
+}
+
+/** Whole units that may be spent now. */
+export function bucketRemaining({ weight, burst }: Bucket, { debt }: BucketState): number {
+  return Math.max(0, Math.floor((burst * weight - debt) / weight));
+}
+
+/** Units owed beyond the burst, rounded up. */
+export function bucketOver({ weight, burst }: Bucket, { debt }: BucketState): number {
+  return Math.max(0, Math.ceil((debt - burst * weight) / weight));
+}
+
+/** Microseconds until nothing is owed. A bucket without debt cannot be told from one that was never used. */
+export function bucketResetUs({ drain }: Bucket, { debt }: BucketState): number {
+  return Math.ceil(debt / drain);
+}
+
+/** The same state for another weight, for a limit that is changed: whole units, rounded up. */
+export function reweigh(state: BucketState, from: number, to: number): void {
+  const convert = (parts: number): number => plus(0, Math.ceil(parts / from), to);
+  state.debt = convert(state.debt);
+  state.solid = convert(state.solid);
+  state.held = convert(state.held);
+}
+
+/** Parts and the weight of some units. Only what is charged by force can reach the bound. */
+function plus(parts: number, units: number, weight: number): number {
+  return units > (mostDebt - parts) / weight ? mostDebt : parts + units * weight;
+}
+
+function lower(state: BucketState, parts: number): void {
+  state.debt = Math.max(0, state.debt - parts);
+  state.solid = Math.max(0, state.solid - parts);
+}
+
+/** When all that is owed now will have drained. */
+function tailUs({ debt, atUs }: BucketState, drain: number): number {
+  return atUs + Math.ceil(debt / drain);
+}
