@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { emit, endOpen, type KeyValueStore, type LlmProvider } from '@sage-adk/core';
+import { eventLoopCheck, llmCheck, memoryCheck, protocolCheck } from '@sage-adk/health/checks';
 import { createWorkerPool, type WorkerPool } from '@sage-adk/perf';
 import { perfFromConfig } from '@sage-adk/perf/config';
 import { createRateLimiter, errorOf, type RateLimiter } from '@sage-adk/ratelimit';
@@ -15,7 +16,7 @@ import type { AgentConfig } from './config/schema.ts';
 import { createConversations } from './conversation/conversations.ts';
 import { createMemoryStore } from './conversation/memory-store.ts';
 import { errors } from './errors.ts';
-import { serverCheck, startChecks, storageCheck } from './health-checks.ts';
+import { startChecks, storageCheck } from './health-checks.ts';
 import { createIdentify } from './http/identify.ts';
 import { listen, type Listening } from './http/listen.ts';
 import { createPipeline, type Pipeline, type PipelineOptions } from './http/pipeline.ts';
@@ -24,7 +25,6 @@ import { createMessageHandler, type MessageHandler } from './messages/handler.ts
 import { createMessages, messagesPath } from './messages/surface.ts';
 import { createLocalModel } from './model/local-model.ts';
 import { createModelCall } from './model/model-call.ts';
-import { createModelHealth } from './model/model-health.ts';
 import { startTelemetry, type Telemetry } from './telemetry.ts';
 
 export interface AgentOptions {
@@ -80,7 +80,14 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const { url } = server;
     const urls = { agent: url, card: url + cardPath, messages: url + messagesPath, ...telemetry.urls };
     onListening?.(urls);
-    await startChecks(telemetry.health, [closing.add(createModelHealth()), storageCheck(store), serverCheck(server)]);
+    await startChecks(telemetry.health, [
+      closing.add(llmCheck()),
+      storageCheck(store),
+      protocolCheck({ server, name: 'protocol.a2a' }),
+      // A slow process is better than none: these tell operators, and take no agent out of service.
+      closing.add(eventLoopCheck({ critical: false })),
+      memoryCheck({ critical: false }),
+    ]);
     return { urls, close: once(() => stop({ telemetry, pipeline, server, pool, closing, drainMs })) };
   } catch (error) {
     await closing.close();

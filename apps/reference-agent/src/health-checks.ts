@@ -1,9 +1,8 @@
 import type { HealthCheck, KeyValueStore } from '@sage-adk/core';
-import type { Health } from '@sage-adk/health';
-import type { Listening } from './http/listen.ts';
+import type { CheckSpec, Health } from '@sage-adk/health';
 
 /** Starts the checks; resolves when each has its first result, and with that says that the agent has started. */
-export async function startChecks(health: Health, checks: readonly HealthCheck[]): Promise<void> {
+export async function startChecks(health: Health, checks: readonly CheckSpec[]): Promise<void> {
   for (const check of checks) health.register(check);
   await health.refresh();
   health.markStarted();
@@ -15,16 +14,6 @@ export function storageCheck(store: KeyValueStore): HealthCheck {
     name: 'storage',
     async check(signal) {
       await store.get('health', { signal });
-    },
-  };
-}
-
-/** Whether the protocol's adapter takes requests. */
-export function serverCheck(server: Listening): HealthCheck {
-  return {
-    name: 'protocol.a2a',
-    async check() {
-      if (!server.isListening()) throw new Error('The agent does not listen.');
     },
   };
 }

@@ -8,7 +8,7 @@ export interface Listening {
   readonly port: number;
   /** `http://host:port`, with a host that a client on this machine can use. */
   readonly url: string;
-  isListening(): boolean;
+  readonly listening: boolean;
   /** Hands requests to `listener` from now on. */
   serve(listener: RequestListener): void;
   /** Accepts no more connections and resolves when the requests that run are answered, or cut after `deadlineMs`. */
@@ -36,7 +36,9 @@ export async function listen({ host, port, key }: ListenOptions): Promise<Listen
     host,
     port: bound,
     url: `http://${reachable(host)}:${bound}`,
-    isListening: () => server.listening,
+    get listening() {
+      return server.listening;
+    },
     serve: (listener) => void server.on('request', listener),
     close: (deadlineMs) => close(server, deadlineMs),
   };
