@@ -1,6 +1,30 @@
 /** The `recovery` block of a configuration file. */
 import { z } from 'zod';
+import type { BreakerOptions } from './breaker/options.ts';
+import type { CircuitBreakersOptions } from './breaker/registry.ts';
 import type { RetryOptions } from './retry/retry.ts';
+
+const seconds = z.number().positive();
+const ratio = z.number().positive().max(1);
+
+const breakerKeys = {
+  /** Share of failures in the window that opens it. */
+  failure_ratio: ratio.optional(),
+  /** Fewer calls in the window decide nothing. */
+  min_calls: z.int().min(1).optional(),
+  /** Length of the window, in seconds. */
+  window: seconds.optional(),
+  /** A success that took this many seconds is slow. */
+  slow_call: seconds.optional(),
+  /** Share of slow calls that opens it. */
+  slow_ratio: ratio.optional(),
+  /** The first rest, in seconds; each one in a row is twice as long. */
+  reset_timeout: seconds.optional(),
+  /** The longest rest, in seconds. */
+  max_reset_timeout: seconds.optional(),
+  /** A call of the recovery that said nothing for this many seconds counts as failed. */
+  probe_timeout: seconds.optional(),
+};
 
 const notYet = z.never({ error: 'is known but not supported yet' }).optional();
 
@@ -20,15 +44,23 @@ export const recoveryConfig = z
       .prefault({}),
     fallback: notYet,
     dlq: notYet,
-    circuit_breaker: notYet,
+    circuit_breaker: z
+      .strictObject({
+        enabled: z.boolean().default(true),
+        ...breakerKeys,
+        /** What differs for single dependencies. */
+        dependencies: z.record(z.string(), z.strictObject(breakerKeys)).default({}),
+      })
+      .prefault({}),
   })
   .prefault({});
 
 export type RecoveryConfig = z.output<typeof recoveryConfig>;
 
-/** Options for `createRetry`. */
-export function recoveryFromConfig({ retry }: RecoveryConfig): {
+/** Options for `createRetry` and `createCircuitBreakers`; false where a file says not to have one. */
+export function recoveryFromConfig({ retry, circuit_breaker: breaker }: RecoveryConfig): {
   readonly retry: Pick<RetryOptions, 'maxAttempts' | 'jitter' | 'multiplier' | 'budget'>;
+  readonly breaker: CircuitBreakersOptions | false;
 } {
   return {
     retry: {
@@ -37,5 +69,31 @@ export function recoveryFromConfig({ retry }: RecoveryConfig): {
       multiplier: retry.backoff_multiplier,
       ...(retry.retry_budget !== undefined && { budget: { maxPerWindow: retry.retry_budget } }),
     },
+    breaker: breaker.enabled && {
+      ...breakerFrom(breaker),
+      dependencies: Object.fromEntries(
+        Object.entries(breaker.dependencies).map(([name, keys]) => [name, breakerFrom(keys)]),
+      ),
+    },
   };
+}
+
+type BreakerKeys = z.output<z.ZodObject<typeof breakerKeys>>;
+
+function breakerFrom(keys: BreakerKeys): BreakerOptions {
+  const options: Readonly<Record<string, number | undefined>> = {
+    failureRatio: keys.failure_ratio,
+    minCalls: keys.min_calls,
+    windowMs: inMs(keys.window),
+    slowMs: inMs(keys.slow_call),
+    slowRatio: keys.slow_ratio,
+    openMs: inMs(keys.reset_timeout),
+    maxOpenMs: inMs(keys.max_reset_timeout),
+    probeTimeoutMs: inMs(keys.probe_timeout),
+  };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function inMs(value: number | undefined): number | undefined {
+  return value === undefined ? undefined : value * 1_000;
 }

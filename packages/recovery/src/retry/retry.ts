@@ -45,6 +45,8 @@ export interface RetryCallOptions {
   readonly dependency?: string;
   /** @default the context's signal */
   readonly signal?: AbortSignal;
+  /** No try starts after this, on the clock's monotonic time, nor after the context's deadline. */
+  readonly deadlineMs?: number;
 }
 
 /** Fits the LLM boundary as core's RetryPolicy, and cockatiel's `wrap` as one of its policies. */
@@ -81,6 +83,7 @@ interface Rule {
 interface Course {
   readonly dependency: string;
   readonly signal: AbortSignal;
+  readonly deadlineMs: number;
   attempt: number;
   waits: Map<Rule, IBackoff<unknown>> | undefined;
 }
@@ -109,9 +112,14 @@ class BudgetedRetry extends PolicyEvents implements Retry {
     call: (attempt: RetryAttempt) => PromiseLike<T> | T,
     options: RetryCallOptions | AbortSignal = {},
   ): Promise<T> {
-    const { dependency = 'default', signal = current()?.signal ?? neverAborts }: RetryCallOptions =
-      options instanceof AbortSignal ? { signal: options } : options;
-    const course: Course = { dependency, signal, attempt: 1, waits: undefined };
+    const context = current();
+    const {
+      dependency = 'default',
+      signal = context?.signal ?? neverAborts,
+      deadlineMs = Number.POSITIVE_INFINITY,
+    }: RetryCallOptions = options instanceof AbortSignal ? { signal: options } : options;
+    const lastMs = Math.min(deadlineMs, context?.deadlineMs ?? Number.POSITIVE_INFINITY);
+    const course: Course = { dependency, signal, deadlineMs: lastMs, attempt: 1, waits: undefined };
     if (!this.watched) return this.#run(call, course);
     return this.tell(
       () => this.#run(call, course),
@@ -156,13 +164,8 @@ class BudgetedRetry extends PolicyEvents implements Retry {
     const wait = (course.waits.get(rule) ?? rule.delays).next(undefined);
     course.waits.set(rule, wait);
     const delayMs = Math.max(wait.duration, classification.waitMs ?? 0);
-    if (!this.#fits(delayMs)) return undefined;
+    if (this.#clock.monotonicMs() + delayMs >= course.deadlineMs) return undefined;
     return this.#budgets === false || this.#budgets.of(course.dependency).tryWithdraw() ? delayMs : undefined;
-  }
-
-  #fits(delayMs: number): boolean {
-    const deadlineMs = current()?.deadlineMs;
-    return deadlineMs === undefined || this.#clock.monotonicMs() + delayMs < deadlineMs;
   }
 }
 

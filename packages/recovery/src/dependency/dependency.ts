@@ -1,0 +1,223 @@
+/**
+ * Everything around the calls of one dependency, in one order. From the outside in:
+ *
+ * 1. the deadline of the whole call,
+ * 2. retry, each of the rest once per try, paid from the budget,
+ * 3. bulkhead: a place, held only while a try runs and never during a backoff,
+ * 4. breaker: asked when the try is about to start, so that it never decides on old news,
+ * 5. the timeout of the try.
+ */
+import {
+  type BreakerPermit,
+  type Clock,
+  current,
+  type Random,
+  requireNumber,
+  systemClock,
+  systemRandom,
+} from '@sage-adk/core';
+import { createDeadline, type Deadline, withTimeout } from '@sage-adk/core/deadline';
+import { type CircuitBreaker, createCircuitBreaker } from '../breaker/circuit-breaker.ts';
+import type { BreakerOptions } from '../breaker/options.ts';
+import { type Bulkhead, type BulkheadOptions, createBulkhead } from '../bulkhead/bulkhead.ts';
+import { createRetry, type Retry, type RetryOptions } from '../retry/retry.ts';
+import { Call, type CallContext, Try } from './call-context.ts';
+import { waitForPermit } from './permit.ts';
+import { guardStream, type OpenedStream } from './stream.ts';
+
+export interface DependencyOptions {
+  /** Of one try; of a stream until its first chunk. @default Infinity */
+  readonly timeoutMs?: number;
+  /**
+   * `cooperative` aborts the signal of the try, and a call that doesn't read it costs no timer; `strict` also stops to wait for a call that ignores it.
+   * @default 'cooperative'
+   */
+  readonly timeoutMode?: 'cooperative' | 'strict';
+  /** Of the whole call, all tries and waits. The context's counts too. @default Infinity */
+  readonly deadlineMs?: number;
+  /** False tries once. */
+  readonly retry?: RetryOptions | false;
+  /** Options make a breaker of its own; one from `createCircuitBreakers().of(name)` is shared. */
+  readonly breaker?: BreakerOptions | CircuitBreaker | false;
+  /** How long a try waits for the breaker's permit before it is refused. Wait where there is no fallback. @default 0 */
+  readonly permitWaitMs?: number;
+  /** @default none */
+  readonly bulkhead?: BulkheadOptions | Bulkhead;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+export interface CallOptions {
+  /** @default the context's signal */
+  readonly signal?: AbortSignal;
+  /** Of this call; the earliest deadline counts. */
+  readonly deadlineMs?: number;
+  /** @default a new one for each call, the same for its tries */
+  readonly idempotencyKey?: string;
+}
+
+/** A dependency whose calls are protected. */
+export interface Dependency extends AsyncDisposable {
+  readonly name: string;
+  readonly breaker: CircuitBreaker | undefined;
+  readonly bulkhead: Bulkhead | undefined;
+  execute<T>(call: (context: CallContext) => PromiseLike<T> | T, options?: CallOptions): Promise<T>;
+  /** Tries again only until the first chunk came; what fails later is the reader's. */
+  stream<T>(call: (context: CallContext) => AsyncIterable<T>, options?: CallOptions): AsyncIterable<T>;
+  close(): void;
+}
+
+/**
+ * Puts retry, budget, bulkhead, breaker and timeouts around one dependency, in the order that the file's head tells.
+ *
+ * @param name in observers, and whose budget pays; one of few
+ * @example
+ * ```ts
+ * const openai = createDependency('openai', { timeoutMs: 30_000, retry: { idempotent: true } });
+ * const answer = await openai.execute(({ signal }) => fetch(url, { signal }));
+ * ```
+ */
+export function createDependency(name: string, options: DependencyOptions = {}): Dependency {
+  return new ProtectedDependency(name, options);
+}
+
+class ProtectedDependency implements Dependency {
+  readonly name: string;
+  readonly breaker: CircuitBreaker | undefined;
+  readonly bulkhead: Bulkhead | undefined;
+  readonly #retry: Retry | undefined;
+  readonly #timeoutMs: number;
+  readonly #strict: boolean;
+  readonly #deadlineMs: number;
+  readonly #permitWaitMs: number;
+  readonly #clock: Clock;
+  readonly #random: Random;
+
+  constructor(name: string, options: DependencyOptions) {
+    const { retry = {}, breaker = {}, bulkhead, clock = systemClock, random = systemRandom } = options;
+    this.name = name;
+    this.#clock = clock;
+    this.#random = random;
+    this.#timeoutMs = duration('timeoutMs', options.timeoutMs);
+    this.#deadlineMs = duration('deadlineMs', options.deadlineMs);
+    this.#strict = options.timeoutMode === 'strict';
+    this.#permitWaitMs = requireNumber('permitWaitMs', options.permitWaitMs ?? 0, 0);
+    this.#retry = retry === false ? undefined : createRetry({ clock, random, ...retry });
+    if (breaker !== false)
+      this.breaker = 'tryAcquire' in breaker ? breaker : createCircuitBreaker(name, { clock, random, ...breaker });
+    if (bulkhead !== undefined) this.bulkhead = 'execute' in bulkhead ? bulkhead : createBulkhead(name, bulkhead);
+  }
+
+  execute<T>(run: (context: CallContext) => PromiseLike<T> | T, options: CallOptions = {}): Promise<T> {
+    const call = this.#call(options);
+    return this.#tries(call, (attempt) => this.#once(call, attempt, run));
+  }
+
+  stream<T>(run: (context: CallContext) => AsyncIterable<T>, options: CallOptions = {}): AsyncIterable<T> {
+    return guardStream<T>({
+      breaker: this.breaker,
+      open: () => {
+        const call = this.#call(options);
+        return this.#tries(call, (attempt) => this.#permitted(call, () => this.#open(call, attempt, run)));
+      },
+    });
+  }
+
+  close(): void {
+    this.breaker?.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve(this.close());
+  }
+
+  #call({ signal = current()?.signal, deadlineMs, idempotencyKey }: CallOptions): Call {
+    const limitMs = Math.min(this.#deadlineMs, deadlineMs ?? Number.POSITIVE_INFINITY);
+    const endMs = limitMs === Number.POSITIVE_INFINITY ? limitMs : this.#clock.monotonicMs() + limitMs;
+    return new Call(this.name, signal, endMs, idempotencyKey);
+  }
+
+  #tries<T>({ signal, deadlineMs }: Call, once: (attempt: number) => Promise<T>): Promise<T> {
+    if (this.#retry === undefined) return signal?.aborted ? Promise.reject(signal.reason) : once(1);
+    const shared = { dependency: this.name, deadlineMs, ...(signal !== undefined && { signal }) };
+    return this.#retry.execute(({ attempt }) => once(attempt), shared);
+  }
+
+  #once<T>(call: Call, attempt: number, run: (context: CallContext) => PromiseLike<T> | T): Promise<T> {
+    return this.#permitted(call, async () => {
+      const deadline = this.#deadline(call, this.#timeoutMs);
+      const context = new Try(call, attempt, deadline);
+      try {
+        return await (this.#strict ? this.#strictly(call, context, run) : run(context));
+      } finally {
+        deadline[Symbol.dispose]();
+      }
+    });
+  }
+
+  /** The first chunk within the timeout of the try; then only the deadline of the call and its caller end it. */
+  async #open<T>(
+    call: Call,
+    attempt: number,
+    run: (context: CallContext) => AsyncIterable<T>,
+  ): Promise<OpenedStream<T>> {
+    const whole = this.#deadline(call, Number.POSITIVE_INFINITY);
+    const controller = new AbortController();
+    const signal = AbortSignal.any([whole.signal, controller.signal]);
+    const context: CallContext = Object.defineProperties(new Try(call, attempt, whole), {
+      signal: { value: signal },
+    });
+    try {
+      const iterator = run(context)[Symbol.asyncIterator]();
+      const first = await this.#strictly(call, context, () => iterator.next());
+      return { iterator, first, close: () => whole[Symbol.dispose]() };
+    } catch (error) {
+      controller.abort(error);
+      whole[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  #strictly<T>(call: Call, context: CallContext, run: (context: CallContext) => PromiseLike<T> | T): Promise<T> {
+    const remainingMs = Math.min(this.#timeoutMs, context.remainingMs());
+    return withTimeout(remainingMs, () => run(context), {
+      operation: this.name,
+      parent: call.signal,
+      clock: this.#clock,
+    });
+  }
+
+  #deadline({ deadlineMs, signal }: Call, timeoutMs: number): Deadline {
+    return createDeadline({ timeoutMs, deadlineMs, parent: signal, clock: this.#clock });
+  }
+
+  #permitted<T>(call: Call, run: () => Promise<T>): Promise<T> {
+    if (this.bulkhead === undefined) return this.#admitted(call, run);
+    return this.bulkhead.execute(() => this.#admitted(call, run), call.signal);
+  }
+
+  async #admitted<T>(call: Call, run: () => Promise<T>): Promise<T> {
+    const { breaker } = this;
+    if (breaker === undefined) return run();
+    const permit = breaker.tryAcquire() ?? (await this.#wait(breaker, call));
+    try {
+      const value = await run();
+      permit.succeed();
+      return value;
+    } catch (error) {
+      if (call.signal?.aborted === true) permit.release();
+      else permit.fail(error);
+      throw error;
+    }
+  }
+
+  #wait(breaker: CircuitBreaker, { deadlineMs, signal }: Call): Promise<BreakerPermit> {
+    const latestMs = Math.min(deadlineMs, current()?.deadlineMs ?? Number.POSITIVE_INFINITY);
+    const shared = { signal, clock: this.#clock, random: this.#random };
+    return waitForPermit(breaker, { waitMs: this.#permitWaitMs, deadlineMs: latestMs, ...shared });
+  }
+}
+
+function duration(name: string, value = Number.POSITIVE_INFINITY): number {
+  return value === Number.POSITIVE_INFINITY ? value : requireNumber(name, value, 0);
+}
