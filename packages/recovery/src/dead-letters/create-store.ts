@@ -84,12 +84,7 @@ export function createStore(
       }),
     async claim({ limit = 1, leaseMs = 30_000, ids } = {}) {
       requireWhole('limit', limit, 1, 1_000);
-      requireNumber('leaseMs', leaseMs, 1);
-      for (;;) {
-        const { letters, parked } = await backend.claim({ limit, leaseMs, ids });
-        // Nothing but letters to be parked: there may be others behind them.
-        if (letters.length > 0 || parked === 0) return letters;
-      }
+      return claimFrom(backend, { limit, leaseMs: requireNumber('leaseMs', leaseMs, 1), ids });
     },
     ack: (claim) => backend.ack(claim),
     async nack(claim, { delayMs = 0, error } = {}) {
@@ -103,17 +98,30 @@ export function createStore(
     async *query(filter = {}) {
       for await (const letters of pages(backend, filter)) yield* letters;
     },
-    async purge(filter, { dryRun = false } = {}) {
-      let purged = 0;
-      for await (const letters of pages(backend, filter)) {
-        purged += dryRun ? letters.length : await backend.remove(letters);
-      }
-      return purged;
-    },
+    purge: (filter, { dryRun = false } = {}) => purgeFrom(backend, filter, dryRun),
     stats: () => backend.stats(),
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+async function claimFrom(
+  backend: Backend,
+  options: Parameters<Backend['claim']>[0],
+): Promise<readonly ClaimedLetter[]> {
+  for (;;) {
+    const { letters, parked } = await backend.claim(options);
+    // Nothing but letters to be parked: there may be others behind them.
+    if (letters.length > 0 || parked === 0) return letters;
+  }
+}
+
+async function purgeFrom(backend: Backend, filter: DeadLetterFilter, dryRun: boolean): Promise<number> {
+  let purged = 0;
+  for await (const letters of pages(backend, filter)) {
+    purged += dryRun ? letters.length : await backend.remove(letters);
+  }
+  return purged;
 }
 
 async function* pages(backend: Backend, filter: DeadLetterFilter): AsyncIterable<readonly DeadLetter[]> {

@@ -22,10 +22,10 @@ async function filled(letters: number, options = {}): Promise<{ clock: FakeClock
 
 /** Lets time pass until the promise settles. */
 async function settled<T>(clock: FakeClock, promise: Promise<T>): Promise<T> {
-  let over = false;
-  const done = () => void (over = true);
-  promise.then(done, done);
-  for (let turn = 0; turn < 10_000 && !over; turn++) await clock.advanceAsync(10);
+  const state = { over: false };
+  const done = () => void (state.over = true);
+  void promise.then(done, done);
+  for (let turn = 0; turn < 10_000 && !state.over; turn++) await clock.advanceAsync(10);
   return promise;
 }
 

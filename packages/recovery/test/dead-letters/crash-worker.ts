@@ -1,0 +1,30 @@
+/** A process that works on a dead-letter queue and kills itself at the step that it is told. */
+import { appendFileSync } from 'node:fs';
+import { fromPostgres } from '@sage-adk/core/postgres';
+import postgres from 'postgres';
+import { createClient } from 'redis';
+import { createPostgresDeadLetters } from '../../src/dead-letters/postgres/index.ts';
+import { createRedisDeadLetters } from '../../src/dead-letters/redis/index.ts';
+import { stepped, work } from './steps.ts';
+
+const [kind, url = '', queue = '', schema = '', file = '', lastStep, lastPhase] = process.argv.slice(2);
+
+async function open() {
+  if (kind === 'postgres') {
+    const client = fromPostgres(postgres(url, { max: 2, onnotice: () => {} }));
+    await client.query('select 1');
+    return createPostgresDeadLetters({ client, schema, queue });
+  }
+  const client = createClient({ url });
+  await client.connect();
+  return createRedisDeadLetters({ client, prefix: 'test:dlq', queue, deadlineMs: 5_000 });
+}
+
+const store = stepped(await open(), (step, phase) => {
+  if (step !== Number(lastStep) || phase !== lastPhase) return;
+  // The request has left when the sockets were served once.
+  if (phase === 'during') setImmediate(() => process.kill(process.pid, 'SIGKILL'));
+  else process.kill(process.pid, 'SIGKILL');
+});
+await work(store, (what, key) => appendFileSync(file, `${what} ${key}\n`));
+process.exit(0);
