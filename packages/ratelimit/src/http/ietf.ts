@@ -53,9 +53,12 @@ function limitItem(state: RuleState, nowMs: number): string {
   return `${string(state.rule)};r=${integer(state.remaining)}${seconds === undefined ? '' : `;t=${integer(seconds)}`}`;
 }
 
-function spreadSeconds({ limit, remaining, resetAtMs, periodMs }: RuleState, nowMs: number): number | undefined {
-  // What a rule without a period has left comes back when calls end, not at any time.
-  if (periodMs === undefined) return undefined;
+function spreadSeconds(
+  { unit, limit, remaining, resetAtMs, periodMs = 0 }: RuleState,
+  nowMs: number,
+): number | undefined {
+  // Slots come back when calls end, not at any time.
+  if (unit === 'concurrency') return undefined;
   const paceMs = limit > 0 ? (remaining * periodMs) / limit : 0;
   return Math.ceil(Math.max(resetAtMs - nowMs, paceMs) / 1_000);
 }
@@ -71,7 +74,7 @@ function unitOf(unit: string): string {
 }
 
 function pkOf({ scope, key }: RuleState, secret: string): string {
-  if (key === undefined || key === '') return '';
+  if (key === '') return '';
   const digest = createHmac('sha256', secret).update(`${scope}\0${key}`).digest().subarray(0, 12);
   return `;pk=:${digest.toString('base64')}:`;
 }
