@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { emit, endOpen, type KeyValueStore, type LlmProvider } from '@sage-adk/core';
+import { createDrain } from '@sage-adk/health/drain';
 import { eventLoopCheck, llmCheck, memoryCheck, protocolCheck } from '@sage-adk/health/checks';
 import { createWorkerPool, type WorkerPool } from '@sage-adk/perf';
 import { perfFromConfig } from '@sage-adk/perf/config';
@@ -33,8 +33,6 @@ export interface AgentOptions {
   readonly provider?: LlmProvider;
   /** Milliseconds until an answer is given up. @default 300_000 */
   readonly timeoutMs?: number;
-  /** Milliseconds that running requests get when the agent stops. @default 10_000 */
-  readonly drainMs?: number;
   /** Called once everything listens, before the first line is logged. */
   readonly onListening?: (urls: AgentUrls) => void;
 }
@@ -58,7 +56,7 @@ export interface Agent {
 
 /** Starts an agent from its configuration: this is where the packages meet. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { config, provider = createLocalModel(), timeoutMs = 300_000, drainMs = 10_000, onListening } = options;
+  const { config, provider = createLocalModel(), timeoutMs = 300_000, onListening } = options;
   const closing = createClosing();
   try {
     const telemetry = closing.add(await startTelemetry(config));
@@ -88,7 +86,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       closing.add(eventLoopCheck({ critical: false })),
       memoryCheck({ critical: false }),
     ]);
-    return { urls, close: once(() => stop({ telemetry, pipeline, server, pool, closing, drainMs })) };
+    return { urls, close: once(() => stop({ config, telemetry, pipeline, server, pool, closing })) };
   } catch (error) {
     await closing.close();
     throw error;
@@ -136,28 +134,53 @@ function admitBy(limiter: RateLimiter): PipelineOptions['admit'] {
 }
 
 interface Running {
+  readonly config: AgentConfig;
   readonly telemetry: Telemetry;
   readonly pipeline: Pipeline;
   readonly server: Listening;
   readonly pool: WorkerPool;
   readonly closing: Closing;
-  readonly drainMs: number;
 }
 
-/** In this order: say so, take no more, finish or give up what runs, then close what it was using. */
-async function stop({ telemetry, pipeline, server, pool, closing, drainMs }: Running): Promise<void> {
-  telemetry.health.setDraining();
-  pipeline.lastAnswers();
-  const giveUp = setTimeout(() => pipeline.abortAll(errors.STOPPING()), drainMs);
+/** In this order: say so, wait until nobody sends more, finish or give up what runs, then close what it was using. */
+async function stop({ config, telemetry, pipeline, server, pool, closing }: Running): Promise<void> {
+  const { drain_seconds: drainSeconds, drain_delay_seconds: delaySeconds } = config.server;
+  const drainMs = drainSeconds * 1_000;
   // What was given up still gets a moment to say so, and nothing that ignores it keeps the agent from ending.
   const lastMs = drainMs + 1_000;
-  await server.close(lastMs);
-  await Promise.race([pool.close(), delay(lastMs, undefined, { ref: false })]);
-  clearTimeout(giveUp);
-  endOpen();
-  emit('agent.state', { from: 'draining', to: 'stopped' });
-  await closing.close();
+  const preStopDelayMs = delaySeconds * 1_000;
+  const drain = createDrain({
+    health: telemetry.health,
+    preStopDelayMs,
+    deadlineMs: preStopDelayMs + 2 * lastMs + flushMs,
+    steps: [
+      {
+        name: 'requests',
+        timeoutMs: lastMs + 100,
+        announce: () => pipeline.lastAnswers(),
+        async run() {
+          const giveUp = setTimeout(() => pipeline.abortAll(errors.STOPPING()), drainMs);
+          await server.close(lastMs);
+          clearTimeout(giveUp);
+        },
+      },
+      { name: 'work', timeoutMs: 1_000, run: () => pool.close() },
+      {
+        name: 'state',
+        run() {
+          endOpen();
+          emit('agent.state', { from: 'draining', to: 'stopped' });
+        },
+      },
+      { name: 'telemetry', timeoutMs: flushMs, run: () => closing.close() },
+    ],
+  });
+  const { steps } = await drain.start();
+  for (const step of steps) if (step.outcome === 'error') throw step.error;
 }
+
+/** Milliseconds for the last logs and spans. */
+const flushMs = 10_000;
 
 function once<T>(call: () => Promise<T>): () => Promise<T> {
   let called: Promise<T> | undefined;

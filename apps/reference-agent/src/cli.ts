@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { isSageError } from '@sage-adk/core';
-import { type Agent, startAgent } from './agent.ts';
+import { endOnSignals } from '@sage-adk/health/drain';
+import { startAgent } from './agent.ts';
 import { banner } from './banner.ts';
 import { loadConfig } from './config/load.ts';
 
@@ -20,7 +21,8 @@ export async function runAgent(args: readonly string[]): Promise<void> {
     }
     const config = await loadConfig(file);
     const starting = startAgent({ config, onListening: (urls) => process.stdout.write(banner(urls, config)) });
-    endOnSignal(starting);
+    // The first signal ends the agent cleanly, with exit code 0; a second one at once.
+    endOnSignals(async () => (await starting).close(), { onError: fail });
     await starting;
   } catch (error) {
     fail(error);
@@ -33,27 +35,6 @@ function optionsOf(args: readonly string[]): { readonly config?: string | undefi
     options: { config: { type: 'string' }, help: { type: 'boolean', default: false } },
   });
   return values;
-}
-
-// Ctrl-C reaches the agent from the terminal and again from the package manager that started it.
-const sameKeystrokeMs = 250;
-
-/** The first signal ends the agent cleanly, with exit code 0; a second one at once. */
-function endOnSignal(starting: Promise<Agent>): void {
-  let endingSinceMs: number | undefined;
-  const end = (): void => {
-    if (endingSinceMs !== undefined) {
-      if (performance.now() - endingSinceMs > sameKeystrokeMs) process.exit(1);
-      return;
-    }
-    endingSinceMs = performance.now();
-    starting
-      .then((agent) => agent.close())
-      .then(() => process.exit(0))
-      .catch(fail);
-  };
-  process.on('SIGTERM', end);
-  process.on('SIGINT', end);
 }
 
 function fail(error: unknown): void {

@@ -12,7 +12,7 @@ describe('closing', () => {
   test('gives up what runs longer than it has time for, and says so', async () => {
     const model = createScriptedLlm();
     model.stallAfter(0);
-    const agent = await startTestAgent('', { provider: model, drainMs: 50 });
+    const agent = await startTestAgent('', { provider: model, drainSeconds: 0.05 });
     const answer = post(agent.urls.messages, { text: 'never to end' });
     await untilCalled(model);
     await agent.close();
@@ -23,7 +23,7 @@ describe('closing', () => {
   test('a task that is given up is a failed one, and its stream ends', async () => {
     const model = createScriptedLlm();
     model.stallAfter(1);
-    const agent = await startTestAgent('', { provider: model, drainMs: 50 });
+    const agent = await startTestAgent('', { provider: model, drainSeconds: 0.05 });
     const client = await connect(agent.urls.agent, 'JSONRPC');
     const stream = gather(client.sendMessageStream(say('never to end')));
     await untilCalled(model);
@@ -34,7 +34,7 @@ describe('closing', () => {
   test('is not ready from its first moment, takes no new connection, and is done twice as well as once', async () => {
     const model = createScriptedLlm();
     model.stallAfter(0);
-    const agent = await startTestAgent('', { provider: model, drainMs: 200 });
+    const agent = await startTestAgent('', { provider: model, drainSeconds: 0.2 });
     const answer = post(agent.urls.messages, { text: 'never to end' });
     await untilCalled(model);
     const closing = agent.close();
@@ -43,6 +43,16 @@ describe('closing', () => {
     expect(ready.json()['reason']).toBe('draining');
     await expect(get(agent.urls.card)).rejects.toThrow();
     await Promise.all([closing, agent.close(), answer]);
+  });
+
+  test('still serves for the delay after it is not ready any more', async () => {
+    const agent = await startTestAgent('server:\n  drain_delay_seconds: 0.2\n');
+    const closing = agent.close();
+    expect((await get(agent.urls.health ?? '')).status).toBe(503);
+    const answer = await post(agent.urls.messages, { text: 'still there?' });
+    expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close']);
+    await closing;
+    await expect(get(agent.urls.card)).rejects.toThrow();
   });
 
   test('frees its ports when one of them cannot be had', async () => {

@@ -13,6 +13,10 @@ export const healthConfig = z
     liveness_path: path.default('/health/live'),
     readiness_path: path.default('/health/ready'),
     startup_path: path.default('/health/startup'),
+    /** Who serves the probes: a thread of their own, or the main thread. */
+    thread: z.enum(['worker', 'main']).default('worker'),
+    /** How long the event loop must be blocked before live and ready answer 503; for the thread `worker`. */
+    blocked_after_seconds: z.number().min(0.1).max(3_600).default(5),
   })
   .refine(
     ({ liveness_path: live, readiness_path: ready, startup_path: startup }) =>
@@ -30,6 +34,8 @@ export function healthFromConfig({
   liveness_path: live,
   readiness_path: ready,
   startup_path: startup,
-}: HealthConfig): Required<Pick<ProbeListenerOptions, 'port' | 'host' | 'paths'>> {
-  return { port, host, paths: { live, ready, startup } };
+  thread,
+  blocked_after_seconds: blockedAfterSeconds,
+}: HealthConfig): Required<Omit<ProbeListenerOptions, 'details'>> {
+  return { port, host, paths: { live, ready, startup }, thread, blockedAfterMs: blockedAfterSeconds * 1_000 };
 }

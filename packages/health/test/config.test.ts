@@ -7,15 +7,27 @@ test('OC1 OH4: the keys of the health block become options', () => {
     port: 8081,
     host: '127.0.0.1',
     paths: { live: '/health/live', ready: '/health/ready', startup: '/health/startup' },
+    thread: 'worker',
+    blockedAfterMs: 5_000,
   });
   expect(
     healthFromConfig(
-      healthConfig.parse({ port: 0, host: '::1', liveness_path: '/l', readiness_path: '/r', startup_path: '/s' }),
+      healthConfig.parse({
+        port: 0,
+        host: '::1',
+        liveness_path: '/l',
+        readiness_path: '/r',
+        startup_path: '/s',
+        thread: 'main',
+        blocked_after_seconds: 0.5,
+      }),
     ),
   ).toEqual({
     port: 0,
     host: '::1',
     paths: { live: '/l', ready: '/r', startup: '/s' },
+    thread: 'main',
+    blockedAfterMs: 500,
   });
 });
 
@@ -25,6 +37,8 @@ test.each([
   [{ paths: {} }],
   [{ readiness_path: '/health/live' }],
   [{ enabled: 'yes' }],
+  [{ thread: 'both' }],
+  [{ blocked_after_seconds: 0 }],
 ])('%j is refused', (config) => {
   expect(() => healthConfig.parse(config)).toThrow();
 });

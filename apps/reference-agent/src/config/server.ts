@@ -24,6 +24,10 @@ export const serverConfig = z.strictObject({
   /** Where clients reach the agent, if not at `http://host:port`; the agent card names it. */
   public_url: z.url({ protocol: /^https?$/ }).optional(),
   api_keys: z.array(apiKey).default([]),
+  /** Time that running requests get when the agent stops. */
+  drain_seconds: z.number().min(0).max(3_600).default(10),
+  /** Time that the agent still serves after it said that it is not ready. */
+  drain_delay_seconds: z.number().min(0).max(300).default(0),
 });
 
 /** What the agent says of itself in its card and in its telemetry. */

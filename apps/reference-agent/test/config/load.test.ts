@@ -14,7 +14,13 @@ function problemsIn(yaml: string): readonly string[] {
 describe('defaults', () => {
   test('an empty text is a whole configuration on loopback', () => {
     const { server, llm, storage } = parseConfig('', 'agent.yaml');
-    expect(server).toEqual({ host: '127.0.0.1', port: 8080, api_keys: [] });
+    expect(server).toEqual({
+      host: '127.0.0.1',
+      port: 8080,
+      api_keys: [],
+      drain_seconds: 10,
+      drain_delay_seconds: 0,
+    });
     expect(llm).toEqual({ provider: 'local', model: 'local-scripted' });
     expect(storage).toEqual({ type: 'memory' });
   });
@@ -28,6 +34,8 @@ describe('defaults', () => {
       host: '127.0.0.1',
       port: 9000,
       api_keys: [],
+      drain_seconds: 10,
+      drain_delay_seconds: 0,
     });
   });
 });

@@ -15,17 +15,17 @@ export interface TestAgent extends Agent {
  */
 export async function startTestAgent(
   yaml = '',
-  options: Omit<AgentOptions, 'config'> = {},
+  { drainSeconds = 0.5, ...options }: Omit<AgentOptions, 'config'> & { readonly drainSeconds?: number } = {},
   port = 0,
 ): Promise<TestAgent> {
   const folder = await mkdtemp(join(tmpdir(), 'reference-agent-'));
   const logFile = join(folder, 'agent.log');
   const config = parseConfig(yaml, 'test.yaml');
-  config.server.port = port;
+  Object.assign(config.server, { port, drain_seconds: drainSeconds });
   config.observability.metrics.port = 0;
   config.observability.health.port = 0;
   Object.assign(config.observability.logging, { output: 'file', file_path: logFile });
-  const agent = await startAgent({ config, drainMs: 500, ...options });
+  const agent = await startAgent({ config, ...options });
   return {
     ...agent,
     async logged(operation) {

@@ -1,0 +1,132 @@
+import { createServer, get, type IncomingMessage, type Server } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, test } from '@jest/globals';
+import { createFakeClock, recordOperations } from '@sage-adk/core/testing';
+import { createDrain, type DrainStep, serverStep } from '../../src/drain/index.ts';
+import { createHealth } from '../../src/index.ts';
+
+describe('a drain', () => {
+  test('is not ready at once, waits, then takes its steps in order, and reports', async () => {
+    const clock = createFakeClock();
+    const order: string[] = [];
+    const step = (name: string): DrainStep => ({
+      name,
+      announce: () => void order.push(`${name} announced`),
+      run: () => void order.push(name),
+    });
+    await using health = createHealth({ clock });
+    health.markStarted();
+    const drain = createDrain({ health, steps: [step('server'), step('logs'), step('pools')], clock });
+    expect(drain.draining).toBe(false);
+    const report = drain.start('SIGTERM');
+    expect(drain.draining).toBe(true);
+    expect(health.ready()).toMatchObject({ status: 'fail', reason: 'SIGTERM' });
+    await clock.advanceAsync(4_999);
+    expect(order).toEqual(['server announced', 'logs announced', 'pools announced']);
+    await clock.advanceAsync(1);
+    expect(order.slice(3)).toEqual(['server', 'logs', 'pools']);
+    expect(await report).toMatchObject({ reason: 'SIGTERM', complete: true, durationMs: 5_000 });
+    expect(await drain.start()).toBe(await report);
+    expect(order).toHaveLength(6);
+  });
+
+  test('goes on where a step fails or takes too long, and says so', async () => {
+    using recorded = recordOperations();
+    const clock = createFakeClock();
+    let aborted = false;
+    const drain = createDrain({
+      preStopDelayMs: 0,
+      clock,
+      steps: [
+        { name: 'spans', run: () => Promise.reject(new Error('collector https://user:secret@host refused')) },
+        {
+          name: 'streams',
+          timeoutMs: 1_000,
+          run: (signal) => {
+            signal.addEventListener('abort', () => (aborted = true));
+            return new Promise(() => {});
+          },
+        },
+        { name: 'pools', run() {} },
+      ],
+    });
+    const report = drain.start();
+    await clock.advanceAsync(1_000);
+    expect(aborted).toBe(true);
+    const { complete, steps } = await report;
+    expect(complete).toBe(false);
+    expect(steps.map(({ name, outcome }) => `${name}: ${outcome}`)).toEqual([
+      'spans: error',
+      'streams: timeout',
+      'pools: ok',
+    ]);
+    expect(recorded.emitted('error.critical').map(({ reason }) => reason)).toEqual(['step_error', 'step_timeout']);
+    expect(recorded.emitted('error.critical')[0]?.message).not.toContain('secret');
+  });
+
+  test('is over at its deadline, and even then each step is begun', async () => {
+    const clock = createFakeClock();
+    const begun: string[] = [];
+    const hanging = (name: string): DrainStep => ({
+      name,
+      timeoutMs: 60_000,
+      run: () => {
+        begun.push(name);
+        return new Promise(() => {});
+      },
+    });
+    const steps = [hanging('server'), hanging('logs'), hanging('pools')];
+    const report = createDrain({ steps, preStopDelayMs: 0, deadlineMs: 1_000, clock }).start();
+    await clock.advanceAsync(1_000);
+    expect((await report).durationMs).toBe(1_000);
+    expect(begun).toEqual(['server', 'logs', 'pools']);
+  });
+
+  test.each([
+    [{ steps: [], preStopDelayMs: -1 }, 'preStopDelayMs'],
+    [{ steps: [], preStopDelayMs: 5_000, deadlineMs: 4_000 }, 'deadlineMs'],
+    [{ steps: [{ name: 'logs', timeoutMs: 0, run() {} }] }, 'timeoutMs of logs'],
+  ])('a bad option is named: %j', (options, name) => {
+    expect(() => createDrain(options)).toThrow(name);
+  });
+});
+
+describe('the step of a server', () => {
+  async function serve(listener: Parameters<typeof createServer>[1]): Promise<{ server: Server; url: string }> {
+    const server = createServer(listener).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  }
+
+  test('lets requests and streams come to their end, and accepts no more', async () => {
+    const { server, url } = await serve((_request, response) => {
+      response.write('first ');
+      setTimeout(() => response.end('last'), 15);
+    });
+    const [response] = (await once(get(url), 'response')) as [IncomingMessage];
+    const report = createDrain({ steps: [serverStep(server)], preStopDelayMs: 0 }).start();
+    let text = '';
+    for await (const chunk of response.setEncoding('utf8')) text += String(chunk);
+    expect(text).toBe('first last');
+    expect((await report).complete).toBe(true);
+    await expect(fetch(url)).rejects.toThrow('fetch failed');
+  });
+
+  test('each answer during the delay is the last of its connection', async () => {
+    const { server, url } = await serve((_request, response) => response.end('served'));
+    const report = createDrain({ steps: [serverStep(server)], preStopDelayMs: 20 }).start();
+    const answer = await fetch(url);
+    expect([await answer.text(), answer.headers.get('connection')]).toEqual(['served', 'close']);
+    expect((await report).complete).toBe(true);
+  });
+
+  test('cuts what does not end in its time', async () => {
+    const { server, url } = await serve(() => {});
+    const cut = expect(fetch(url)).rejects.toThrow('fetch failed');
+    await once(server, 'request');
+    const report = createDrain({ steps: [serverStep(server, { timeoutMs: 20 })], preStopDelayMs: 0 }).start();
+    await cut;
+    expect(await report).toMatchObject({ complete: false, steps: [{ name: 'server', outcome: 'timeout' }] });
+  });
+});
