@@ -1,4 +1,5 @@
-import { type Decision, errorOf, retryAfterSeconds } from '../decision.ts';
+import type { Decision } from '../decision.ts';
+import { type Refusal, refusalOf } from './refusal.ts';
 
 /** A denial as problem details. */
 export interface RateLimitProblem {
@@ -10,22 +11,34 @@ export interface RateLimitProblem {
   readonly 'violated-policies': readonly string[];
 }
 
+const registry = 'https://iana.org/assignments/http-problem-types';
+
+// A request that can never fit has exceeded no quota that comes back, and the registry has no type for it.
+const kinds: Readonly<Record<Refusal['reason'], { readonly type: string; readonly title: string }>> = {
+  exceeded: {
+    type: `${registry}#quota-exceeded`,
+    title: 'Request cannot be satisfied as assigned quota has been exceeded',
+  },
+  never_allowed: { type: 'about:blank', title: 'Unprocessable Content' },
+  unavailable: {
+    type: `${registry}#temporary-reduced-capacity`,
+    title: 'Request cannot be satisfied due to temporary server capacity constraints',
+  },
+};
+
 /**
  * What a denied client is told who asks for `application/problem+json`; undefined where the call is allowed.
  *
- * A request that waiting cures has the type `quota-exceeded`; one that can never fit is no such thing, and has no type of its own.
- *
- * @see RFC 9457, and draft-ietf-httpapi-ratelimit-headers-11, section 5.1
+ * @see RFC 9457, and draft-ietf-httpapi-ratelimit-headers-11, section 5
  */
 export function rateLimitProblem(decision: Decision): RateLimitProblem | undefined {
-  const error = errorOf(decision);
-  if (error === undefined) return undefined;
-  const canWait = retryAfterSeconds(decision) !== undefined;
+  const refusal = refusalOf(decision);
+  if (refusal === undefined) return undefined;
+  const { reason, status, message } = refusal;
   return {
-    type: canWait ? 'https://iana.org/assignments/http-problem-types#quota-exceeded' : 'about:blank',
-    title: canWait ? 'Request cannot be satisfied as assigned quota has been exceeded' : 'Unprocessable Content',
-    status: error.status,
-    detail: error.message,
+    ...kinds[reason],
+    status,
+    detail: message,
     'violated-policies': decision.violated.map(({ rule }) => rule),
   };
 }

@@ -45,6 +45,27 @@ describe('the answer to a denied call', () => {
     });
   });
 
+  test('is a 503 where nobody could decide: the client has done nothing wrong', () => {
+    const closed = { ...decisionOf(state({ allowed: false, retryAfterMs: 1_000 })), source: 'policy' as const };
+    const plain = denialOf(closed, undefined);
+    expect([plain?.status, JSON.parse(plain?.body ?? '')]).toEqual([
+      503,
+      {
+        error: 'rate_limit_unavailable',
+        message: 'Limits cannot be checked now. Try again later.',
+        retry_after: 1,
+        limit: 60,
+        remaining: 59,
+        reset: 1_696_809_601,
+      },
+    ]);
+    expect(JSON.parse(denialOf(closed, 'application/problem+json')?.body ?? '')).toMatchObject({
+      type: 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity',
+      status: 503,
+    });
+    expect(denialOf({ ...closed, allowed: true }, undefined)).toBeUndefined();
+  });
+
   test('is none where the call is allowed', () => {
     expect(denialOf(decisionOf(state()), undefined)).toBeUndefined();
   });

@@ -1,0 +1,80 @@
+/** What a provider says of its limits corrects ours: it knows of calls that we don't. */
+import {
+  type HeaderFields,
+  type LimitSubject,
+  parseRateLimitHeaders,
+  parseRetryAfter,
+  type RateLimitReading,
+  requireWhole,
+} from '@sage-adk/core';
+import type { Decision, RuleState } from '../decision.ts';
+
+/** What is done to one rule. */
+export interface Correction {
+  readonly rule: string;
+  /** At most so many units are left now. */
+  readonly remaining?: number;
+  /** Nothing is admitted for so long, in milliseconds. */
+  readonly blockMs?: number;
+}
+
+/** What is needed of a limiter. */
+export interface CorrectableLimiter {
+  peek(subject: LimitSubject): Promise<Decision>;
+  /** Lowers what is left; never raises it. */
+  lower(subject: LimitSubject, corrections: readonly Correction[]): Promise<void>;
+}
+
+export interface ProviderHeaderOptions {
+  /** Longer waits are cut to this, in milliseconds: a header must not shut us out for a day. @default 3_600_000 */
+  readonly longestBlockMs?: number;
+  /** Wall-clock time of the response. @default now */
+  readonly nowMs?: number;
+}
+
+/**
+ * Takes over what the response of a model provider says: where it has less left than our rules think, they are lowered to it, never raised; where
+ * it asks to wait, nothing is admitted until then.
+ *
+ * Reads `x-ratelimit-*` (OpenAI), `anthropic-ratelimit-*`, `retry-after-ms` and `retry-after`. Only rules of the scope `provider` are corrected, of the
+ * unit that is told of: the one with the provider's own limit, else the one with the shortest period, so that a minute's end never closes a day.
+ * Returns what was corrected; empty where nothing was, and then the limiter's state is not touched.
+ *
+ * @param subject the one that the call was asked about; its `provider` counts.
+ * @example
+ * ```ts
+ * const response = await fetch(url, request);
+ * await applyProviderHeaders(limiter, { provider: 'openai' }, response.headers);
+ * ```
+ */
+export async function applyProviderHeaders(
+  limiter: CorrectableLimiter,
+  subject: LimitSubject,
+  headers: HeaderFields,
+  { longestBlockMs = 3_600_000, nowMs = Date.now() }: ProviderHeaderOptions = {},
+): Promise<readonly Correction[]> {
+  requireWhole('longestBlockMs', longestBlockMs, 0);
+  const readings = parseRateLimitHeaders(headers, nowMs);
+  const waitMs = parseRetryAfter(headers, nowMs) ?? 0;
+  if (readings.length === 0 && waitMs === 0) return [];
+  const { rules } = await limiter.peek(subject);
+  const candidates = rules.filter(({ scope }) => scope === 'provider').sort(byPeriod);
+  const corrections = readings.flatMap((reading) => correctionOf(reading, candidates));
+  const [blocked] = candidates;
+  if (blocked !== undefined && waitMs > 0) {
+    corrections.push({ rule: blocked.rule, blockMs: Math.min(Math.ceil(waitMs), longestBlockMs) });
+  }
+  if (corrections.length > 0) await limiter.lower(subject, corrections);
+  return corrections;
+}
+
+function correctionOf({ unit, limit, remaining }: RateLimitReading, candidates: readonly RuleState[]): Correction[] {
+  const ours = candidates.filter((state) => state.unit === unit);
+  const state = ours.find((candidate) => candidate.limit === limit) ?? ours[0];
+  if (state === undefined || remaining === undefined || remaining >= state.remaining) return [];
+  return [{ rule: state.rule, remaining }];
+}
+
+function byPeriod(a: RuleState, b: RuleState): number {
+  return (a.periodMs ?? Number.MAX_VALUE) - (b.periodMs ?? Number.MAX_VALUE);
+}

@@ -1,0 +1,84 @@
+import { describe, expect, jest, test } from '@jest/globals';
+import type { HeaderFields } from '@sage-adk/core';
+import type { RuleState } from '../../src/index.ts';
+import { applyProviderHeaders, type CorrectableLimiter } from '../../src/provider/provider-headers.ts';
+import { decisionOf, nowMs, state } from '../http/support/decisions.ts';
+
+const openai = { provider: 'openai' };
+const perMinute = state({ rule: 'rpm', scope: 'provider', limit: 500, remaining: 400, periodMs: 60_000 });
+const perDay = state({ rule: 'rpd', scope: 'provider', limit: 10_000, remaining: 9_000, periodMs: 86_400_000 });
+const tokens = state({
+  rule: 'tpm',
+  unit: 'tokens',
+  scope: 'provider',
+  limit: 200_000,
+  remaining: 150_000,
+  periodMs: 60_000,
+});
+const ofUser = state({ rule: 'user', limit: 500, remaining: 450, periodMs: 60_000 });
+
+describe('headers of a provider', () => {
+  test('lower what we think is left to what the provider has', async () => {
+    const headers = {
+      'x-ratelimit-limit-requests': '500',
+      'x-ratelimit-remaining-requests': '120',
+      'x-ratelimit-limit-tokens': '200000',
+      'x-ratelimit-remaining-tokens': '90000',
+    };
+    expect(await apply([perDay, perMinute, tokens, ofUser], headers)).toEqual([
+      { rule: 'rpm', remaining: 120 },
+      { rule: 'tpm', remaining: 90_000 },
+    ]);
+  });
+
+  test('raise nothing', async () => {
+    const headers = { 'x-ratelimit-remaining-requests': '499', 'x-ratelimit-remaining-tokens': '150000' };
+    expect(await apply([perMinute, tokens], headers)).toEqual([]);
+  });
+
+  test('are about the rule with the limit they name, else about the one with the shortest period', async () => {
+    const left = (limit: string) => ({
+      'anthropic-ratelimit-requests-limit': limit,
+      'anthropic-ratelimit-requests-remaining': '7',
+    });
+    expect(await apply([perMinute, perDay], left('10000'))).toEqual([{ rule: 'rpd', remaining: 7 }]);
+    expect(await apply([perDay, perMinute], left('1000'))).toEqual([{ rule: 'rpm', remaining: 7 }]);
+  });
+
+  test('leave rules alone that are not about the provider', async () => {
+    expect(await apply([ofUser], { 'x-ratelimit-remaining-requests': '0', 'retry-after': '5' })).toEqual([]);
+  });
+
+  test('shut the provider out until it wants to be asked again, at most for the longest time', async () => {
+    expect(await apply([perDay, perMinute], { 'retry-after': '20' })).toEqual([{ rule: 'rpm', blockMs: 20_000 }]);
+    expect(await apply([perMinute], { 'retry-after-ms': '1500.5' })).toEqual([{ rule: 'rpm', blockMs: 1_501 }]);
+    expect(await apply([perMinute], { 'retry-after': '86400' })).toEqual([{ rule: 'rpm', blockMs: 3_600_000 }]);
+  });
+
+  test('that say nothing cost nothing', async () => {
+    const { limiter, peek, lower } = create([perMinute]);
+    await applyProviderHeaders(limiter, openai, new Headers({ 'content-type': 'application/json' }));
+    await applyProviderHeaders(limiter, openai, { 'x-ratelimit-remaining-requests': 'many', 'retry-after': 'soon' });
+    expect([peek.mock.calls, lower.mock.calls]).toEqual([[], []]);
+  });
+
+  test('are not taken with a longest time that cannot be', async () => {
+    const { limiter } = create([perMinute]);
+    await expect(applyProviderHeaders(limiter, openai, {}, { longestBlockMs: -1 })).rejects.toThrow(
+      'The option longestBlockMs is -1',
+    );
+  });
+});
+
+async function apply(rules: readonly RuleState[], headers: HeaderFields) {
+  const { limiter, lower } = create(rules);
+  const corrections = await applyProviderHeaders(limiter, openai, headers, { nowMs });
+  expect(lower.mock.calls).toEqual(corrections.length === 0 ? [] : [[openai, corrections]]);
+  return corrections;
+}
+
+function create(rules: readonly RuleState[]) {
+  const peek = jest.fn<CorrectableLimiter['peek']>(async () => decisionOf(...rules));
+  const lower = jest.fn<CorrectableLimiter['lower']>(async () => {});
+  return { limiter: { peek, lower }, peek, lower };
+}
