@@ -23,10 +23,10 @@ async function filled(letters: number, options = {}): Promise<{ clock: FakeClock
 /** Lets time pass until the promise settles. */
 async function settled<T>(clock: FakeClock, promise: Promise<T>): Promise<T> {
   const state = { over: false };
-  const done = () => void (state.over = true);
-  void promise.then(done, done);
+  const watched = promise.finally(() => void (state.over = true));
+  watched.catch(() => {});
   for (let turn = 0; turn < 10_000 && !state.over; turn++) await clock.advanceAsync(10);
-  return promise;
+  return watched;
 }
 
 const fast = { ratePerSecond: 1_000 };
