@@ -1,7 +1,6 @@
 /** One server per adapter, all with the same routes, so that the same cases run on each. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
@@ -9,6 +8,7 @@ import { promisify } from 'node:util';
 import { serve as serveHono } from '@hono/node-server';
 import type { Clock, LimitCosts, LimitSubject } from '@sage-adk/core';
 import express from 'express';
+import express4 from 'express-4';
 import Fastify from 'fastify';
 import { type Context, Hono } from 'hono';
 import * as forExpress from '../../../src/http/express.ts';
@@ -19,8 +19,6 @@ import type { ForwardedField } from '../../../src/http/forwarded.ts';
 import type { Admission, HttpLimiter } from '../../../src/http/gate.ts';
 import * as forHono from '../../../src/http/hono.ts';
 import * as forNode from '../../../src/http/node.ts';
-
-const express4 = createRequire(import.meta.url)('express-4') as typeof express;
 
 /** The options that mean the same to every adapter; functions read a header field in place of a request. */
 export interface CommonOptions {
