@@ -1,51 +1,53 @@
-import { providers } from './providers/index.ts';
-import type { Provider } from './providers/provider.ts';
+import { current, type LlmCallMark } from '@sage-adk/core';
+import type { Progress } from './body/progress.ts';
 
 /** `fetch`, as every SDK asks for it. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
-/** A request that was recognised as a call of a model. */
+/** A call of a model on its way through the steps. Each hands it on, as it is or changed. */
 export interface LlmCall {
-  readonly provider: Provider;
+  /** As it is reported and priced. */
+  readonly provider: string;
+  /** Bounded, for labels. */
   readonly api: string;
   /** `unknown` where neither the path nor a body in text names it. */
   readonly model: string;
   readonly stream: boolean;
-  readonly input: string | URL | Request;
-  readonly init: RequestInit | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** The call that a layer around is making already: this one is a try of it. */
+  readonly outer: LlmCallMark | undefined;
+  /** Tokens of the input, as far as they can be known before; undefined where the input cannot be read. */
+  estimateInput(): number | undefined;
+  /** Set by the step that reports the call. */
+  readonly report?: CallReport;
 }
 
-/** Recognises the call of a model by method and path; undefined for any other request. Reads the body only where it is text or bytes. */
-export function toCall(input: string | URL | Request, init: RequestInit | undefined): LlmCall | undefined {
-  const request = typeof input === 'object' && 'url' in input ? input : undefined;
-  const method = init?.method ?? request?.method ?? 'GET';
-  if (method.toUpperCase() !== 'POST') return undefined;
-  const path = (typeof input === 'string' ? URL.parse(input) : 'url' in input ? URL.parse(input.url) : input)?.pathname;
-  if (path === undefined) return undefined;
-  for (const provider of providers) {
-    const endpoint = provider.detect(path);
-    if (endpoint === undefined) continue;
-    const { api, model, stream } = endpoint;
-    const asked = model === undefined ? askedOf(init?.body) : {};
-    return {
-      provider,
-      api,
-      model: model ?? asked.model ?? 'unknown',
-      stream: stream ?? asked.stream ?? false,
-      input,
-      init,
-    };
-  }
-  return undefined;
+/** The report of a call, for the steps inside of it. */
+export interface CallReport {
+  /** Whose call it is in the end: that of the outermost layer. */
+  readonly mark: LlmCallMark;
+  /** The call really goes out, within `run`. */
+  begin<T>(run: () => T): T;
 }
 
-/** What the body of a request asks for. */
-function askedOf(body: RequestInit['body']): { readonly model?: string; readonly stream?: boolean } {
-  const text = typeof body === 'string' ? body : body instanceof Uint8Array ? Buffer.from(body).toString() : '{}';
-  try {
-    const { model, stream } = JSON.parse(text) as { model?: unknown; stream?: unknown };
-    return { ...(typeof model === 'string' && { model }), stream: stream === true };
-  } catch {
-    return {};
-  }
+/** What came of a call. The answer itself may still be on its way. */
+export interface LlmAnswer<R> {
+  readonly result: R;
+  readonly progress: Progress;
+  /** The provider's status where it is one of failure. */
+  readonly refusal?: Refusal;
+}
+
+/** A failure in the words of the provider. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers: Headers;
+  /** JSON, where it was read already. */
+  readonly body?: unknown;
+}
+
+/** The mark of the call that is being made around here. */
+export function openMark(): LlmCallMark | undefined {
+  const mark = current()?.llmCall;
+  return mark?.open === true ? mark : undefined;
 }

@@ -1,6 +1,8 @@
-import { anthropic } from './anthropic.ts';
-import { gemini } from './gemini.ts';
-import { openai } from './openai.ts';
-import type { Provider } from './provider.ts';
+import { anthropicMessages } from './anthropic-messages.ts';
+import type { Api } from './api.ts';
+import { geminiGenerate } from './gemini-generate.ts';
+import { openaiChat } from './openai-chat.ts';
+import { openaiEmbeddings } from './openai-embeddings.ts';
+import { openaiResponses } from './openai-responses.ts';
 
-export const providers: readonly Provider[] = [openai, anthropic, gemini];
+export const apis: readonly Api[] = [openaiChat, openaiResponses, openaiEmbeddings, anthropicMessages, geminiGenerate];

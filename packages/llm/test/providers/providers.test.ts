@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { anthropic } from '../../src/providers/anthropic.ts';
-import { gemini } from '../../src/providers/gemini.ts';
-import { providers } from '../../src/providers/index.ts';
-import { openai } from '../../src/providers/openai.ts';
+import { anthropicMessages } from '../../src/providers/anthropic-messages.ts';
+import { geminiGenerate } from '../../src/providers/gemini-generate.ts';
+import { apis } from '../../src/providers/index.ts';
+import { openaiUsage } from '../../src/providers/openai-usage.ts';
 import { anthropicMessage, geminiContent, openaiChat, openaiEmbeddings, openaiResponses } from '../support/answers.ts';
 
 describe('a path', () => {
@@ -16,12 +16,10 @@ describe('a path', () => {
     ['/v1beta/models/gemini-2.5-flash:generateContent', 'gemini', 'generateContent'],
     ['/v1beta/models/gemini-2.5-flash:streamGenerateContent', 'gemini', 'generateContent'],
     ['/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-pro:generateContent', 'gemini', 'generateContent'],
+    ['/v1/projects/p/locations/l/publishers/anthropic/models/claude-x:streamRawPredict', 'anthropic', 'messages'],
   ])('%s is of %s', (path, name, api) => {
-    const found = providers.flatMap((provider) => {
-      const endpoint = provider.detect(path);
-      return endpoint === undefined ? [] : [[provider.name, endpoint.api]];
-    });
-    expect(found).toEqual([[name, api]]);
+    const found = apis.filter((one) => one.detect(path) !== undefined);
+    expect(found.map((one) => [one.provider, one.name])).toEqual([[name, api]]);
   });
 
   test.each([
@@ -34,21 +32,27 @@ describe('a path', () => {
     '/v1beta/models/gemini-2.5-flash:countTokens',
     '/',
   ])('%s is no call of a model', (path) => {
-    expect(providers.map((provider) => provider.detect(path))).toEqual([undefined, undefined, undefined]);
+    expect(apis.filter((api) => api.detect(path) !== undefined)).toEqual([]);
   });
 
-  test('of Gemini tells the model and whether it streams', () => {
-    expect(gemini.detect('/v1beta/models/gemini-2.5-flash:streamGenerateContent')).toEqual({
-      api: 'generateContent',
+  test('of Gemini, and of Anthropic on Vertex AI, tells the model and whether it streams', () => {
+    expect(geminiGenerate.detect('/v1beta/models/gemini-2.5-flash:streamGenerateContent')).toEqual({
       model: 'gemini-2.5-flash',
       stream: true,
     });
+    expect(
+      anthropicMessages.detect('/v1/projects/p/locations/l/publishers/anthropic/models/claude-x@20250929:rawPredict'),
+    ).toEqual({ model: 'claude-x@20250929', stream: false });
+  });
+
+  test('of a deployment on Azure tells its name', () => {
+    expect(apis[0]?.detect('/openai/deployments/mine/chat/completions')).toEqual({ model: 'mine' });
   });
 });
 
 describe('OM7: usage, with cached and cache-write tokens as part of the input and reasoning as part of the output', () => {
   test('of OpenAI chat completions', () => {
-    expect(openai.usageOf(openaiChat.usage)).toEqual({
+    expect(openaiUsage(openaiChat.usage)).toEqual({
       inputTokens: 1_117,
       outputTokens: 46,
       cachedInputTokens: 1_024,
@@ -57,7 +61,7 @@ describe('OM7: usage, with cached and cache-write tokens as part of the input an
   });
 
   test('of OpenAI responses', () => {
-    expect(openai.usageOf(openaiResponses.usage)).toEqual({
+    expect(openaiUsage(openaiResponses.usage)).toEqual({
       inputTokens: 328,
       outputTokens: 87,
       cachedInputTokens: 128,
@@ -66,11 +70,11 @@ describe('OM7: usage, with cached and cache-write tokens as part of the input an
   });
 
   test('of OpenAI embeddings, which have no output', () => {
-    expect(openai.usageOf(openaiEmbeddings.usage)).toEqual({ inputTokens: 8, outputTokens: 0 });
+    expect(openaiUsage(openaiEmbeddings.usage)).toEqual({ inputTokens: 8, outputTokens: 0 });
   });
 
   test('of Anthropic, whose input count leaves the cache out', () => {
-    expect(anthropic.usageOf(anthropicMessage.usage)).toEqual({
+    expect(anthropicMessages.answer.usageOf(anthropicMessage.usage)).toEqual({
       inputTokens: 21 + 188 + 1_086,
       outputTokens: 393,
       cachedInputTokens: 1_086,
@@ -79,7 +83,7 @@ describe('OM7: usage, with cached and cache-write tokens as part of the input an
   });
 
   test('of Gemini, which counts thoughts and tool prompts beside', () => {
-    const usage = gemini.usageOf(geminiContent.usageMetadata);
+    const usage = geminiGenerate.answer.usageOf(geminiContent.usageMetadata);
     expect(usage).toEqual({
       inputTokens: 264 + 40,
       outputTokens: 31 + 900,
@@ -98,6 +102,6 @@ describe('OM7: usage, with cached and cache-write tokens as part of the input an
     [{ prompt_tokens: '12', input_tokens: -1, promptTokenCount: 1.5 }],
     [{ prompt_tokens: Number.NaN, input_tokens: null, promptTokenCount: {} }],
   ])('is unknown, not 0, for %p', (usage) => {
-    expect(providers.map((provider) => provider.usageOf(usage))).toEqual([undefined, undefined, undefined]);
+    expect(apis.map((api) => api.answer.usageOf(usage))).toEqual(apis.map(() => undefined));
   });
 });

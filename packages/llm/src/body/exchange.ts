@@ -1,0 +1,220 @@
+import type { AnswerFacts } from '../providers/api.ts';
+import type { AnswerReader } from './answer-reader.ts';
+import type { Ending, Progress } from './progress.ts';
+import { relayed } from './relayed.ts';
+
+export interface ExchangeOptions {
+  readonly response: Response;
+  readonly reader: AnswerReader;
+  /** Whoever asked gives up. */
+  readonly signal?: AbortSignal | undefined;
+  /** Is told when the body is waited for and when pieces of the answer came. */
+  readonly watch?: Watch | undefined;
+  /** What an answer that was cut short, cannot be read or is an error fails with. */
+  failure(kind: 'incomplete' | 'malformed' | 'problem'): unknown;
+}
+
+/** Somebody who looks at the time. */
+export interface Watch {
+  waits(): void;
+  arrived(isContent: boolean): void;
+  ended(): void;
+}
+
+/**
+ * The body of one answer, between the provider and whoever reads it. It reads no faster than its consumer, passes the bytes on as they are, and knows
+ * how it ends: read, broken, cancelled, aborted, or dropped by a consumer who never comes back.
+ */
+export class Exchange implements Progress {
+  readonly #options: ExchangeOptions;
+  readonly #reader: AnswerReader;
+  #source: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  readonly #ahead: Uint8Array[] = [];
+  #exhausted = false;
+  #broken: { readonly error: unknown } | undefined;
+  #listeners: ((ending: Ending) => void)[] = [];
+  #contents = 0;
+  readonly #abort: (() => void) | undefined;
+  firstContentAtMs: number | undefined;
+  ending: Ending | undefined;
+
+  constructor(options: ExchangeOptions) {
+    const { signal, response, reader } = options;
+    this.#options = options;
+    this.#reader = reader;
+    if (response.body === null) {
+      this.#exhausted = true;
+      reader.end();
+      this.#end({ kind: 'done' });
+    } else if (signal !== undefined) {
+      this.#abort = () => this.abort(signal.reason);
+      signal.addEventListener('abort', this.#abort, { once: true });
+    }
+  }
+
+  get contents(): number {
+    return this.#contents;
+  }
+
+  get contentBytes(): number {
+    return this.#reader.contentBytes;
+  }
+
+  facts(): AnswerFacts {
+    return this.#reader.facts();
+  }
+
+  onEnd(listener: (ending: Ending) => void): void {
+    if (this.ending === undefined) this.#listeners.push(listener);
+    else listener(this.ending);
+  }
+
+  /** Reads until `enough`, the end, or so many bytes. The consumer gets them as if it read them itself. Rejects where the body breaks. */
+  async readAhead(enough: () => boolean, mostBytes: number): Promise<void> {
+    for (let size = 0; size < mostBytes && !this.#exhausted && !enough();) {
+      const chunk = await this.#next();
+      if (chunk === undefined) continue;
+      this.#ahead.push(chunk);
+      size += chunk.length;
+    }
+  }
+
+  /** What was read ahead, as text. */
+  get textAhead(): string {
+    return Buffer.concat(this.#ahead).toString();
+  }
+
+  /** The response whose body this is, for one consumer. */
+  relay(): Response {
+    const { response } = this.#options;
+    if (response.body === null) return response;
+    const body = new ReadableStream<Uint8Array>(
+      { pull: (controller) => this.#pull(controller), cancel: (reason) => this.#cancel(reason) },
+      { highWaterMark: 0 },
+    );
+    if (this.ending === undefined) unread.register(body, this, this);
+    return relayed(response, body);
+  }
+
+  /** Ends it from here: nobody gets more of it. */
+  abort(error: unknown): void {
+    if (this.ending !== undefined) return;
+    this.#broken = { error };
+    this.#end(this.#endingOf(error));
+    this.release(error);
+  }
+
+  /** Nobody will come to read the rest of it. */
+  drop(): void {
+    this.#end({ kind: 'cancelled', reason: undefined });
+    this.release();
+  }
+
+  /** Ends it as failed. */
+  fail(kind: 'incomplete' | 'malformed' | 'problem'): void {
+    this.#end({ kind: 'failed', error: this.#options.failure(kind) });
+  }
+
+  /** Lets the connection go: nobody reads what is left. */
+  release(reason?: unknown): void {
+    this.#release(reason).catch(() => {});
+  }
+
+  #pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> | undefined {
+    const chunk = this.#ahead.shift();
+    if (chunk !== undefined) controller.enqueue(chunk);
+    else if (this.#exhausted) controller.close();
+    else {
+      return this.#next().then((bytes) => {
+        if (bytes !== undefined) controller.enqueue(bytes);
+        else controller.close();
+      });
+    }
+    return undefined;
+  }
+
+  /** The next bytes for the consumer; undefined at the end. */
+  async #next(): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const chunk = await this.#read();
+      if (chunk === undefined) {
+        this.#exhausted = true;
+        const rest = this.#reader.end();
+        this.#close();
+        return rest;
+      }
+      const out = this.#reader.write(chunk);
+      this.#notice();
+      if (out !== undefined) return out;
+    }
+  }
+
+  async #read(): Promise<Uint8Array | undefined> {
+    // The body is asked for by way of the response, which so lives as long as this: fetch releases the body of a response that was collected.
+    this.#source ??= (this.#options.response.body as ReadableStream<Uint8Array>).getReader();
+    if (this.#broken !== undefined) throw this.#broken.error;
+    this.#options.watch?.waits();
+    try {
+      const { value } = await this.#source.read();
+      if (this.#broken === undefined) return value;
+    } catch (error) {
+      this.#broken ??= { error };
+      this.#end(this.#endingOf(error));
+    }
+    throw this.#broken.error;
+  }
+
+  #notice(): void {
+    const { contents, whole, problem } = this.#reader;
+    const hasContent = contents > this.#contents;
+    this.#contents = contents;
+    if (hasContent) this.firstContentAtMs ??= performance.now();
+    if (problem !== undefined) this.fail('problem');
+    else if (whole) this.#end({ kind: 'done' });
+    else this.#options.watch?.arrived(hasContent);
+  }
+
+  #close(): void {
+    const { whole, problem } = this.#reader;
+    if (problem !== undefined) this.fail('problem');
+    else if (whole) this.#end({ kind: 'done' });
+    else this.fail('incomplete');
+  }
+
+  #cancel(reason: unknown): Promise<void> {
+    if (this.ending === undefined) {
+      if (this.#reader.finished) this.#end({ kind: 'done' });
+      else this.#end(this.#givenUp(reason));
+    }
+    return this.#release(reason);
+  }
+
+  #endingOf(error: unknown): Ending {
+    const { signal } = this.#options;
+    return signal?.aborted === true ? this.#givenUp(signal.reason) : { kind: 'failed', error };
+  }
+
+  /** A client that gives up over what it cannot read did not change its mind. */
+  #givenUp(reason: unknown): Ending {
+    if (this.#reader.isMalformed()) return { kind: 'failed', error: this.#options.failure('malformed') };
+    return { kind: 'cancelled', reason };
+  }
+
+  #release(reason: unknown): Promise<void> {
+    const { body } = this.#options.response;
+    return this.#source === undefined ? (body?.cancel(reason) ?? Promise.resolve()) : this.#source.cancel(reason);
+  }
+
+  #end(ending: Ending): void {
+    if (this.ending !== undefined) return;
+    this.ending = ending;
+    unread.unregister(this);
+    if (this.#abort !== undefined) this.#options.signal?.removeEventListener('abort', this.#abort);
+    this.#options.watch?.ended();
+    for (const listener of this.#listeners) listener(ending);
+    this.#listeners = [];
+  }
+}
+
+/** A body that was dropped before its end: the connection is released, and whoever waits for the end hears of it. */
+const unread = new FinalizationRegistry<Exchange>((exchange) => exchange.drop());

@@ -1,0 +1,76 @@
+/** Reads single members out of JSON text without parsing the whole of it. Inside of a string a quote is escaped, so no key is found there by mistake. */
+
+/** Where the value of the first member of this name begins, at whatever depth; -1 where there is none. */
+export function valueAt(text: string, name: string, from = 0): number {
+  const key = `"${name}"`;
+  for (let at = text.indexOf(key, from); at >= 0; at = text.indexOf(key, at + 1)) {
+    let next = skipSpace(text, at + key.length);
+    if (text.charCodeAt(next) !== colon) continue;
+    next = skipSpace(text, next + 1);
+    return next;
+  }
+  return -1;
+}
+
+/** Whether there is a member of this name whose value is a text that is not empty. */
+export function holdsText(text: string, name: string): boolean {
+  const at = valueAt(text, name);
+  return at >= 0 && text.charCodeAt(at) === quote && text.charCodeAt(at + 1) !== quote;
+}
+
+/** How long the text of the first member of this name is, as it is written; 0 where it holds anything else. */
+export function lengthOfText(text: string, name: string): number {
+  const at = valueAt(text, name);
+  if (at < 0 || text.charCodeAt(at) !== quote) return 0;
+  const end = endOfString(text, at);
+  return end < 0 ? text.length - at : end - at - 1;
+}
+
+/** Whether the value of the first member of this name begins with this character, such as `{`. */
+export function holds(text: string, name: string, first: string): boolean {
+  const at = valueAt(text, name);
+  return at >= 0 && text.startsWith(first, at);
+}
+
+/** The text that the first member of this name holds; undefined where it holds anything else. */
+export function textAt(text: string, name: string): string | undefined {
+  const at = valueAt(text, name);
+  if (at < 0 || text.charCodeAt(at) !== quote) return undefined;
+  const end = endOfString(text, at);
+  const value = end < 0 ? undefined : parseJson(text.slice(at, end + 1));
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** The place of the quote that ends the string which begins at `at`; -1 where none does. */
+export function endOfString(text: string, at: number): number {
+  for (let end = text.indexOf('"', at + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let before = end - 1;
+    while (text.charCodeAt(before) === backslash) before--;
+    if ((end - before) % 2 === 1) return end;
+  }
+  return -1;
+}
+
+export function skipSpace(text: string, at: number): number {
+  let next = at;
+  for (let code = text.charCodeAt(next); isSpace(code); code = text.charCodeAt(next)) next++;
+  return next;
+}
+
+/** What a text says as JSON; undefined where it is none. */
+export function parseJson(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const quote = 0x22;
+const backslash = 0x5c;
+const colon = 0x3a;
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}

@@ -1,0 +1,127 @@
+import type { AnswerFacts, StreamReader } from '../providers/api.ts';
+import type { AnswerReader } from './answer-reader.ts';
+import { parseJson } from './json-text.ts';
+import { SseParser } from './sse-parser.ts';
+
+/** Reads an answer that comes as server-sent events, and hides the one that only we asked for. */
+export class SseReader implements AnswerReader {
+  readonly #stream: StreamReader;
+  readonly #parser: SseParser;
+  readonly #gate: EventGate | undefined;
+  #latest = '';
+  #begunMalformed = false;
+  whole = false;
+  contents = 0;
+  problem: string | undefined;
+
+  constructor(stream: StreamReader, { hidesExtra }: { readonly hidesExtra: boolean }) {
+    this.#stream = stream;
+    this.#gate = hidesExtra ? new EventGate() : undefined;
+    this.#parser = new SseParser((type, data, end) => this.#read(type, data, end));
+  }
+
+  get finished(): boolean {
+    return this.whole || this.#stream.finished;
+  }
+
+  get contentBytes(): number {
+    return this.#stream.contentBytes;
+  }
+
+  write(chunk: Uint8Array): Uint8Array | undefined {
+    const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1');
+    if (this.#gate === undefined) {
+      this.#parser.write(text);
+      return chunk;
+    }
+    this.#gate.open(chunk);
+    this.#parser.write(text);
+    return this.#gate.close();
+  }
+
+  end(): Uint8Array | undefined {
+    if (this.#stream.finished) this.whole = true;
+    const { stray } = this.#parser;
+    if (!this.whole && stray !== '') this.problem ??= stray;
+    return this.#gate?.rest();
+  }
+
+  isMalformed(): boolean {
+    return this.#begunMalformed || isMalformed(this.#latest);
+  }
+
+  facts(): AnswerFacts {
+    return this.#stream.facts();
+  }
+
+  #read(type: string, data: string, end: number): void {
+    this.#latest = data;
+    // Ahead of the first content every event is looked at: it still can be an error of the call.
+    if (this.contents === 0 && isMalformed(data)) this.#begunMalformed = true;
+    const kind = this.#begunMalformed ? undefined : this.#stream.read(type, data);
+    this.#gate?.pass(end, kind === 'extra');
+    switch (kind) {
+      case 'content':
+        this.contents++;
+        return;
+      case 'end':
+        this.whole = true;
+        return;
+      case 'error':
+        this.problem ??= data;
+        return;
+      default:
+    }
+  }
+}
+
+function isMalformed(data: string): boolean {
+  return data !== '' && data !== '[DONE]' && parseJson(data) === undefined;
+}
+
+/** Lets events through as they are, except those that are hidden. The bytes of an event that is not whole yet wait for the rest of it. */
+class EventGate {
+  #chunk: Uint8Array = new Uint8Array();
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #out: Uint8Array[] = [];
+  /** Where in the chunk what is let through begins. */
+  #from = 0;
+  /** Where the latest event ended. */
+  #passed = 0;
+
+  open(chunk: Uint8Array): void {
+    this.#chunk = chunk;
+    this.#from = this.#passed = 0;
+  }
+
+  pass(end: number, isHidden: boolean): void {
+    if (isHidden) {
+      this.#out.push(this.#chunk.subarray(this.#from, this.#passed));
+      this.#from = end;
+    } else this.#out.push(...this.#held);
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#passed = end;
+  }
+
+  close(): Uint8Array | undefined {
+    const rest = this.#chunk.subarray(this.#passed);
+    this.#out.push(this.#chunk.subarray(this.#from, this.#passed));
+    if (rest.length > 0) this.#held.push(rest);
+    this.#heldBytes += rest.length;
+    if (this.#heldBytes > mostHeld) this.#out.push(...this.#held.splice(0));
+    return joined(this.#out.splice(0));
+  }
+
+  rest(): Uint8Array | undefined {
+    return joined(this.#held.splice(0));
+  }
+}
+
+const mostHeld = 1_048_576;
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array | undefined {
+  const filled = pieces.filter(({ length }) => length > 0);
+  return filled.length > 1 ? Buffer.concat(filled) : filled[0];
+}

@@ -1,0 +1,92 @@
+/**
+ * Anthropic's messages, at Anthropic and on Vertex AI.
+ *
+ * @see https://docs.anthropic.com/en/api/messages
+ */
+import type { Usage } from '@sage-adk/core';
+import { holdsText, lengthOfText, parseJson, textAt } from '../body/json-text.ts';
+import type { AnswerFacts, Api, EventKind, StreamReader } from './api.ts';
+import { countOf, memberOf, textOf, toUsage } from './usage.ts';
+
+export const anthropicMessages: Api = {
+  provider: 'anthropic',
+  name: 'messages',
+  detect(path) {
+    // With the version: other APIs have paths that end in /messages.
+    if (path.endsWith('/v1/messages')) return {};
+    const [, model, method] =
+      /\/publishers\/anthropic\/models\/([^/:]+):(rawPredict|streamRawPredict)$/.exec(path) ?? [];
+    return model === undefined ? undefined : { model, stream: method === 'streamRawPredict' };
+  },
+  request: { maxOutputTokens: ['max_tokens'] },
+  answer: { usage: 'usage', model: 'model', finishReason: ['stop_reason'], usageOf },
+  readStream: () => new MessagesReader(),
+};
+
+/** The input count leaves out what was read from or written to the cache; ours holds both, so they are added. */
+function usageOf(usage: unknown): Usage | undefined {
+  const plain = countOf(usage, 'input_tokens');
+  const cachedInputTokens = countOf(usage, 'cache_read_input_tokens');
+  const cacheWriteTokens = countOf(usage, 'cache_creation_input_tokens');
+  return toUsage({
+    inputTokens: plain === undefined ? undefined : plain + (cachedInputTokens ?? 0) + (cacheWriteTokens ?? 0),
+    outputTokens: countOf(usage, 'output_tokens'),
+    cachedInputTokens,
+    cacheWriteTokens,
+    reasoningTokens: countOf(memberOf(usage, 'output_tokens_details'), 'thinking_tokens'),
+  });
+}
+
+class MessagesReader implements StreamReader {
+  contentBytes = 0;
+  #begun: string | undefined;
+  #delta: string | undefined;
+
+  get finished(): boolean {
+    return this.#delta !== undefined && holdsText(this.#delta, 'stop_reason');
+  }
+
+  read(name: string, data: string): EventKind {
+    switch (name === '' ? textAt(data, 'type') : name) {
+      case 'content_block_delta': {
+        const size = contentSize(data);
+        this.contentBytes += size;
+        return size > 0 ? 'content' : undefined;
+      }
+      case 'message_start':
+        this.#begun = data;
+        return undefined;
+      case 'message_delta':
+        this.#delta = data;
+        return undefined;
+      case 'message_stop':
+        return 'end';
+      case 'error':
+        return 'error';
+      default:
+        return undefined;
+    }
+  }
+
+  /** What the start knew, replaced by what the end says: its counts are of the whole message. */
+  facts(): AnswerFacts {
+    const message = memberOf(parseJson(this.#begun), 'message');
+    const ended = parseJson(this.#delta);
+    return {
+      usage: usageOf(merged(memberOf(message, 'usage'), memberOf(ended, 'usage'))),
+      model: textOf(message, 'model'),
+      finishReason: textOf(memberOf(ended, 'delta'), 'stop_reason'),
+    };
+  }
+}
+
+function contentSize(data: string): number {
+  const size = lengthOfText(data, 'text') || lengthOfText(data, 'partial_json') || lengthOfText(data, 'thinking');
+  return size === 0 && data.includes('"citations_delta"') ? 1 : size;
+}
+
+function merged(begun: unknown, ended: unknown): unknown {
+  if (typeof ended !== 'object' || ended === null) return begun;
+  const said = Object.entries(ended).filter(([, value]) => value !== null);
+  return { ...(begun as object | null | undefined), ...Object.fromEntries(said) };
+}

@@ -1,0 +1,67 @@
+import type { Usage } from '@sage-adk/core';
+
+/** What is known of one API of one provider: its paths, and where requests and answers say what. */
+export interface Api {
+  /** As PricePort and metrics know it. */
+  readonly provider: string;
+  /** Bounded, for labels. */
+  readonly name: string;
+  /** Whether a path is of this API, whatever the host: proxies and gateways keep the paths. */
+  detect(path: string): Endpoint | undefined;
+  readonly request: RequestShape;
+  readonly answer: AnswerShape;
+  /** Reads the events of one stream; missing where the API has none. */
+  readStream?(): StreamReader;
+}
+
+/** What a path says; where it is silent, the body of the request does. */
+export interface Endpoint {
+  readonly model?: string;
+  readonly stream?: boolean;
+}
+
+/** Where a request says what. Names with a dot are of a member within a member. */
+export interface RequestShape {
+  /** Most output tokens; the first that is there counts. */
+  readonly maxOutputTokens: readonly string[];
+  /** The member to set where there is none of those. */
+  capFor?(model: string): string;
+  /** How many answers are wanted at once; each may take all the output tokens. */
+  readonly choices?: string;
+  /** Whether usage comes in streams only where the request asks for it. */
+  readonly usageOnRequest?: true;
+}
+
+/** Where an answer that is JSON says what. Names of members are joined by dots; elements of an array stand where the array does. */
+export interface AnswerShape {
+  readonly usage: string;
+  readonly model: string;
+  /** The first that is there counts. */
+  readonly finishReason: readonly string[];
+  /** Reads the member at `usage`; undefined where it is not a usage. */
+  usageOf(usage: unknown): Usage | undefined;
+}
+
+/** What an answer said of itself, so far. */
+export interface AnswerFacts {
+  readonly usage?: Usage | undefined;
+  readonly model?: string | undefined;
+  readonly finishReason?: string | undefined;
+}
+
+/**
+ * What an event is: a piece of the answer; the usage that we asked for and the client did not; the end of a whole answer; an error.
+ * Undefined for all others.
+ */
+export type EventKind = 'content' | 'extra' | 'end' | 'error' | undefined;
+
+/** Follows the events of one stream. It keeps the few that matter and parses them when somebody asks. */
+export interface StreamReader {
+  /** @param type the name of the event, empty where it has none. @param data its data, each character a byte. */
+  read(type: string, data: string): EventKind;
+  /** Whether the model said that it is done, even if the stream goes on. */
+  readonly finished: boolean;
+  /** Bytes of the pieces of the answer so far. */
+  readonly contentBytes: number;
+  facts(): AnswerFacts;
+}

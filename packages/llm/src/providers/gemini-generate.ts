@@ -1,0 +1,74 @@
+/**
+ * Gemini's generateContent, on Google AI and on Vertex AI.
+ *
+ * @see https://ai.google.dev/api/generate-content
+ */
+import type { Usage } from '@sage-adk/core';
+import { holds, holdsText, lengthOfText, parseJson, textAt, valueAt } from '../body/json-text.ts';
+import type { AnswerFacts, Api, EventKind, StreamReader } from './api.ts';
+import { countOf, memberOf, toUsage } from './usage.ts';
+
+export const geminiGenerate: Api = {
+  provider: 'gemini',
+  name: 'generateContent',
+  detect(path) {
+    const [, model, method] =
+      /\/(?:models|tunedModels)\/([^/:]+):(generateContent|streamGenerateContent)$/.exec(path) ?? [];
+    return model === undefined ? undefined : { model, stream: method === 'streamGenerateContent' };
+  },
+  request: { maxOutputTokens: ['generationConfig.maxOutputTokens'], choices: 'generationConfig.candidateCount' },
+  answer: { usage: 'usageMetadata', model: 'modelVersion', finishReason: ['candidates.finishReason'], usageOf },
+  readStream: () => new GenerateReader(),
+};
+
+/** The prompt count holds the cached tokens; what tools put into the prompt and what the model thought are counted beside it, so they are added. */
+function usageOf(usage: unknown): Usage | undefined {
+  const prompt = countOf(usage, 'promptTokenCount');
+  const thoughts = countOf(usage, 'thoughtsTokenCount');
+  return toUsage({
+    inputTokens: prompt === undefined ? undefined : prompt + (countOf(usage, 'toolUsePromptTokenCount') ?? 0),
+    outputTokens: (countOf(usage, 'candidatesTokenCount') ?? 0) + (thoughts ?? 0),
+    cachedInputTokens: countOf(usage, 'cachedContentTokenCount'),
+    cacheWriteTokens: undefined,
+    reasoningTokens: thoughts,
+  });
+}
+
+/** A stream has no last word: it is whole when it ends after a reason to finish. Each event tells the usage so far. */
+class GenerateReader implements StreamReader {
+  contentBytes = 0;
+  #usage: string | undefined;
+  #model: string | undefined;
+  #finish: string | undefined;
+
+  get finished(): boolean {
+    return this.#finish !== undefined;
+  }
+
+  read(_type: string, data: string): EventKind {
+    this.#model ??= data;
+    if (data.includes('"usageMetadata"')) this.#usage = data;
+    if (holdsText(data, 'finishReason') || holdsText(data, 'blockReason')) this.#finish = data;
+    if (data.includes('"error"') && memberOf(parseJson(data), 'error') != null) return 'error';
+    const size = contentSize(data);
+    this.contentBytes += size;
+    return size > 0 ? 'content' : undefined;
+  }
+
+  facts(): AnswerFacts {
+    return {
+      usage: usageOf(memberOf(parseJson(this.#usage), 'usageMetadata')),
+      model: this.#model && textAt(this.#model, 'modelVersion'),
+      finishReason: this.#finish && (textAt(this.#finish, 'finishReason') ?? textAt(this.#finish, 'blockReason')),
+    };
+  }
+}
+
+const otherParts = ['functionCall', 'inlineData', 'executableCode', 'codeExecutionResult'];
+
+function contentSize(data: string): number {
+  const size = lengthOfText(data, 'text');
+  if (size > 0) return size;
+  const part = otherParts.find((name) => holds(data, name, '{'));
+  return part === undefined ? 0 : data.length - valueAt(data, part);
+}

@@ -1,0 +1,82 @@
+/**
+ * OpenAI's chat completions, and whoever speaks the same.
+ *
+ * @see https://platform.openai.com/docs/api-reference/chat
+ */
+import { holds, holdsText, lengthOfText, parseJson, skipSpace, textAt, valueAt } from '../body/json-text.ts';
+import type { AnswerFacts, Api, EventKind, StreamReader } from './api.ts';
+import { openaiUsage } from './openai-usage.ts';
+import { memberOf } from './usage.ts';
+
+export const openaiChat: Api = {
+  provider: 'openai',
+  name: 'chat',
+  detect(path) {
+    if (!path.endsWith('/chat/completions')) return undefined;
+    // On Azure the path may name what the body does not.
+    const [, model] = /\/deployments\/([^/]+)\/chat\/completions$/.exec(path) ?? [];
+    return model === undefined ? {} : { model };
+  },
+  request: {
+    maxOutputTokens: ['max_completion_tokens', 'max_tokens'],
+    // OpenAI's reasoning models refuse the old name, other hosts know only that.
+    capFor: (model) => (/^(?:gpt-|o\d|chatgpt)/.test(model) ? 'max_completion_tokens' : 'max_tokens'),
+    choices: 'n',
+    usageOnRequest: true,
+  },
+  answer: { usage: 'usage', model: 'model', finishReason: ['choices.finish_reason'], usageOf: openaiUsage },
+  readStream: () => new ChatReader(),
+};
+
+class ChatReader implements StreamReader {
+  contentBytes = 0;
+  #model: string | undefined;
+  #usage: string | undefined;
+  #finish: string | undefined;
+
+  get finished(): boolean {
+    return this.#finish !== undefined;
+  }
+
+  read(_type: string, data: string): EventKind {
+    if (data === '[DONE]') return 'end';
+    this.#model ??= data;
+    if (holds(data, 'usage', '{')) {
+      this.#usage = data;
+      if (isEmptyList(data, 'choices')) return 'extra';
+    }
+    if (holdsText(data, 'finish_reason')) this.#finish = data;
+    if (data.includes('"error"') && isError(data)) return 'error';
+    const size = contentSize(data);
+    this.contentBytes += size;
+    return size > 0 ? 'content' : undefined;
+  }
+
+  facts(): AnswerFacts {
+    const chunk = parseJson(this.#usage);
+    return {
+      usage: openaiUsage(memberOf(chunk, 'usage') ?? memberOf(memberOf(chunk, 'x_groq'), 'usage')),
+      model: this.#model && textAt(this.#model, 'model'),
+      finishReason: this.#finish && textAt(this.#finish, 'finish_reason'),
+    };
+  }
+}
+
+/** Thoughts stand in members that only other hosts have. */
+function contentSize(data: string): number {
+  const size = lengthOfText(data, 'content');
+  if (size > 0) return size;
+  // What opens a call of a tool has no arguments yet, and is as little content as what opens a message.
+  if (holds(data, 'tool_calls', '[') || holds(data, 'function_call', '{')) return lengthOfText(data, 'arguments');
+  if (holds(data, 'audio', '{')) return data.length;
+  return lengthOfText(data, 'reasoning_content') || lengthOfText(data, 'reasoning') || lengthOfText(data, 'refusal');
+}
+
+function isEmptyList(data: string, name: string): boolean {
+  const at = valueAt(data, name);
+  return at >= 0 && data.startsWith('[', at) && data.startsWith(']', skipSpace(data, at + 1));
+}
+
+function isError(data: string): boolean {
+  return memberOf(parseJson(data), 'error') != null;
+}

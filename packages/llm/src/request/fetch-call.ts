@@ -1,0 +1,136 @@
+import { headerOf } from '@sage-adk/core';
+import { type LlmCall, openMark } from '../call.ts';
+import type { Api, Endpoint } from '../providers/api.ts';
+import { apis } from '../providers/index.ts';
+import { estimateTokens } from './estimate.ts';
+import { askedOf, readBody, type RequestBody, withMembers } from './request-body.ts';
+
+/** A request that was recognised as a call of a model. */
+export interface FetchCall extends LlmCall {
+  readonly wire: Api;
+  readonly input: string | URL | Request;
+  readonly init: RequestInit | undefined;
+  /** Undefined where it is no JSON that could be read: then it is sent as it came, once. */
+  readonly body: RequestBody | undefined;
+  /** Whether usage in the stream has to be asked for, and hidden from who did not. */
+  readonly asksForUsage: boolean;
+}
+
+/** A request whose path says that it is a call of a model. */
+export interface Recognised {
+  readonly wire: Api;
+  readonly endpoint: Endpoint;
+}
+
+/** Recognises the call of a model by method and path; undefined for any other request. */
+export function recognise(input: string | URL | Request, init: RequestInit | undefined): Recognised | undefined {
+  const request = isRequest(input) ? input : undefined;
+  const method = init?.method ?? request?.method ?? 'GET';
+  if (method !== 'POST' && method.toUpperCase() !== 'POST') return undefined;
+  const path = input instanceof URL ? input.pathname : pathOf(request === undefined ? (input as string) : request.url);
+  for (const wire of apis) {
+    const endpoint = wire.detect(path);
+    if (endpoint !== undefined) return { wire, endpoint };
+  }
+  return undefined;
+}
+
+/** The call that a recognised request makes; a promise where its body has to be read first. */
+export function toFetchCall(
+  { wire, endpoint }: Recognised,
+  { input, init }: Pick<FetchCall, 'input' | 'init'>,
+  provider: string,
+): FetchCall | Promise<FetchCall> {
+  const make = (text: string | undefined): FetchCall => {
+    const body = text === undefined ? undefined : readBody(text, wire.request);
+    const asked = body && askedOf(body, wire.request);
+    const stream = endpoint.stream ?? asked?.stream ?? false;
+    return {
+      wire,
+      provider,
+      api: wire.name,
+      model: (wire.provider === 'openai' && asked?.model) || endpoint.model || asked?.model || 'unknown',
+      stream,
+      signal: signalOf(input, init),
+      outer: openMark(),
+      estimateInput: () => body && estimateTokens(body.text, body.members.long),
+      input,
+      init,
+      body,
+      asksForUsage: stream && wire.request.usageOnRequest === true && body !== undefined && !asked?.wantsUsage,
+    };
+  };
+  const body = init?.body;
+  if (typeof body === 'string') return make(body);
+  if (body instanceof Uint8Array) return make(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString());
+  if (body == null && isRequest(input) && input.body !== null && !input.bodyUsed) return readText(input).then(make);
+  return make(undefined);
+}
+
+/** What `fetch` is called with: the request as it came, but for what has to be asked for. */
+export function toRequest(call: FetchCall): readonly [input: string | URL | Request, init: RequestInit | undefined] {
+  const { input, init, signal, body } = call;
+  const values = call.asksForUsage ? { 'stream_options.include_usage': true } : {};
+  const text = body && withMembers(body, call.wire.request, values);
+  const isSame = text === undefined || text === body?.text;
+  const sentBody = isSame && !isReplayed(call) ? undefined : text;
+  if (sentBody === undefined && signal === signalOf(input, init)) return [input, init];
+  return [
+    input,
+    {
+      ...init,
+      ...(sentBody !== undefined && { body: sentBody, ...withoutLength(init?.headers) }),
+      ...(signal !== undefined && { signal }),
+    },
+  ];
+}
+
+/** A header field of the request; undefined where it is missing. */
+export function fieldOf({ input, init }: FetchCall, name: string): string | undefined {
+  const headers = init?.headers ?? (isRequest(input) ? input.headers : undefined);
+  if (headers === undefined) return undefined;
+  return headerOf(Array.isArray(headers) ? new Headers(headers) : headers, name);
+}
+
+/** The body of a request, which stays as it is; undefined where it is larger than anybody would ask a model. */
+async function readText(request: Request): Promise<string | undefined> {
+  const reader = (request.clone().body as ReadableStream<Uint8Array>).getReader();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return Buffer.concat(chunks).toString();
+    chunks.push(value);
+    size += value.length;
+    if (size <= mostBytes) continue;
+    void reader.cancel();
+    return undefined;
+  }
+}
+
+const mostBytes = 64 * 1_024 * 1_024;
+
+function isRequest(input: string | URL | Request): input is Request {
+  return typeof input === 'object' && 'url' in input;
+}
+
+function pathOf(url: string): string {
+  return URL.parse(url)?.pathname ?? '';
+}
+
+function signalOf(input: FetchCall['input'], init: FetchCall['init']): AbortSignal | undefined {
+  return init?.signal ?? (isRequest(input) ? input.signal : undefined);
+}
+
+/** The body of a request was taken when it was read. */
+function isReplayed({ input, init }: FetchCall): boolean {
+  return init?.body == null && isRequest(input);
+}
+
+// Undici refuses a length that is not that of the body.
+function withoutLength(headers: RequestInit['headers']): Pick<RequestInit, 'headers'> {
+  const fields = new Headers(headers);
+  if (!fields.has('content-length')) return {};
+  fields.delete('content-length');
+  return { headers: fields };
+}

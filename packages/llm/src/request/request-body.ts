@@ -1,0 +1,100 @@
+/** The body of a request, read once and changed in place: what is not meant stays byte by byte as it was. */
+import { parseJson } from '../body/json-text.ts';
+import type { RequestShape } from '../providers/api.ts';
+import { findMembers, type FoundMembers, type Span } from './json-members.ts';
+
+export interface RequestBody {
+  readonly text: string;
+  readonly members: FoundMembers;
+}
+
+/** What a request asks for. */
+export interface Asked {
+  readonly model?: string;
+  readonly stream: boolean;
+  /** Of one answer. */
+  readonly maxOutputTokens?: number;
+  /** Answers at once. @default 1 */
+  readonly choices: number;
+  /** Whether usage was asked for, where that is needed. */
+  readonly wantsUsage: boolean;
+}
+
+const always = ['model', 'stream', 'stream_options'];
+
+/** The body, where it is a JSON object. */
+export function readBody(text: string, shape: RequestShape): RequestBody | undefined {
+  const members = findMembers(text, wantedBy(shape));
+  return members === undefined ? undefined : { text, members };
+}
+
+export function askedOf({ text, members }: RequestBody, shape: RequestShape): Asked {
+  const read = (path: string): unknown => valueOf(text, members, path);
+  const model = read('model');
+  const caps = shape.maxOutputTokens.map(read).filter((cap) => typeof cap === 'number');
+  const choices = shape.choices === undefined ? 1 : read(shape.choices);
+  return {
+    ...(typeof model === 'string' && { model }),
+    stream: read('stream') === true,
+    // Where two contradict each other, the larger one is what may be spent.
+    ...(caps.length > 0 && { maxOutputTokens: Math.max(...caps) }),
+    choices: typeof choices === 'number' && choices > 1 ? choices : 1,
+    wantsUsage: read('stream_options.include_usage') === true,
+  };
+}
+
+/** The text with other values for some members; those that are missing are put in front. */
+export function withMembers(body: RequestBody, shape: RequestShape, values: Readonly<Record<string, unknown>>): string {
+  let { text } = body;
+  let members: FoundMembers | undefined = body.members;
+  for (const [path, value] of Object.entries(values)) {
+    // The change before moved what was found.
+    members ??= findMembers(text, wantedBy(shape)) ?? body.members;
+    text = withMember(text, members, path, value);
+    members = undefined;
+  }
+  return text;
+}
+
+function withMember(text: string, members: FoundMembers, path: string, value: unknown): string {
+  const [name = '', inner] = path.split('.');
+  const span = members.spans.get(name);
+  const old = span && text.slice(span.from, span.to);
+  const written = inner === undefined ? JSON.stringify(value) : withInner(old, inner, value);
+  if (span !== undefined) return text.slice(0, span.from) + written + text.slice(span.to);
+  const { start, isEmpty } = members;
+  return `${text.slice(0, start)}${JSON.stringify(name)}:${written}${isEmpty ? '' : ','}${text.slice(start)}`;
+}
+
+function withInner(old: string | undefined, name: string, value: unknown): string {
+  const members = old === undefined ? undefined : findMembers(old, new Set([name]));
+  return old === undefined || members === undefined
+    ? JSON.stringify({ [name]: value })
+    : withMember(old, members, name, value);
+}
+
+function valueOf(text: string, { spans }: FoundMembers, path: string): unknown {
+  const [name = '', inner] = path.split('.');
+  const span = spans.get(name);
+  if (span === undefined) return undefined;
+  if (inner === undefined) return parsed(text, span);
+  const outer = text.slice(span.from, span.to);
+  const within = findMembers(outer, new Set([inner]))?.spans.get(inner);
+  return within && parsed(outer, within);
+}
+
+function parsed(text: string, { from, to }: Span): unknown {
+  return parseJson(text.slice(from, to));
+}
+
+const wantedByShape = new WeakMap<RequestShape, ReadonlySet<string>>();
+
+function wantedBy(shape: RequestShape): ReadonlySet<string> {
+  let wanted = wantedByShape.get(shape);
+  if (wanted === undefined) {
+    const paths = [...always, ...shape.maxOutputTokens, ...(shape.choices === undefined ? [] : [shape.choices])];
+    wanted = new Set(paths.map((path) => path.split('.')[0] ?? path));
+    wantedByShape.set(shape, wanted);
+  }
+  return wanted;
+}

@@ -1,0 +1,234 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { OperationRecord } from '@sage-adk/core';
+import { type OperationRecorder, recordOperations } from '@sage-adk/core/testing';
+import { type Behaviour, createFaultyProvider, type FaultyProvider } from '../src/testing/index.ts';
+import { wrapFetch } from '../src/wrap-fetch.ts';
+import { chat, gemini, type WireCase, wires } from './support/wires.ts';
+
+let recorder: OperationRecorder;
+let provider: FaultyProvider;
+beforeEach(async () => {
+  recorder = recordOperations();
+  provider = await createFaultyProvider();
+});
+afterEach(async () => {
+  recorder[Symbol.dispose]();
+  await provider.close();
+});
+
+const cases = wires.map((wire) => [wire.name, wire] as const);
+
+describe.each(cases)('a stream of %s', (_name, wire) => {
+  const usage = { inputTokens: 60, outputTokens: 40, cachedInputTokens: 20, reasoningTokens: 7 };
+
+  test('OM6, OM7: tells usage, model and finish reason, as the provider counted, and passes byte by byte', async () => {
+    provider.always({ usage, reasoning: 'let me think' });
+    const bare = await (await send(wire, fetch, { stream_options: { include_usage: true } })).text();
+    const response = await send(wire, wrapFetch(fetch), { stream_options: { include_usage: true } });
+    expect(withoutSerial(await response.text())).toBe(withoutSerial(bare));
+    expect(calls()).toMatchObject([
+      {
+        start: { provider: wire.provider, api: wire.api, model: wire.model, stream: true },
+        attributes: { ...usage, responseModel: wire.model, finishReason: expect.any(String), attempts: 1 },
+        outcome: 'ok',
+      },
+    ]);
+  });
+
+  test('is read the same in pieces of one byte', async () => {
+    provider.always({ usage, chunkBytes: 1 });
+    await (await send(wire, wrapFetch(fetch))).text();
+    expect(calls()).toMatchObject([{ attributes: usage, outcome: 'ok' }]);
+  });
+
+  test('OM8: tells the time to the first content, calls of tools included', async () => {
+    provider.next(
+      { tokenDelayMs: 15, text: 'a b c' },
+      { tokenDelayMs: 15, toolCalls: [{ name: 'clock', arguments: { city: 'Seoul' } }] },
+    );
+    for (let n = 0; n < 2; n++) await (await send(wire, wrapFetch(fetch))).text();
+    expect(calls()).toHaveLength(2);
+    for (const { attributes, durationMs } of calls()) {
+      expect(attributes.firstTokenMs).toBeGreaterThanOrEqual(14);
+      expect(attributes.firstTokenMs).toBeLessThanOrEqual(durationMs);
+    }
+  });
+
+  test('that is cut after content counts what came', async () => {
+    await expect(read(wire, { text: 'one two three four five six', cutAfter: { contents: 3 } })).rejects.toThrow();
+    const [request] = provider.requests;
+    expect(calls()).toMatchObject([{ outcome: 'error', code: 'SAGE_LLM_UNREACHABLE', category: 'transient' }]);
+    expect(calls()[0]?.attributes.outputTokens).toBeGreaterThanOrEqual(request?.billed.outputTokens ?? 99);
+    expect(calls()[0]?.attributes.inputTokens).toBeGreaterThanOrEqual(request?.billed.inputTokens ?? 99);
+  });
+
+  test('that ends in good order but too early is an error, whatever its bytes', async () => {
+    await read(wire, { endAfter: { contents: 3 } });
+    expect(calls()).toMatchObject([{ outcome: 'error', code: 'SAGE_LLM_INCOMPLETE' }]);
+  });
+
+  test('an error in the middle is an error of the call, and passes as it is', async () => {
+    const text = await read(wire, { errorEventAt: { contents: 2 }, error: 'overloaded' });
+    expect(text).toMatch(/overloaded/i);
+    expect(calls()).toMatchObject([{ outcome: 'error', code: 'SAGE_LLM_UNAVAILABLE' }]);
+  });
+
+  test('an error before the first content is an answer with the status that it would have had', async () => {
+    for (const errorForm of ['event', 'ending'] as const) {
+      provider.next({ errorEventAt: { contents: 0 }, error: 'rate_limit', errorForm });
+      const response = await send(wire, wrapFetch(fetch));
+      expect([response.status, response.headers.get('content-type')]).toEqual([429, 'application/json']);
+      expect(await response.json()).toMatchObject({ type: 'error', error: { message: expect.any(String) } });
+      await provider.idle();
+    }
+    expect(calls()).toMatchObject(
+      Array.from({ length: 2 }, () => ({
+        outcome: 'error',
+        code: 'SAGE_LLM_RATE_LIMITED',
+        attributes: { attempts: 1 },
+      })),
+    );
+  });
+
+  test.each<[string, Behaviour, string]>([
+    ['is cut', { cutAfter: { contents: 0 } }, 'SAGE_LLM_UNREACHABLE'],
+    ['ends', { endAfter: { contents: 0 } }, 'SAGE_LLM_INCOMPLETE'],
+    ['cannot be read', { malformedAt: 0 }, 'SAGE_LLM_MALFORMED'],
+    ['is empty', { emptyBody: true }, 'SAGE_LLM_INCOMPLETE'],
+  ])(
+    'that %s before the first content is an error of fetch, and the connection is let go',
+    async (_what, behaviour, code) => {
+      provider.next(behaviour);
+      await expect(send(wire, wrapFetch(fetch))).rejects.toThrow();
+      expect(calls()).toMatchObject([{ outcome: 'error', code, category: 'transient', attributes: { attempts: 1 } }]);
+      expect(calls()[0]?.attributes).not.toHaveProperty('inputTokens');
+      await provider.idle();
+    },
+  );
+
+  test('that the consumer drops over an event that nobody can read is an error, not the wish of the consumer', async () => {
+    provider.next({ malformedAt: { contents: 2 }, neverEnd: true });
+    const response = await send(wire, wrapFetch(fetch));
+    const reader = response.body?.getReader();
+    let text = '';
+    for (let seen = 0; seen < 3;) {
+      const { value } = (await reader?.read()) ?? {};
+      text += Buffer.from(value ?? []).toString();
+      seen = text.split(/\r?\n\r?\n/).filter((event) => isBroken(event)).length > 0 ? 3 : 0;
+    }
+    await reader?.cancel();
+    expect(calls()).toMatchObject([{ outcome: 'error', code: 'SAGE_LLM_MALFORMED' }]);
+  });
+
+  test('with nothing to say is an answer', async () => {
+    await read(wire, { text: '' });
+    expect(calls()).toMatchObject([{ outcome: 'ok' }]);
+  });
+
+  test('without usage tells none, and no cost', async () => {
+    provider.next({ omitUsage: true });
+    const price = { costNanoUsd: () => 1n };
+    await (await send(wire, wrapFetch(fetch, { price }))).text();
+    expect(calls()).toMatchObject([{ outcome: 'ok', attributes: { finishReason: expect.any(String) } }]);
+    expect(calls()[0]?.attributes).not.toHaveProperty('inputTokens');
+    expect(calls()[0]?.attributes).not.toHaveProperty('costNanoUsd');
+  });
+
+  async function read(one: WireCase, behaviour: Behaviour): Promise<string> {
+    provider.next(behaviour);
+    return (await send(one, wrapFetch(fetch))).text();
+  }
+});
+
+describe('usage that only we asked for', () => {
+  const text = 'one two three';
+
+  test.each([1, 3, 50, undefined])('is hidden again, in pieces of %p bytes', async (chunkBytes) => {
+    provider.always({ text, usage: { inputTokens: 9 }, chunkBytes });
+    const bare = withoutSerial(await (await send(chat, fetch)).text());
+    const seen = withoutSerial(await (await send(chat, wrapFetch(fetch))).text());
+    expect(seen.replaceAll('"usage":null,', '')).toBe(bare);
+    expect(provider.requests.at(-1)?.body).toMatchObject({ stream: true, stream_options: { include_usage: true } });
+    expect(calls()[0]?.attributes.inputTokens).toBe(9);
+  });
+
+  test('is asked for in the options that are there, and nowhere else', async () => {
+    await (await send(chat, wrapFetch(fetch), { stream_options: { include_obfuscation: false } })).text();
+    expect(provider.requests.at(-1)?.body).toMatchObject({
+      stream_options: { include_obfuscation: false, include_usage: true },
+    });
+    await (await send(chat, wrapFetch(fetch), { stream: false })).text();
+    expect(provider.requests.at(-1)?.body).not.toHaveProperty('stream_options');
+  });
+
+  test('is left where the client asked for it', async () => {
+    provider.always({ text });
+    const more = { stream_options: { include_usage: true } };
+    const seen = await (await send(chat, wrapFetch(fetch), more)).text();
+    expect(seen).toContain('"choices":[]');
+  });
+
+  test('leaves the rest of the request as it was written', async () => {
+    const body =
+      '{ "messages": [{"role":"user","content":"h\\u00e9 \\"}"}],\n "seed": 12345678901234567890, "stream" : true,"model":"gpt-4.1" }';
+    const sent: unknown[] = [];
+    const inner = async (_input: unknown, init?: RequestInit) => {
+      sent.push(init?.body);
+      return new Response('data: [DONE]\n\n', { headers: { 'content-type': 'text/event-stream' } });
+    };
+    await wrapFetch(inner)(`https://api.test${chat.ask().path}`, { method: 'POST', body });
+    expect(sent).toEqual([body.replace('{ ', '{"stream_options":{"include_usage":true}, ')]);
+  });
+});
+
+describe('the end of a stream', () => {
+  test('is the last word of the provider, whatever comes after', async () => {
+    provider.next({ neverEnd: true });
+    const response = await send(chat, wrapFetch(fetch));
+    const reader = response.body?.getReader();
+    for (let text = ''; !text.includes('[DONE]');) text += Buffer.from((await reader?.read())?.value ?? []).toString();
+    expect(calls()).toMatchObject([{ outcome: 'ok', attributes: { inputTokens: expect.any(Number) } }]);
+    await reader?.cancel();
+    await provider.idle();
+    expect(calls()).toHaveLength(1);
+  });
+
+  test('is a whole answer too, where the consumer leaves after the reason to finish', async () => {
+    provider.next({ neverEnd: true });
+    const response = await send(gemini, wrapFetch(fetch));
+    const reader = response.body?.getReader();
+    for (let text = ''; !text.includes('finishReason');) {
+      text += Buffer.from((await reader?.read())?.value ?? []).toString();
+    }
+    await reader?.cancel();
+    expect(calls()).toMatchObject([{ outcome: 'ok', attributes: { inputTokens: expect.any(Number) } }]);
+  });
+});
+
+function send(wire: WireCase, by: typeof fetch, more?: Record<string, unknown>): Promise<Response> {
+  const { path, init } = wire.ask(wire === chat ? more : undefined);
+  return by(`${provider.url}${path}`, init);
+}
+
+/** The server numbers its requests, and its answers carry the number and the time. */
+function withoutSerial(text: string): string {
+  return text
+    .replace(/"created(_at)?":\d+/g, '')
+    .replace(/"signature":"[^"]+"/g, '')
+    .replace(/\d{6}/g, '#');
+}
+
+function isBroken(event: string): boolean {
+  const [, data] = /^data: (.*)$/m.exec(event) ?? [];
+  if (data === undefined || data === '[DONE]') return false;
+  try {
+    JSON.parse(data);
+    return false;
+  } catch {
+    return event.endsWith(data) && !event.includes('\n\n') && data.length > 0;
+  }
+}
+
+function calls(): readonly OperationRecord<'llm.call'>[] {
+  return recorder.named('llm.call');
+}
