@@ -1,0 +1,136 @@
+/**
+ * How state lies in Redis. A place is a space and a key in it. It has two Redis keys:
+ *
+ * - a hash: a field for the state of each rule, by the rule's id; a field `/id` for each reservation; and `~`, which tells until when the hash is kept and
+ *   when its next reservation may be over;
+ * - a sorted set of reservations by their expiry.
+ *
+ * A reservation is `{ expiry, part, part, ... }`, a part `{ rule, held, spent, mark, strategy }`, where the strategy is false if nothing is given back at the expiry.
+ *
+ * What is over is settled as of its expiry and not as of the call that comes across it, so that answers do not depend on who looked when.
+ */
+export const places = `
+local request = cjson.decode(ARGV[1])
+-- Tests say what time it is; nobody else does.
+local now = tonumber(ARGV[2])
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] * 1000000 + time[2]
+end
+
+local function whole(number) return string.format('%.0f', number) end
+
+local function set_lease(place, id, lease)
+  if #lease == 1 then
+    redis.call('HDEL', place.hash, '/' .. id)
+    redis.call('ZREM', place.leases, id)
+    return
+  end
+  local expiry = lease[1]
+  place.writes = place.writes or {}
+  local writes = place.writes
+  writes[#writes + 1] = '/' .. id
+  writes[#writes + 1] = cmsgpack.pack(lease)
+  redis.call('ZADD', place.leases, whole(expiry), id)
+  place.leased = true
+  place.needed = max(place.needed, expiry)
+  if place.next == 0 or expiry < place.next then place.next = expiry end
+end
+
+local function set_state(place, rule, strategy, state)
+  place.writes = place.writes or {}
+  local writes = place.writes
+  writes[#writes + 1] = rule
+  writes[#writes + 1] = encode(strategy, state)
+  if strategy[1] ~= SLOTS then place.needed = max(place.needed, now + reset_of(strategy, state, now)) end
+end
+
+-- Writes what was set. A hash is kept a little longer than it is needed, so that not every call has to say how long.
+local function save(place)
+  local writes = place.writes
+  if not writes then return end
+  local till = place.till
+  if place.needed > till then till = place.needed + max(1000000, min(60000000, place.needed - now)) end
+  if till ~= place.till or place.next ~= place.known_next then
+    writes[#writes + 1] = '~'
+    writes[#writes + 1] = cmsgpack.pack({ till, place.next })
+  end
+  -- Lua's stack holds some thousand values.
+  for i = 1, #writes, 1000 do redis.call('HSET', place.hash, unpack(writes, i, min(i + 999, #writes))) end
+  local ms = whole(ceil((till - now) / 1000))
+  if till ~= place.till then redis.call('PEXPIRE', place.hash, ms) end
+  if place.leased then redis.call('PEXPIRE', place.leases, ms) end
+end
+
+local function give_back(place, part, expiry)
+  local strategy = part[5]
+  local packed = redis.call('HGET', place.hash, part[1])
+  if not strategy or not packed then return end
+  local state = decode(strategy, packed)
+  if strategy[1] == BUCKET then drain_to(state, strategy[3], expiry) end
+  settle(strategy, state, part[2], part[4], 0, expiry)
+  redis.call('HSET', place.hash, part[1], encode(strategy, state))
+end
+
+-- Takes out reservations that are over, up to a number that does not keep others waiting; the rest counts until the next call.
+local function reap(place)
+  local due = redis.call('ZRANGEBYSCORE', place.leases, '-inf', whole(now), 'LIMIT', 0, 500)
+  for _, id in ipairs(due) do
+    local packed = redis.call('HGET', place.hash, '/' .. id)
+    local lease = packed and cmsgpack.unpack(packed) or { 0 }
+    for i = 2, #lease do give_back(place, lease[i], lease[1]) end
+    redis.call('HDEL', place.hash, '/' .. id)
+    redis.call('ZREM', place.leases, id)
+  end
+  local first = redis.call('ZRANGE', place.leases, 0, 0, 'WITHSCORES')
+  if redis.call('EXISTS', place.hash) == 1 then
+    redis.call('HSET', place.hash, '~', cmsgpack.pack({ place.till, tonumber(first[2] or 0) }))
+  end
+end
+
+-- Reads fields of a place. Afterwards place.values has them, and place.till and place.next what is known of the hash.
+local function read(place, reaped)
+  local fields = place.fields
+  fields[#fields + 1] = '~'
+  local values = redis.call('HMGET', place.hash, unpack(fields))
+  local known = values[#fields] and cmsgpack.unpack(values[#fields]) or { 0, 0 }
+  place.till, place.next, place.known_next, place.needed = known[1], known[2], known[2], 0
+  if place.next > 0 and place.next <= now and not reaped then
+    reap(place)
+    fields[#fields] = nil
+    return read(place, true)
+  end
+  place.values = values
+end
+
+-- An ask is { place, cost, rule, enforced, returns, strategy }. Adds its state; with an id, gives places their lease of it where that is not over.
+local function open(asks, id)
+  local opened = {}
+  for i = 1, #KEYS / 2 do
+    opened[i] = { hash = KEYS[2 * i - 1], leases = KEYS[2 * i], fields = id and { '/' .. id } or {} }
+  end
+  for _, ask in ipairs(asks) do
+    local fields = opened[ask[1]].fields
+    fields[#fields + 1] = ask[3]
+    ask.field = #fields
+  end
+  for _, place in ipairs(opened) do
+    read(place)
+    local packed = id and place.values[1]
+    local lease = packed and cmsgpack.unpack(packed)
+    if lease and lease[1] > now then place.lease = lease end
+  end
+  for _, ask in ipairs(asks) do
+    ask.place = opened[ask[1]]
+    ask.state = load(ask[6], ask.place.values[ask.field], now)
+  end
+  return opened
+end
+
+local function part_of(lease, rule)
+  if not lease then return end
+  for i = 2, #lease do
+    if lease[i][1] == rule then return lease[i], i end
+  end
+end
+`;

@@ -1,0 +1,183 @@
+/** The scripts, one for each operation of a store. Each takes the hash and the sorted set of every place as keys, and a request as JSON. */
+import { defineScript } from '@sage-adk/core/redis';
+import { places } from './places.ts';
+import { strategies } from './strategies.ts';
+
+const shared = strategies + places;
+
+/**
+ * Request: kind, force, reservation, its time to live, longest wait, asks. Reply: allowed, delay, 1 for repeated or 2 for gone; then for each ask its wait
+ * (-1 for never), what remains, when it resets.
+ */
+export const decideScript = defineScript({
+  name: 'limiter.decide',
+  lua: `${shared}
+local kind, force, id, ttl, max_wait, asks = unpack(request)
+local named = kind == 'reserve' or kind == 'charge'
+local opened = open(asks, named and id)
+local allowed, known, expiry = 1, false, 0
+for _, ask in ipairs(asks) do
+  ask.wait = wait_of(ask[6], ask.state, ask[2], max_wait, now)
+  if ask.wait ~= 0 and ask[4] == 1 then allowed = 0 end
+  if part_of(ask.place.lease, ask[3]) then known, expiry = true, ask.place.lease[1] end
+end
+if force == 1 or kind == 'lower' then allowed = 1 end
+
+local delay, note = 0, 0
+local writes = allowed == 1 and kind ~= 'peek'
+if kind == 'reserve' and known then
+  allowed, note, writes = 1, 1, false
+elseif kind == 'charge' and not known then
+  allowed, note, writes = 0, 2, false
+end
+if writes and kind == 'reserve' then
+  for _, ask in ipairs(asks) do
+    if ask.wait == 0 then delay = max(delay, delay_of(ask[6], ask.state, ask[2])) end
+  end
+  expiry = now + delay + ttl
+end
+
+local function hold_part(ask)
+  local _, cost, rule, _, returns, strategy = unpack(ask)
+  local place, state = ask.place, ask.state
+  local mark = hold(strategy, state, cost, now)
+  place.lease = place.lease or { expiry }
+  place.held = true
+  local part = part_of(place.lease, rule)
+  if not part then
+    part = { rule, 0, 0, mark, returns == 1 and strategy }
+    place.lease[#place.lease + 1] = part
+  end
+  if part[4] ~= mark then
+    part[3], part[2], part[4] = part[3] + part[2], 0, mark
+  end
+  part[2] = part[2] + cost
+end
+
+if writes then
+  for _, ask in ipairs(asks) do
+    local _, cost, rule, _, _, strategy = unpack(ask)
+    if kind == 'lower' then cost = max(0, remaining_of(strategy, ask.state, now) - cost) end
+    if ask.wait == 0 or force == 1 or kind == 'lower' then
+      if named then hold_part(ask) else spend(strategy, ask.state, cost, now) end
+      if strategy[1] == SLOTS and not named then cost = 0 end
+      if named or cost > 0 then set_state(ask.place, rule, strategy, ask.state) end
+    end
+  end
+  for _, place in ipairs(opened) do
+    if place.held then set_lease(place, id, place.lease) end
+    save(place)
+  end
+end
+
+local reply = { allowed, delay, note }
+for _, ask in ipairs(asks) do
+  local size = #reply
+  reply[size + 1] = ask.wait == huge and -1 or ask.wait
+  reply[size + 2] = remaining_of(ask[6], ask.state, now)
+  reply[size + 3] = reset_of(ask[6], ask.state, now)
+end
+return reply`,
+});
+
+/** Request: reservation, asks. Reply: whether any part was there; then for each ask the units beyond its limit. */
+export const settleScript = defineScript({
+  name: 'limiter.settle',
+  lua: `${shared}
+local id, asks = unpack(request)
+local opened = open(asks, id)
+local reply = { 0 }
+for i, ask in ipairs(asks) do
+  local _, cost, rule, _, _, strategy = unpack(ask)
+  local place = ask.place
+  local part, index = part_of(place.lease, rule)
+  reply[i + 1] = 0
+  if part then
+    settle(strategy, ask.state, part[2], part[4], max(0, cost - part[3]), now)
+    set_state(place, rule, strategy, ask.state)
+    table.remove(place.lease, index)
+    place.settled = true
+    reply[1] = 1
+    reply[i + 1] = over_of(strategy, ask.state, now)
+  end
+end
+for _, place in ipairs(opened) do
+  if place.settled then set_lease(place, id, place.lease) end
+  save(place)
+end
+return reply`,
+});
+
+/** Request: reservation, asks, time to live. Reply: whether any part was there. */
+export const extendScript = defineScript({
+  name: 'limiter.extend',
+  lua: `${shared}
+local id, asks, ttl = unpack(request)
+local opened = open(asks, id)
+local found = 0
+for _, ask in ipairs(asks) do
+  if part_of(ask.place.lease, ask[3]) then found = 1 end
+end
+for _, place in ipairs(opened) do
+  if found == 1 and place.lease then
+    place.lease[1] = now + ttl
+    set_lease(place, id, place.lease)
+    save(place)
+  end
+end
+return found`,
+});
+
+/** Request: asks, none of them of slots. */
+export const resetScript = defineScript({
+  name: 'limiter.reset',
+  lua: `${shared}
+local asks = unpack(request)
+local opened = open(asks)
+for _, ask in ipairs(asks) do
+  local place, rule = ask.place, ask[3]
+  redis.call('HDEL', place.hash, rule)
+  for _, id in ipairs(redis.call('ZRANGE', place.leases, 0, -1)) do
+    local packed = redis.call('HGET', place.hash, '/' .. id)
+    local lease = packed and cmsgpack.unpack(packed)
+    local _, index = part_of(lease, rule)
+    if index then
+      table.remove(lease, index)
+      if #lease > 1 then redis.call('HSET', place.hash, '/' .. id, cmsgpack.pack(lease)) else set_lease(place, id, lease) end
+    end
+  end
+end
+return 1`,
+});
+
+/**
+ * One step through the keys of a node. KEYS: any key of the store, for a cluster to find the node. Request: cursor, start of hashes, start of sorted sets,
+ * pattern of hashes, rules by space as `{ rule, strategy }`. Reply: cursor; then for each row space, number of the rule in it, key, what remains, when it resets.
+ */
+export const snapshotScript = defineScript({
+  name: 'limiter.snapshot',
+  numberOfKeys: 1,
+  lua: `${shared}
+local cursor, hashes, sets, pattern, spaces = unpack(request)
+local step = redis.call('SCAN', cursor, 'MATCH', pattern, 'COUNT', 500)
+local reply = { step[1] }
+for _, hash in ipairs(step[2]) do
+  local name = string.sub(hash, #hashes + 1)
+  local space = string.match(name, '^[^:]*')
+  local key = string.sub(name, #space + 2)
+  local rules = spaces[space]
+  if rules then
+    local place = { hash = hash, leases = sets .. name, fields = {} }
+    for i, rule in ipairs(rules) do place.fields[i] = rule[1] end
+    read(place)
+    for i, rule in ipairs(rules) do
+      local state = load(rule[2], place.values[i], now)
+      local resets = reset_of(rule[2], state, now)
+      if resets > 0 then
+        for _, value in ipairs({ space, i, key, remaining_of(rule[2], state, now), resets }) do reply[#reply + 1] = value end
+      end
+    end
+  end
+end
+return reply`,
+});

@@ -1,0 +1,117 @@
+/** The scripts against the arithmetic in TypeScript, at times that the test chooses. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { systemClock } from '@sage-adk/core';
+import { describeWithService } from '@tooling/services';
+import fc from 'fast-check';
+import { createClient } from 'redis';
+import type { CompiledRule } from '../../../src/compile.ts';
+import { openRedisStore } from '../../../src/stores/redis/redis-store.ts';
+import type { Ask, LimiterStore } from '../../../src/stores/store.ts';
+import { Model } from './model.ts';
+import { type Op, someOps, someRules } from './traces.ts';
+
+const long = process.env['LONG'] === '1';
+const startUs = Date.UTC(2026, 2, 28, 22) * 1_000;
+
+describeWithService('redis', 'redis store at a time of its own', (url) => {
+  const client = createClient({ url, database: 1 });
+  let runs = 0;
+
+  beforeAll(async () => {
+    await client.connect();
+  });
+  afterAll(async () => {
+    await client.flushDb();
+    await client.close();
+  });
+
+  test(
+    'RL17: answers what the arithmetic in TypeScript answers, to the unit and the microsecond',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(someRules, someOps, async (rules, ops) => {
+          if (rules.length === 0) return;
+          const model = new Model(startUs);
+          const clock = { ...systemClock, now: () => model.nowUs / 1_000 };
+          const tag = `run-${process.pid}-${runs++}`;
+          const store = openRedisStore({ client, prefix: 'test', tag, deadlineMs: 60_000, clock }, () => model.nowUs);
+          for (const op of ops) {
+            model.nowUs += op.passUs;
+            const [answer, expected] = await act(op, rules, store, model);
+            expect(answer).toEqual(expected);
+          }
+        }),
+        { numRuns: long ? 5_000 : 1_000 },
+      );
+    },
+    long ? 1_200_000 : 60_000,
+  );
+});
+
+async function act(op: Op, rules: readonly CompiledRule[], store: LimiterStore, model: Model): Promise<unknown[]> {
+  const { kind, ttlUs, maxWaitUs } = op;
+  const id = `reservation-${op.id}-aaaaaaaa`;
+  const asks = asksOf(op, rules);
+  switch (kind) {
+    case 'force': {
+      const request = { kind: 'consume', asks, force: true } as const;
+      return [await store.decide(request), model.decide(request)];
+    }
+    case 'reserve': {
+      const request = { kind, asks: everyAsk(op, rules), id, ttlUs, maxWaitUs };
+      return [await store.decide(request), model.decide(request)];
+    }
+    case 'charge':
+      return [await store.decide({ kind, asks, id }), model.decide({ kind, asks, id })];
+    case 'settle': {
+      const all = everyAsk(op, rules);
+      return [await store.settle({ id, asks: all }), model.settle(id, all)];
+    }
+    case 'extend': {
+      const all = everyAsk(op, rules);
+      return [await store.extend({ id, asks: all, ttlUs }), model.extend(id, all, ttlUs)];
+    }
+    case 'reset':
+      return [await store.reset(asks), model.reset(asks)];
+    case 'snapshot': {
+      const all = [0, 1].flatMap((key) => rules.map((rule): Ask => ({ rule, key: `key:${key}`, cost: 0 })));
+      const rows = await store.snapshot(rules, 100);
+      return [rows.map(rowText).toSorted(), model.snapshot(all).map(rowText).toSorted()];
+    }
+    default:
+      return [await store.decide({ kind, asks }), model.decide({ kind, asks })];
+  }
+}
+
+/** Each rule at most once, and always with the key of the op's id, so that a reservation is asked about by its own keys. */
+function asksOf({ asks, id }: Op, rules: readonly CompiledRule[]): Ask[] {
+  return rules.flatMap((rule, index) => {
+    const drawn = asks.find((ask) => ask.rule % rules.length === index);
+    if (drawn === undefined) return [];
+    return [
+      { rule, key: `key:${id % 2}`, cost: rule.strategy.kind === 'slots' ? Math.min(1, drawn.cost) : drawn.cost },
+    ];
+  });
+}
+
+/** All rules: what reserves, and what ends a reservation, names the same asks. */
+function everyAsk({ asks, id }: Op, rules: readonly CompiledRule[]): Ask[] {
+  return rules.map((rule, index) => {
+    const cost = asks[index % asks.length]?.cost ?? 0;
+    return { rule, key: `key:${id % 2}`, cost: rule.strategy.kind === 'slots' ? Math.min(1, cost) : cost };
+  });
+}
+
+function rowText({
+  rule,
+  key,
+  remaining,
+  resetAfterUs,
+}: {
+  rule: CompiledRule;
+  key: string;
+  remaining: number;
+  resetAfterUs: number;
+}): string {
+  return `${rule.id} ${key} ${remaining} ${resetAfterUs}`;
+}
