@@ -1,5 +1,6 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { serverStep } from '@sage-adk/health/drain';
 import { errors } from '../errors.ts';
 
 /** An HTTP server that accepts requests. */
@@ -27,6 +28,7 @@ export interface ListenOptions {
 export async function listen({ host, port, key }: ListenOptions): Promise<Listening> {
   // Longer than the idle time of common load balancers, so that they and not we end an idle connection.
   const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 60_000 });
+  const ending = serverStep(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port, key)));
     server.listen(port, host, resolve);
@@ -40,21 +42,8 @@ export async function listen({ host, port, key }: ListenOptions): Promise<Listen
       return server.listening;
     },
     serve: (listener) => void server.on('request', listener),
-    close: (deadlineMs) => close(server, deadlineMs),
+    close: async (deadlineMs) => void (await ending.run(AbortSignal.timeout(deadlineMs))),
   };
-}
-
-function close(server: Server, deadlineMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), deadlineMs);
-    // A stream that began before keeps its connection open after its end.
-    const sweep = setInterval(() => server.closeIdleConnections(), 50);
-    server.close(() => {
-      clearTimeout(cut);
-      clearInterval(sweep);
-      resolve();
-    });
-  });
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number, key: string): Error {

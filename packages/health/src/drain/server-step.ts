@@ -1,4 +1,5 @@
 import type { Server, ServerResponse } from 'node:http';
+import { Server as TcpServer, type Socket } from 'node:net';
 import type { DrainStep } from './step.ts';
 
 export interface ServerStepOptions {
@@ -13,9 +14,15 @@ const sweepMs = 50;
 
 /**
  * The step that ends a `node:http` server: from the beginning of the drain each answer is the last of its connection; after the delay nothing more is
- * accepted, and requests and streams get to their end.
+ * accepted, and requests and streams get to their end, however slowly they are read. Make it before the server listens: it counts connections.
  */
 export function serverStep(server: Server, { name = 'server', ...timeout }: ServerStepOptions = {}): DrainStep {
+  const sockets = new Set<Socket>();
+  const track = (socket: Socket): void => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  };
+  server.on('connection', track).on('secureConnection', track);
   return {
     name,
     ...timeout,
@@ -24,21 +31,29 @@ export function serverStep(server: Server, { name = 'server', ...timeout }: Serv
         response.shouldKeepAlive = false;
       });
     },
-    run: (signal) => close(server, signal),
+    run: (signal) => close(server, sockets, signal),
   };
 }
 
-function close(server: Server, signal: AbortSignal): Promise<void> {
+function close(server: Server, sockets: ReadonlySet<Socket>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const cut = (): void => server.closeAllConnections();
-    // A stream that began before keeps its connection open after its end.
-    const sweep = setInterval(() => server.closeIdleConnections(), sweepMs);
+    // A stream that began before keeps its connection open after its end. What Node takes for idle may still hold the last bytes of an answer that is
+    // read slowly, and closing it would drop them.
+    const sweep = (): void => {
+      if (![...sockets].some(({ writableLength }) => writableLength > 0)) server.closeIdleConnections();
+    };
+    const timer = setInterval(sweep, sweepMs);
     signal.addEventListener('abort', cut, { once: true });
-    // Also called, with an error, where the server does not listen.
-    server.close(() => {
-      clearInterval(sweep);
+    // Not the server's own close, which drops those bytes as well. Also called, with an error, where the server does not listen.
+    TcpServer.prototype.close.call(server, () => {
+      clearInterval(timer);
       signal.removeEventListener('abort', cut);
+      // Nothing is left to drop; this ends its timers.
+      server.close();
       resolve();
     });
+    if (signal.aborted) cut();
+    else sweep();
   });
 }

@@ -1,4 +1,4 @@
-import { createServer, get, type IncomingMessage, type Server } from 'node:http';
+import { Agent, createServer, get, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
@@ -93,8 +93,13 @@ describe('a drain', () => {
 });
 
 describe('the step of a server', () => {
-  async function serve(listener: Parameters<typeof createServer>[1]): Promise<{ server: Server; url: string }> {
-    const server = createServer(listener).listen(0, '127.0.0.1');
+  async function serve(
+    listener: RequestListener,
+    { before = () => {} }: { before?: (server: Server) => void } = {},
+  ): Promise<{ server: Server; url: string }> {
+    const server = createServer(listener);
+    before(server);
+    server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
   }
@@ -111,6 +116,25 @@ describe('the step of a server', () => {
     expect(text).toBe('first last');
     expect((await report).complete).toBe(true);
     await expect(fetch(url)).rejects.toThrow('fetch failed');
+  });
+
+  test('an answer that is read slowly is read to its end, though it was complete long before', async () => {
+    const size = 16 * 1024 * 1024;
+    let step: DrainStep | undefined;
+    const { server, url } = await serve((_request, response) => response.end(Buffer.alloc(size)), {
+      before: (made) => (step = serverStep(made)),
+    });
+    const [response] = (await once(get(url, { agent: new Agent({ keepAlive: true }) }), 'response')) as [
+      IncomingMessage,
+    ];
+    await once(response, 'readable');
+    const report = createDrain({ steps: step === undefined ? [] : [step], preStopDelayMs: 0 }).start();
+    for (let turn = 0; turn < 8; turn++) await new Promise((resolve) => setTimeout(resolve, 15));
+    let read = 0;
+    for await (const chunk of response) read += (chunk as Buffer).length;
+    expect(read).toBe(size);
+    expect((await report).complete).toBe(true);
+    expect(server.listening).toBe(false);
   });
 
   test('each answer during the delay is the last of its connection', async () => {
