@@ -200,16 +200,9 @@ function answer(steps: readonly Step[], allowed: boolean, delayUs: number): Answ
 }
 
 function freshState(strategy: CompiledStrategy): State {
-  switch (strategy.kind) {
-    case 'bucket':
-      return { kind: 'bucket', weight: strategy.weight, state: bucket.freshBucket() };
-    case 'window':
-      return { kind: 'window', state: fixed.freshWindow() };
-    case 'sliding':
-      return { kind: 'sliding', state: [] };
-    case 'slots':
-      return { kind: 'slots', active: 0 };
-  }
+  if (strategy.kind === 'bucket') return { kind: 'bucket', weight: strategy.weight, state: bucket.freshBucket() };
+  if (strategy.kind === 'window') return { kind: 'window', state: fixed.freshWindow() };
+  return strategy.kind === 'sliding' ? { kind: 'sliding', state: [] } : { kind: 'slots', active: 0 };
 }
 
 function countedAt(strategy: CompiledStrategy, kept: State, nowUs: number): Counted {

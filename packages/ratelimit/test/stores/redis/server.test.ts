@@ -1,0 +1,192 @@
+/** The Redis store on one server: what it keeps there, and what happens when the server fails. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describeWithService, type Server, startRedis, started } from '@tooling/services';
+import { createClient } from 'redis';
+import { createRedisStore } from '../../../src/stores/redis/index.ts';
+import type { Answer, LimiterStore } from '../../../src/stores/store.ts';
+import { askOf, ruleOf, until } from './asks.ts';
+
+const deadlineMs = 50;
+const patient = { deadlineMs: 5_000 };
+
+describe('options', () => {
+  const client = { isReady: false, evalSha: async () => 0, eval: async () => 0 };
+
+  test('a prefix or a tag that would break keys is refused', () => {
+    expect(() => createRedisStore({ client, prefix: 'a}b' })).toThrow('prefix');
+    expect(() => createRedisStore({ client, tag: '' })).toThrow('tag');
+    expect(() => createRedisStore({ client, deadlineMs: 0 })).toThrow('deadlineMs');
+  });
+
+  test('without a connection every call fails at once and nothing is sent', async () => {
+    const store = createRedisStore({ client });
+
+    await expect(store.decide({ kind: 'peek', asks: [askOf(ruleOf())] })).rejects.toMatchObject({
+      code: 'SAGE_REDIS_NOT_READY',
+    });
+  });
+});
+
+describeWithService('redis', 'what the store keeps', (url) => {
+  const client = createClient({ url, database: 3 });
+  const store = createRedisStore({ client, ...patient });
+
+  beforeAll(async () => {
+    await client.connect();
+  });
+  afterAll(async () => {
+    await client.flushDb();
+    await client.close();
+  });
+
+  test('all keys have one hash tag, and the rules of a subject share a hash', async () => {
+    const asks = [askOf(ruleOf({ name: 'a' })), askOf(ruleOf({ name: 'b' })), askOf(ruleOf({ name: 'c' }, 'global'), 1, '')];
+    await store.decide({ kind: 'reserve', asks, id: 'x'.repeat(22), ttlUs: 1e6, maxWaitUs: 0 });
+
+    expect((await client.keys('*')).toSorted()).toEqual([
+      '{sage:limiter}:r:global:',
+      '{sage:limiter}:r:user:ada',
+      '{sage:limiter}:s:global:',
+      '{sage:limiter}:s:user:ada',
+    ]);
+  });
+
+  test('the names of keys are bounded, whatever a space is called', async () => {
+    await store.decide({ kind: 'consume', asks: [askOf(ruleOf({}, 'ß:'.repeat(500)), 1, 'k'.repeat(75))] });
+
+    const lengths = (await client.keys('*')).map((key) => key.length);
+    expect(Math.max(...lengths)).toBeLessThan(200);
+  });
+
+  test('a key that counts no more vanishes by itself', async () => {
+    const rule = ruleOf({ per: { ms: 1 } }, 'short');
+    await store.decide({ kind: 'consume', asks: [askOf(rule)] });
+
+    expect(await client.pTTL('{sage:limiter}:s:short:ada')).toBeGreaterThan(0);
+    await until(async () => (await client.exists('{sage:limiter}:s:short:ada')) === 0, 3_000);
+  });
+
+  test('RL23: a denial leaves every byte as it was', async () => {
+    const asks = [askOf(ruleOf({ name: 'wide', limit: 1_000 }, 'denied')), askOf(ruleOf({ name: 'full', limit: 1 }, 'denied'))];
+    const key = '{sage:limiter}:s:denied:ada';
+    await store.decide({ kind: 'consume', asks });
+    const before = await client.hGetAll(key);
+
+    expect((await store.decide({ kind: 'consume', asks })).allowed).toBe(false);
+    expect(await client.hGetAll(key)).toEqual(before);
+  });
+
+  test('scripts that the server has forgotten are sent again, and each call counts once', async () => {
+    const rule = ruleOf({ limit: 100, strategy: 'fixed-window', anchored: true }, 'flushed');
+    await client.scriptFlush();
+    await Promise.all(Array.from({ length: 50 }, () => store.decide({ kind: 'consume', asks: [askOf(rule)] })));
+
+    expect(await remainingOf(store.decide({ kind: 'peek', asks: [askOf(rule)] }))).toBe(50);
+  });
+
+  test('a snapshot finds what is kept among thousands of other keys, and no more rows than asked for', async () => {
+    const rule = ruleOf({ name: 'listed' }, 'listed');
+    await Promise.all(Array.from({ length: 3_000 }, (_, index) => client.set(`other:${index}`, '1')));
+    for (let index = 0; index < 20; index++) {
+      await store.decide({ kind: 'consume', asks: [askOf(rule, 2, `user:${index}`)] });
+    }
+
+    const rows = await store.snapshot([rule], 100);
+    expect(rows.map(({ key }) => key).toSorted()).toEqual(Array.from({ length: 20 }, (_, n) => `user:${n}`).toSorted());
+    expect(new Set(rows.map(({ remaining }) => remaining))).toEqual(new Set([3]));
+    expect(await store.snapshot([rule], 7)).toHaveLength(7);
+  });
+
+  test('tags do not see each other', async () => {
+    const other = createRedisStore({ client, tag: 'tenant-2', ...patient });
+    const asks = [askOf(ruleOf({ limit: 1 }, 'tagged'))];
+
+    expect((await store.decide({ kind: 'consume', asks })).allowed).toBe(true);
+    expect((await other.decide({ kind: 'consume', asks })).allowed).toBe(true);
+    expect((await store.decide({ kind: 'consume', asks })).allowed).toBe(false);
+  });
+});
+
+describeWithService('redis', 'a server that fails', () => {
+  const rule = ruleOf({ limit: 1e6, per: 'hour' });
+  const asks = [askOf(rule)];
+  let server: Server;
+  let client: ReturnType<typeof createClient>;
+  let store: LimiterStore;
+
+  beforeAll(async () => {
+    server = started(await startRedis({ fresh: true, args: ['--appendonly', 'yes', '--appendfsync', 'always'] }));
+    client = createClient({ url: server.url, disableOfflineQueue: true, socket: { reconnectStrategy: 20 } });
+    client.on('error', () => {});
+    await client.connect();
+    store = createRedisStore({ client, deadlineMs });
+  }, 30_000);
+  afterAll(async () => {
+    client.destroy();
+    await server.stop();
+  });
+
+  test('RL25: a stalled server is answered for within the deadline and 10 ms, and decides again within a second', async () => {
+    await until(() => decides(store));
+    await server.pause();
+    const slowest = await slowestFailureMs(store);
+    await server.resume();
+
+    expect(slowest).toBeLessThan(deadlineMs + 10);
+    await until(() => decides(store), 1_000);
+  });
+
+  test('RL25: a slow server is answered for within the deadline and 10 ms, and decides again within a second', async () => {
+    const other = client.duplicate();
+    await other.connect();
+    await until(() => decides(store));
+    await other.sendCommand(['CLIENT', 'PAUSE', '600', 'ALL']);
+    const slowest = await slowestFailureMs(store);
+
+    expect(slowest).toBeLessThan(deadlineMs + 10);
+    await until(() => decides(store), 1_600);
+    await other.close();
+  });
+
+  test('RL26: a killed server fails every decision at once, has forgotten nothing when it is back, and decides within a second', async () => {
+    const kept = ruleOf({ name: 'kept', limit: 100, per: 'hour', strategy: 'fixed-window', anchored: true });
+    const calm = createRedisStore({ client, ...patient });
+    await until(() => decides(calm));
+    await calm.decide({ kind: 'consume', asks: [askOf(kept, 40)] });
+    await calm.decide({ kind: 'reserve', asks: [askOf(kept, 10)], id: 'r'.repeat(22), ttlUs: 6e8, maxWaitUs: 0 });
+
+    await server.kill();
+    expect(await slowestFailureMs(store)).toBeLessThan(deadlineMs + 10);
+    await server.restart();
+    await until(() => decides(store), 1_000);
+
+    expect(await remainingOf(calm.decide({ kind: 'peek', asks: [askOf(kept)] }))).toBe(50);
+    expect(await calm.settle({ id: 'r'.repeat(22), asks: [askOf(kept, 4)] })).toEqual({ settled: true, over: [0] });
+    expect(await remainingOf(calm.decide({ kind: 'peek', asks: [askOf(kept)] }))).toBe(56);
+  }, 20_000);
+
+  async function decides(asked: LimiterStore): Promise<boolean> {
+    return Promise.resolve(asked.decide({ kind: 'consume', asks })).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Of four times twenty decisions at once: the machine may be busy, the code must not be. */
+  async function slowestFailureMs(asked: LimiterStore): Promise<number> {
+    const batches: number[] = [];
+    for (let batch = 0; batch < 4; batch++) {
+      const failures = Array.from({ length: 20 }, async () => {
+        const startMs = performance.now();
+        await expect(asked.decide({ kind: 'consume', asks })).rejects.toMatchObject({ category: 'transient' });
+        return performance.now() - startMs;
+      });
+      batches.push(Math.max(...(await Promise.all(failures))));
+    }
+    return Math.min(...batches);
+  }
+});
+
+async function remainingOf(answer: Answer | Promise<Answer>): Promise<number | undefined> {
+  return (await answer).findings[0]?.remaining;
+}
