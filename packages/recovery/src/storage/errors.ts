@@ -12,4 +12,19 @@ export const storageErrors = defineErrors('STORAGE', {
     status: 413,
     message: 'The entry "{key}" has {bytes} bytes; the memory store "{namespace}" may hold {maxBytes} in all.',
   },
+  READ_ONLY: {
+    category: 'transient',
+    status: 503,
+    message: 'The primary store is down and nothing else may take writes; the key "{key}" was not written.',
+  },
+  UNKNOWN: {
+    category: 'transient',
+    status: 503,
+    message: 'The primary store is down and nothing else knows of {what}; it may exist.',
+  },
+  CONFLICT: {
+    category: 'permanent',
+    status: 409,
+    message: 'The key "{key}" was written in the primary store while it was written in the journal; the primary wins.',
+  },
 });
