@@ -118,6 +118,14 @@ describe('a handler behind a limiter', () => {
       expect([cancel.mock.calls, slots.ends]).toEqual([[['enough']], ['settled']]);
     });
 
+    test('settles when the body fails, and passes that on', async () => {
+      const slots = createSlots(1);
+      const pull = () => Promise.reject(new Error('body failed'));
+      const response = await hold(slots, () => new Response(new ReadableStream({ pull }, { highWaterMark: 0 })));
+      await expect(response.text()).rejects.toThrow('body failed');
+      expect(slots.ends).toEqual(['settled']);
+    });
+
     test('settles when the request is aborted, though nobody ever reads the body', async () => {
       const slots = createSlots(1);
       const controller = new AbortController();

@@ -12,6 +12,7 @@ import * as forHono from '../../src/http/hono.ts';
 import * as forNode from '../../src/http/node.ts';
 import { createRateLimiter } from '../../src/index.ts';
 import { type Answer, ask, type Asked } from './support/client.ts';
+import { createSlots } from './support/slots.ts';
 
 const stops: (() => void)[] = [];
 afterEach(() => stops.splice(0).forEach((stop) => stop()));
@@ -86,6 +87,14 @@ describe('Hono', () => {
     ]);
   });
 
+  test('gives back what it held where what comes next rejects', async () => {
+    const slots = createSlots(1);
+    const middleware = forHono.rateLimit({ limiter: slots, hold: true, trustedProxies: 1 });
+    const context = { req: { raw: new Request('http://a.example'), header: () => undefined }, res: new Response() };
+    await expect(middleware(context, () => Promise.reject(new Error('later')))).rejects.toThrow('later');
+    expect(slots.ends).toEqual(['settled']);
+  });
+
   test('is refused where nothing tells who sends requests', () => {
     expect(() => forHono.rateLimit({ limiter: limiterOf(1) })).toThrow('The option subjectOf is undefined');
   });
@@ -111,6 +120,21 @@ describe('node:http', () => {
       onError: (error, _request, response) => void response.writeHead(503).end(String(error)),
     });
     expect(await (await serve(listener))()).toMatchObject({ status: 503, body: 'Error: no store' });
+  });
+
+  test('gives back what it held when the listener fails, though nobody ends the response', async () => {
+    const slots = createSlots(1);
+    const failed = Promise.withResolvers<unknown>();
+    const limited = forNode.rateLimit(() => Promise.reject(new Error('listener failed')), {
+      limiter: slots,
+      hold: true,
+    });
+    const send = await serve((request, response) => {
+      Promise.resolve(limited(request, response)).catch(failed.resolve);
+    });
+    void send().catch(() => {});
+    expect(String(await failed.promise)).toBe('Error: listener failed');
+    expect(slots.ends).toEqual(['settled']);
   });
 
   test('has a guard that speaks both dialects and problem details', async () => {
