@@ -72,10 +72,11 @@ export class Exchange implements Progress {
   /** Reads until `enough`, the end, or so many bytes. The consumer gets them as if it read them itself. Rejects where the body breaks. */
   async readAhead(enough: () => boolean, mostBytes: number): Promise<void> {
     for (let size = 0; size < mostBytes && !this.#exhausted && !enough();) {
-      const chunk = await this.#next();
-      if (chunk === undefined) continue;
-      this.#ahead.push(chunk);
-      size += chunk.length;
+      const chunk = await this.#read();
+      const bytes = chunk === undefined ? this.#finish() : this.#take(chunk);
+      if (bytes === undefined) continue;
+      this.#ahead.push(bytes);
+      size += bytes.length;
     }
   }
 
@@ -124,44 +125,54 @@ export class Exchange implements Progress {
     const chunk = this.#ahead.shift();
     if (chunk !== undefined) controller.enqueue(chunk);
     else if (this.#exhausted) controller.close();
-    else {
-      return this.#next().then((bytes) => {
-        if (bytes !== undefined) controller.enqueue(bytes);
-        else controller.close();
-      });
-    }
+    else return this.#read().then((bytes) => this.#deliver(bytes, controller));
     return undefined;
   }
 
-  /** The next bytes for the consumer; undefined at the end. */
-  async #next(): Promise<Uint8Array | undefined> {
-    for (;;) {
-      const chunk = await this.#read();
-      if (chunk === undefined) {
-        this.#exhausted = true;
-        const rest = this.#reader.end();
-        this.#close();
-        return rest;
-      }
-      const out = this.#reader.write(chunk);
-      this.#notice();
-      if (out !== undefined) return out;
-    }
+  #deliver(
+    chunk: Uint8Array | undefined,
+    controller: ReadableStreamDefaultController<Uint8Array>,
+  ): Promise<void> | undefined {
+    const bytes = chunk === undefined ? this.#finish() : this.#take(chunk);
+    if (bytes !== undefined) controller.enqueue(bytes);
+    else if (this.#exhausted) controller.close();
+    else return this.#pull(controller);
+    return undefined;
   }
 
-  async #read(): Promise<Uint8Array | undefined> {
+  /** The next bytes from the provider; undefined at the end. One promise for each, for this is done for every event of a stream. */
+  #read(): Promise<Uint8Array | undefined> {
     // The body is asked for by way of the response, which so lives as long as this: fetch releases the body of a response that was collected.
     this.#source ??= (this.#options.response.body as ReadableStream<Uint8Array>).getReader();
-    if (this.#broken !== undefined) throw this.#broken.error;
+    if (this.#broken !== undefined) return Promise.reject(this.#broken.error);
     this.#options.watch?.waits();
-    try {
-      const { value } = await this.#source.read();
-      if (this.#broken === undefined) return value;
-    } catch (error) {
-      this.#broken ??= { error };
-      this.#end(this.#endingOf(error));
-    }
+    return this.#source.read().then(this.#arrived, this.#failed);
+  }
+
+  readonly #arrived = ({ value }: { readonly value?: Uint8Array | undefined }): Uint8Array | undefined => {
+    if (this.#broken !== undefined) throw this.#broken.error;
+    return value;
+  };
+
+  readonly #failed = (error: unknown): never => {
+    this.#broken ??= { error };
+    this.#end(this.#endingOf(error));
     throw this.#broken.error;
+  };
+
+  /** What the consumer gets of some bytes; undefined for nothing yet. */
+  #take(chunk: Uint8Array): Uint8Array | undefined {
+    const bytes = this.#reader.write(chunk);
+    this.#notice();
+    return bytes;
+  }
+
+  /** What the consumer still gets at the end. */
+  #finish(): Uint8Array | undefined {
+    this.#exhausted = true;
+    const rest = this.#reader.end();
+    this.#close();
+    return rest;
   }
 
   #notice(): void {

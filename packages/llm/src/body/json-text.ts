@@ -1,40 +1,44 @@
-/** Reads single members out of JSON text without parsing the whole of it. Inside of a string a quote is escaped, so no key is found there by mistake. */
+/**
+ * Reads single members out of JSON text without parsing the whole of it. Inside of a string a quote is escaped, so no key is found there by mistake.
+ *
+ * A key is given with its closing quote, such as `usage"`. This is done for every event of a stream: a search is fast where its first character is rare,
+ * and slow where that is a quote.
+ */
+export type Key = `${string}"`;
 
 /** Where the value of the first member of this name begins, at whatever depth; -1 where there is none. */
-export function valueAt(text: string, name: string, from = 0): number {
-  const key = `"${name}"`;
-  for (let at = text.indexOf(key, from); at >= 0; at = text.indexOf(key, at + 1)) {
-    let next = skipSpace(text, at + key.length);
-    if (text.charCodeAt(next) !== colon) continue;
-    next = skipSpace(text, next + 1);
-    return next;
+export function valueAt(text: string, key: Key): number {
+  for (let at = text.indexOf(key); at >= 0; at = text.indexOf(key, at + 1)) {
+    if (text.charCodeAt(at - 1) !== quote) continue;
+    const next = skipSpace(text, at + key.length);
+    if (text.charCodeAt(next) === colon) return skipSpace(text, next + 1);
   }
   return -1;
 }
 
 /** Whether there is a member of this name whose value is a text that is not empty. */
-export function holdsText(text: string, name: string): boolean {
-  const at = valueAt(text, name);
+export function holdsText(text: string, key: Key): boolean {
+  const at = valueAt(text, key);
   return at >= 0 && text.charCodeAt(at) === quote && text.charCodeAt(at + 1) !== quote;
 }
 
 /** How long the text of the first member of this name is, as it is written; 0 where it holds anything else. */
-export function lengthOfText(text: string, name: string): number {
-  const at = valueAt(text, name);
+export function lengthOfText(text: string, key: Key): number {
+  const at = valueAt(text, key);
   if (at < 0 || text.charCodeAt(at) !== quote) return 0;
   const end = endOfString(text, at);
   return end < 0 ? text.length - at : end - at - 1;
 }
 
 /** Whether the value of the first member of this name begins with this character, such as `{`. */
-export function holds(text: string, name: string, first: string): boolean {
-  const at = valueAt(text, name);
+export function holds(text: string, key: Key, first: string): boolean {
+  const at = valueAt(text, key);
   return at >= 0 && text.startsWith(first, at);
 }
 
 /** The text that the first member of this name holds; undefined where it holds anything else. */
-export function textAt(text: string, name: string): string | undefined {
-  const at = valueAt(text, name);
+export function textAt(text: string, key: Key): string | undefined {
+  const at = valueAt(text, key);
   if (at < 0 || text.charCodeAt(at) !== quote) return undefined;
   const end = endOfString(text, at);
   const value = end < 0 ? undefined : parseJson(text.slice(at, end + 1));
@@ -53,7 +57,7 @@ export function endOfString(text: string, at: number): number {
 
 export function skipSpace(text: string, at: number): number {
   let next = at;
-  for (let code = text.charCodeAt(next); isSpace(code); code = text.charCodeAt(next)) next++;
+  for (let code = text.charCodeAt(next); code <= 0x20 && isSpace(code); code = text.charCodeAt(next)) next++;
   return next;
 }
 

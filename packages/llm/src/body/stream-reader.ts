@@ -29,7 +29,7 @@ export class SseReader implements AnswerReader {
   }
 
   write(chunk: Uint8Array): Uint8Array | undefined {
-    const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1');
+    const text = toLatin1(chunk);
     if (this.#gate === undefined) {
       this.#parser.write(text);
       return chunk;
@@ -99,13 +99,15 @@ class EventGate {
     if (isHidden) {
       this.#out.push(this.#chunk.subarray(this.#from, this.#passed));
       this.#from = end;
-    } else this.#out.push(...this.#held);
-    this.#held = [];
+    } else if (this.#held.length > 0) this.#out.push(...this.#held);
+    if (this.#held.length > 0) this.#held = [];
     this.#heldBytes = 0;
     this.#passed = end;
   }
 
   close(): Uint8Array | undefined {
+    // Nearly always: whole events, of which none is hidden.
+    if (this.#from === 0 && this.#passed === this.#chunk.length && this.#out.length === 0) return this.#chunk;
     const rest = this.#chunk.subarray(this.#passed);
     this.#out.push(this.#chunk.subarray(this.#from, this.#passed));
     if (rest.length > 0) this.#held.push(rest);
@@ -124,4 +126,8 @@ const mostHeld = 1_048_576;
 function joined(pieces: readonly Uint8Array[]): Uint8Array | undefined {
   const filled = pieces.filter(({ length }) => length > 0);
   return filled.length > 1 ? Buffer.concat(filled) : filled[0];
+}
+
+function toLatin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }

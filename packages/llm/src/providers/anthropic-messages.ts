@@ -43,11 +43,11 @@ class MessagesReader implements StreamReader {
   #delta: string | undefined;
 
   get finished(): boolean {
-    return this.#delta !== undefined && holdsText(this.#delta, 'stop_reason');
+    return this.#delta !== undefined && holdsText(this.#delta, 'stop_reason"');
   }
 
   read(name: string, data: string): EventKind {
-    switch (name === '' ? textAt(data, 'type') : name) {
+    switch (name === '' ? textAt(data, 'type"') : name) {
       case 'content_block_delta': {
         const size = contentSize(data);
         this.contentBytes += size;
@@ -81,7 +81,7 @@ class MessagesReader implements StreamReader {
 }
 
 function contentSize(data: string): number {
-  const size = lengthOfText(data, 'text') || lengthOfText(data, 'partial_json') || lengthOfText(data, 'thinking');
+  const size = lengthOfText(data, 'text"') || lengthOfText(data, 'partial_json"') || lengthOfText(data, 'thinking"');
   return size === 0 && data.includes('"citations_delta"') ? 1 : size;
 }
 

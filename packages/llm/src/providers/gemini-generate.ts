@@ -47,9 +47,9 @@ class GenerateReader implements StreamReader {
 
   read(_type: string, data: string): EventKind {
     this.#model ??= data;
-    if (data.includes('"usageMetadata"')) this.#usage = data;
-    if (holdsText(data, 'finishReason') || holdsText(data, 'blockReason')) this.#finish = data;
-    if (data.includes('"error"') && memberOf(parseJson(data), 'error') != null) return 'error';
+    if (data.includes('usageMetadata"')) this.#usage = data;
+    if (holdsText(data, 'finishReason"') || holdsText(data, 'blockReason"')) this.#finish = data;
+    if (data.includes('error"') && memberOf(parseJson(data), 'error') != null) return 'error';
     const size = contentSize(data);
     this.contentBytes += size;
     return size > 0 ? 'content' : undefined;
@@ -58,17 +58,17 @@ class GenerateReader implements StreamReader {
   facts(): AnswerFacts {
     return {
       usage: usageOf(memberOf(parseJson(this.#usage), 'usageMetadata')),
-      model: this.#model && textAt(this.#model, 'modelVersion'),
-      finishReason: this.#finish && (textAt(this.#finish, 'finishReason') ?? textAt(this.#finish, 'blockReason')),
+      model: this.#model && textAt(this.#model, 'modelVersion"'),
+      finishReason: this.#finish && (textAt(this.#finish, 'finishReason"') ?? textAt(this.#finish, 'blockReason"')),
     };
   }
 }
 
-const otherParts = ['functionCall', 'inlineData', 'executableCode', 'codeExecutionResult'];
+const otherParts = ['functionCall"', 'inlineData"', 'executableCode"', 'codeExecutionResult"'] as const;
 
 function contentSize(data: string): number {
-  const size = lengthOfText(data, 'text');
+  const size = lengthOfText(data, 'text"');
   if (size > 0) return size;
-  const part = otherParts.find((name) => holds(data, name, '{'));
+  const part = otherParts.find((key) => holds(data, key, '{'));
   return part === undefined ? 0 : data.length - valueAt(data, part);
 }

@@ -3,7 +3,7 @@
  *
  * @see https://platform.openai.com/docs/api-reference/chat
  */
-import { holds, holdsText, lengthOfText, parseJson, skipSpace, textAt, valueAt } from '../body/json-text.ts';
+import { holds, holdsText, type Key, lengthOfText, parseJson, skipSpace, textAt, valueAt } from '../body/json-text.ts';
 import type { AnswerFacts, Api, EventKind, StreamReader } from './api.ts';
 import { openaiUsage } from './openai-usage.ts';
 import { memberOf } from './usage.ts';
@@ -41,12 +41,12 @@ class ChatReader implements StreamReader {
   read(_type: string, data: string): EventKind {
     if (data === '[DONE]') return 'end';
     this.#model ??= data;
-    if (holds(data, 'usage', '{')) {
+    if (holds(data, 'usage"', '{')) {
       this.#usage = data;
-      if (isEmptyList(data, 'choices')) return 'extra';
+      if (isEmptyList(data, 'choices"')) return 'extra';
     }
-    if (holdsText(data, 'finish_reason')) this.#finish = data;
-    if (data.includes('"error"') && isError(data)) return 'error';
+    if (holdsText(data, 'finish_reason"')) this.#finish = data;
+    if (data.includes('error"') && isError(data)) return 'error';
     const size = contentSize(data);
     this.contentBytes += size;
     return size > 0 ? 'content' : undefined;
@@ -56,24 +56,24 @@ class ChatReader implements StreamReader {
     const chunk = parseJson(this.#usage);
     return {
       usage: openaiUsage(memberOf(chunk, 'usage') ?? memberOf(memberOf(chunk, 'x_groq'), 'usage')),
-      model: this.#model && textAt(this.#model, 'model'),
-      finishReason: this.#finish && textAt(this.#finish, 'finish_reason'),
+      model: this.#model && textAt(this.#model, 'model"'),
+      finishReason: this.#finish && textAt(this.#finish, 'finish_reason"'),
     };
   }
 }
 
 /** Thoughts stand in members that only other hosts have. */
 function contentSize(data: string): number {
-  const size = lengthOfText(data, 'content');
+  const size = lengthOfText(data, 'content"');
   if (size > 0) return size;
   // What opens a call of a tool has no arguments yet, and is as little content as what opens a message.
-  if (holds(data, 'tool_calls', '[') || holds(data, 'function_call', '{')) return lengthOfText(data, 'arguments');
-  if (holds(data, 'audio', '{')) return data.length;
-  return lengthOfText(data, 'reasoning_content') || lengthOfText(data, 'reasoning') || lengthOfText(data, 'refusal');
+  if (holds(data, 'tool_calls"', '[') || holds(data, 'function_call"', '{')) return lengthOfText(data, 'arguments"');
+  if (holds(data, 'audio"', '{')) return data.length;
+  return lengthOfText(data, 'reasoning_content"') || lengthOfText(data, 'reasoning"') || lengthOfText(data, 'refusal"');
 }
 
-function isEmptyList(data: string, name: string): boolean {
-  const at = valueAt(data, name);
+function isEmptyList(data: string, key: Key): boolean {
+  const at = valueAt(data, key);
   return at >= 0 && data.startsWith('[', at) && data.startsWith(']', skipSpace(data, at + 1));
 }
 

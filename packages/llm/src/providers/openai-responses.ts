@@ -28,9 +28,9 @@ class ResponsesReader implements StreamReader {
   }
 
   read(name: string, data: string): EventKind {
-    const type = name === '' ? (textAt(data, 'type') ?? '') : name;
+    const type = name === '' ? (textAt(data, 'type"') ?? '') : name;
     // Text, thoughts, refusals, audio, arguments of tools, code: all that comes in pieces.
-    if (type.endsWith('.delta')) return this.#add(lengthOfText(data, 'delta'));
+    if (type.endsWith('.delta')) return this.#add(lengthOfText(data, 'delta"'));
     switch (type) {
       case 'response.created':
         this.#begun = data;
@@ -59,7 +59,7 @@ class ResponsesReader implements StreamReader {
     const response = memberOf(parseJson(this.#ended), 'response');
     return {
       usage: openaiUsage(memberOf(response, 'usage')),
-      model: textOf(response, 'model') ?? (this.#begun && textAt(this.#begun, 'model')),
+      model: textOf(response, 'model') ?? (this.#begun && textAt(this.#begun, 'model"')),
       finishReason: textOf(response, 'status'),
     };
   }
