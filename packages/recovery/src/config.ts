@@ -42,7 +42,26 @@ export const recoveryConfig = z
         retry_budget: z.int().min(0).optional(),
       })
       .prefault({}),
-    fallback: notYet,
+    fallback: z
+      .strictObject({
+        enabled: z.boolean().default(false),
+        /** Models in place of the first, by priority. */
+        llm_chain: z
+          .array(
+            z.strictObject({
+              provider: z.string().min(1),
+              model: z.string().min(1),
+              /** Lower comes first. */
+              priority: z.int(),
+            }),
+          )
+          .default([]),
+        /** Answers from earlier ones where no model answers. */
+        cached_responses: z.boolean().default(false),
+        /** The answer where nothing else gave one. */
+        default_message: z.string().min(1).optional(),
+      })
+      .prefault({}),
     dlq: notYet,
     circuit_breaker: z
       .strictObject({
@@ -57,10 +76,24 @@ export const recoveryConfig = z
 
 export type RecoveryConfig = z.output<typeof recoveryConfig>;
 
-/** Options for `createRetry` and `createCircuitBreakers`; false where a file says not to have one. */
-export function recoveryFromConfig({ retry, circuit_breaker: breaker }: RecoveryConfig): {
+/** What the `fallback` block asks for: the parts of a chain, whose calls only the application knows. */
+export interface FallbackPlan {
+  /** One for each model, named `<provider>/<model>`. */
+  readonly targets: readonly {
+    readonly name: string;
+    readonly provider: string;
+    readonly model: string;
+    readonly priority: number;
+  }[];
+  readonly cachedResponses: boolean;
+  readonly defaultMessage: string | undefined;
+}
+
+/** Options for `createRetry` and `createCircuitBreakers`, and the plan of a fallback chain; false where a file says not to have one. */
+export function recoveryFromConfig({ retry, circuit_breaker: breaker, fallback }: RecoveryConfig): {
   readonly retry: Pick<RetryOptions, 'maxAttempts' | 'jitter' | 'multiplier' | 'budget'>;
   readonly breaker: CircuitBreakersOptions | false;
+  readonly fallback: FallbackPlan | false;
 } {
   return {
     retry: {
@@ -74,6 +107,16 @@ export function recoveryFromConfig({ retry, circuit_breaker: breaker }: Recovery
       dependencies: Object.fromEntries(
         Object.entries(breaker.dependencies).map(([name, keys]) => [name, breakerFrom(keys)]),
       ),
+    },
+    fallback: fallback.enabled && {
+      targets: fallback.llm_chain.map(({ provider, model, priority }) => ({
+        name: `${provider}/${model}`,
+        provider,
+        model,
+        priority,
+      })),
+      cachedResponses: fallback.cached_responses,
+      defaultMessage: fallback.default_message,
     },
   };
 }

@@ -29,10 +29,3 @@ export { type CircuitBreakers, type CircuitBreakersOptions, createCircuitBreaker
 export type { BreakerState } from './breaker/state.ts';
 export { errors } from './errors.ts';
 export { type Bulkhead, type BulkheadOptions, type BulkheadSnapshot, createBulkhead } from './bulkhead/bulkhead.ts';
-export type { CallContext } from './dependency/call-context.ts';
-export {
-  type CallOptions,
-  createDependency,
-  type Dependency,
-  type DependencyOptions,
-} from './dependency/dependency.ts';

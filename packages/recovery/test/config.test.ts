@@ -47,6 +47,21 @@ test('ER19 ER24: the keys of the circuit_breaker block become options, seconds b
   expect(recoveryFromConfig(recoveryConfig.parse({ circuit_breaker: { enabled: false } })).breaker).toBe(false);
 });
 
+test('ER5 ER8 ER24: the keys of the fallback block become the plan of a chain', () => {
+  expect(recoveryFromConfig(recoveryConfig.parse({})).fallback).toBe(false);
+  const fallback = {
+    enabled: true,
+    llm_chain: [{ provider: 'openai', model: 'gpt-4', priority: 1 }],
+    cached_responses: true,
+    default_message: 'Please try again.',
+  };
+  expect(recoveryFromConfig(recoveryConfig.parse({ fallback })).fallback).toEqual({
+    targets: [{ name: 'openai/gpt-4', provider: 'openai', model: 'gpt-4', priority: 1 }],
+    cachedResponses: true,
+    defaultMessage: 'Please try again.',
+  });
+});
+
 test.each([
   [{ retry: { retry_budget: -1 } }, 'Too small'],
   [{ dlq: { enabled: true } }, 'is known but not supported yet'],

@@ -1,4 +1,5 @@
-import { type BreakerPermit, type BreakerPolicy, source } from '@sage-adk/core';
+import type { BreakerPermit, BreakerPolicy } from '@sage-adk/core';
+import { offerCounters } from '../policy/counters.ts';
 import { type BreakerSnapshot, type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.ts';
 import { type BreakerOptions, toSettings } from './options.ts';
 
@@ -43,16 +44,11 @@ export function createCircuitBreakers({ dependencies = {}, ...options }: Circuit
     return breaker;
   };
   const snapshot = (): readonly BreakerSnapshot[] => [...breakers.values()].map((breaker) => breaker.snapshot());
-  const counters = source('recovery.breaker', () =>
-    Object.fromEntries(
-      snapshot().flatMap(({ dependency, state, rejected, failures }) =>
-        Object.entries({ state: levels[state.name], rejected, failures }).map(([name, value]) => [
-          `${dependency}.${name}`,
-          value,
-        ]),
-      ),
-    ),
-  );
+  const counters = offerCounters('recovery.breaker', snapshot, ({ state, rejected, failures }) => ({
+    state: levels[state.name],
+    rejected,
+    failures,
+  }));
   const close = (): void => {
     counters[Symbol.dispose]();
     for (const breaker of breakers.values()) breaker.close();

@@ -8,7 +8,13 @@
  */
 export type BreakerState =
   | { readonly name: 'closed' }
-  | { readonly name: 'open'; readonly untilMs: number; readonly openings: number }
+  | {
+      readonly name: 'open';
+      readonly untilMs: number;
+      readonly openings: number;
+      /** How far the next recovery may double: half of where the last one failed. */
+      readonly threshold: number;
+    }
   | Recovering
   | { readonly name: 'forced-open'; readonly reason: string }
   | { readonly name: 'disabled' };
@@ -56,7 +62,7 @@ export function transition(state: BreakerState, event: BreakerEvent, times: Brea
     case 'reset':
       return { name: 'closed' };
     case 'trip':
-      return state.name === 'closed' ? rest(1, event, times) : state;
+      return state.name === 'closed' ? rest(1, Number.POSITIVE_INFINITY, event, times) : state;
     case 'probe':
       return state.name === 'open' || state.name === 'forced-open' ? recover(state, event.nowMs) : state;
     default:
@@ -72,7 +78,7 @@ function judge(
   if (event.type === 'bound') return { ...state, boundMs: event.nowMs };
   if (event.type === 'failure') {
     if (event.round !== state.round) return state;
-    if (state.window < 2) return rest(state.openings + 1, event, times);
+    if (state.window < 2) return rest(state.openings + 1, Math.max(2, state.threshold), event, times);
     const window = state.window / 2;
     return { ...state, window, threshold: window, round: state.round + 1, boundMs: event.nowMs };
   }
@@ -84,16 +90,17 @@ function judge(
 }
 
 function recover(state: BreakerState, nowMs: number): Recovering {
-  const openings = state.name === 'open' ? state.openings : 1;
-  return { name: 'recovering', window: 1, threshold: Number.POSITIVE_INFINITY, openings, round: 0, boundMs: nowMs };
+  const { openings, threshold } = state.name === 'open' ? state : { openings: 1, threshold: Number.POSITIVE_INFINITY };
+  return { name: 'recovering', window: 1, threshold, openings, round: 0, boundMs: nowMs };
 }
 
 /** Each opening in a row rests twice as long; the spread keeps the clients of one dependency from coming back together. */
 function rest(
   openings: number,
+  threshold: number,
   { nowMs, spread }: { readonly nowMs: number; readonly spread: number },
   { openMs, maxOpenMs }: BreakerTimes,
 ): BreakerState {
   const longestMs = Math.min(maxOpenMs, openMs * 2 ** (openings - 1));
-  return { name: 'open', untilMs: nowMs + (longestMs * (1 + spread)) / 2, openings };
+  return { name: 'open', untilMs: nowMs + (longestMs * (1 + spread)) / 2, openings, threshold };
 }

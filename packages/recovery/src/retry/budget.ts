@@ -6,7 +6,8 @@
  *
  * @see Finagle's RetryBudget and GEP-3388 for the same rule elsewhere
  */
-import { type Clock, requireNumber, requireWhole, source, systemClock } from '@sage-adk/core';
+import { type Clock, requireNumber, requireWhole, systemClock } from '@sage-adk/core';
+import { offerCounters } from '../policy/counters.ts';
 import { RollingWindow } from '../time/rolling-window.ts';
 
 export interface RetryBudgetOptions {
@@ -75,13 +76,11 @@ export function createRetryBudgets({
     Math.min(maxPerWindow, Math.floor(ratio * calls + (minPerSecond * windowMs) / 1_000 + rounding));
   const budgets = new Map<string, RetryBudget>();
   const snapshot = (): readonly RetryBudgetSnapshot[] => [...budgets.values()].map((budget) => budget.snapshot);
-  const counters = source('recovery.budget', () =>
-    Object.fromEntries(
-      snapshot().flatMap(({ dependency, retries, left, refused }) =>
-        Object.entries({ retries, left, refused }).map(([name, value]) => [`${dependency}.${name}`, value]),
-      ),
-    ),
-  );
+  const counters = offerCounters('recovery.budget', snapshot, ({ retries, left, refused }) => ({
+    retries,
+    left,
+    refused,
+  }));
   const close = (): void => counters[Symbol.dispose]();
   return {
     of(dependency) {

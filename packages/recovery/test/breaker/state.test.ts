@@ -5,7 +5,7 @@ import { type BreakerEvent, type BreakerState, type BreakerTimes, transition } f
 const times: BreakerTimes = { openMs: 100, maxOpenMs: 1_000, calmMs: 300 };
 const at = (state: BreakerState, event: BreakerEvent): BreakerState => transition(state, event, times);
 const closed: BreakerState = { name: 'closed' };
-const open: BreakerState = { name: 'open', untilMs: 500, openings: 2 };
+const open: BreakerState = { name: 'open', untilMs: 500, openings: 2, threshold: 6 };
 const forced: BreakerState = { name: 'forced-open', reason: 'by hand' };
 const disabled: BreakerState = { name: 'disabled' };
 const recovering = (fields: object = {}): BreakerState => ({
@@ -26,11 +26,16 @@ const failure: BreakerEvent = { type: 'failure', nowMs: 1_100, round: 1, spread:
 
 describe('ER22: the states of a breaker', () => {
   test.each<[string, BreakerState, BreakerEvent, BreakerState]>([
-    ['trips open', closed, trip, { name: 'open', untilMs: 450, openings: 1 }],
+    ['trips open', closed, trip, { name: 'open', untilMs: 450, openings: 1, threshold: Infinity }],
     ['is not recovering while closed', closed, probe, closed],
     ['hears no old failure while closed', closed, failure, closed],
     ['does not trip twice', open, trip, open],
-    ['recovers with one call, remembering its openings', open, probe, recovering({ ...first, openings: 2 })],
+    [
+      'recovers with one call, remembering how it went',
+      open,
+      probe,
+      recovering({ ...first, openings: 2, threshold: 6 }),
+    ],
     ['hears nobody while it rests', open, success, open],
     ['recovers from a forced opening', forced, probe, first],
     ['stays forced', forced, trip, forced],
@@ -46,13 +51,13 @@ describe('ER22: the states of a breaker', () => {
       'opens again below two, for twice as long, with a spread',
       recovering({ window: 1 }),
       failure,
-      { name: 'open', untilMs: 1_100 + 300, openings: 3 },
+      { name: 'open', untilMs: 1_100 + 300, openings: 3, threshold: 8 },
     ],
     [
       'never rests longer than the longest',
       recovering({ window: 1, openings: 60 }),
       { ...failure, spread: 0.999 },
-      { name: 'open', untilMs: 1_100 + 999.5, openings: 61 },
+      { name: 'open', untilMs: 1_100 + 999.5, openings: 61, threshold: 8 },
     ],
     ['is closed by a reset', open, { type: 'reset' }, closed],
     ['is disabled from anywhere', recovering(), { type: 'disable' }, disabled],

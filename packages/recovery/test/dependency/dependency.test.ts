@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { run } from '@sage-adk/core';
 import { createFakeClock, recordOperations } from '@sage-adk/core/testing';
 import fc from 'fast-check';
-import { createBulkhead, createDependency, createCircuitBreakers, type DependencyOptions } from '../../src/index.ts';
+import { createDependency, type DependencyOptions } from '../../src/dependency/index.ts';
+import { createBulkhead, createCircuitBreakers } from '../../src/index.ts';
 
 const busy = Object.assign(new Error('busy'), { status: 503 });
 const exact = { jitter: 'none', baseMs: 100, multiplier: 2, budget: false } as const;
@@ -149,7 +150,7 @@ describe('a call of a dependency', () => {
 });
 
 describe('a stream of a dependency', () => {
-  async function* chunks(items: readonly unknown[]): AsyncGenerator<unknown> {
+  async function* chunks(items: readonly unknown[]): AsyncGenerator {
     for (const item of items) {
       if (item instanceof Error) throw item;
       yield item;

@@ -1,0 +1,127 @@
+import { begin, emit } from '@sage-adk/core';
+import { fallbackErrors } from './errors.ts';
+import type { Served } from './outcome.ts';
+import type { Route } from './route.ts';
+import type { Target } from './target.ts';
+
+/**
+ * What happens where a stream breaks off after its reader saw something: a `SAGE_FALLBACK_PARTIAL_STREAM`; the next target goes on from what was
+ * delivered, with the input that `continueWith` makes; or the next target starts again, after a chunk that tells the reader to forget.
+ */
+export type CutRule<I, C> =
+  | 'throw'
+  | { continueWith(input: I, delivered: readonly C[]): I }
+  | { readonly restartWith: C };
+
+export interface ChainReading<I, O, C> {
+  readonly chain: string;
+  readonly route: Route<I, O, C>;
+  readonly input: I;
+  readonly signal: AbortSignal | undefined;
+  readonly isVisible: (chunk: C) => boolean;
+  readonly onCut: CutRule<I, C>;
+  onServed(served: Served): void;
+  /** The chunks of a response tier; throws where there is none. */
+  respond(route: Route<I, O, C>): Promise<{ readonly chunks: Iterable<C>; readonly served: Served }>;
+}
+
+/** Reads a chain: each target is one `fallback.step`, from its start to its first visible chunk. */
+export async function* readChain<I, O, C>(reading: ChainReading<I, O, C>): AsyncGenerator<C> {
+  const { route, onCut } = reading;
+  const keeps = typeof onCut === 'object' && 'continueWith' in onCut;
+  const delivered: C[] = [];
+  let { input } = reading;
+  let seen = 0;
+  for (let target = route.next(); target !== undefined; target = route.next()) {
+    if (target.stream === undefined) continue;
+    const attempt = new StreamAttempt(reading, target, input);
+    try {
+      for await (const chunk of attempt.chunks()) {
+        seen++;
+        if (keeps) delivered.push(chunk);
+        yield chunk;
+      }
+      return;
+    } catch (error) {
+      attempt.failed(error);
+      if (!attempt.visible) continue;
+      if (onCut === 'throw')
+        throw fallbackErrors.PARTIAL_STREAM({ target: target.name, chunks: seen }, { cause: error });
+      if (keeps) input = onCut.continueWith(reading.input, delivered);
+      else if ('restartWith' in onCut) yield onCut.restartWith;
+    }
+  }
+  // Half an answer of a model and a default behind it would be neither.
+  if (seen > 0) throw fallbackErrors.PARTIAL_STREAM({ target: route.first, chunks: seen }, { cause: route.cause });
+  const { chunks, served } = await reading.respond(route);
+  reading.onServed(served);
+  yield* chunks;
+}
+
+class StreamAttempt<I, O, C> {
+  visible = false;
+  readonly #reading: ChainReading<I, O, C>;
+  readonly #target: Target<I, O, C>;
+  readonly #input: I;
+  readonly #step;
+  readonly #tier: 'primary' | 'fallback';
+
+  constructor(reading: ChainReading<I, O, C>, target: Target<I, O, C>, input: I) {
+    this.#reading = reading;
+    this.#target = target;
+    this.#input = input;
+    this.#tier = target.name === reading.route.first ? 'primary' : 'fallback';
+    this.#step = begin('fallback.step', { chain: reading.chain, target: target.name, tier: this.#tier });
+  }
+
+  /** Holds back what is not visible until something is. */
+  async *chunks(): AsyncGenerator<C> {
+    const held: C[] = [];
+    this.#reading.signal?.throwIfAborted();
+    for await (const chunk of this.#open()) {
+      if (!this.visible) held.push(chunk);
+      if (!this.visible && this.#reading.isVisible(chunk)) {
+        this.#serve();
+        yield* held;
+      } else if (this.visible) yield chunk;
+    }
+    if (this.visible) return;
+    // An answer without anything to see is an answer.
+    this.#serve();
+    yield* held;
+  }
+
+  failed(error: unknown): void {
+    const { route } = this.#reading;
+    const classification = route.classify(error);
+    this.#step.set({ reason: classification.reason });
+    this.#step.fail(error);
+    // Once visible, the cut rule says how it goes on, but never after an abort.
+    try {
+      route.failed(error, classification);
+    } catch (stop) {
+      if (!this.visible || classification.category === 'cancelled') throw stop;
+    }
+  }
+
+  #open(): AsyncIterable<C> {
+    const target = this.#target;
+    const stream = (context: { readonly signal: AbortSignal }): AsyncIterable<C> =>
+      target.stream?.(this.#input, context) ?? none;
+    const { signal } = this.#reading;
+    if (target.dependency === undefined) return stream({ signal: signal ?? new AbortController().signal });
+    return target.dependency.stream(stream, signal && { signal });
+  }
+
+  #serve(): void {
+    const { chain, route } = this.#reading;
+    this.visible = true;
+    this.#step.end();
+    const { name } = this.#target;
+    const served: Served = { servedBy: name, tier: this.#tier, degraded: false, attempts: route.attempts };
+    this.#reading.onServed(served);
+    if (this.#tier === 'fallback') emit('fallback.used', { chain, from: route.first, to: name, reason: route.reason });
+  }
+}
+
+const none: AsyncIterable<never> = { async *[Symbol.asyncIterator]() {} };

@@ -1,0 +1,153 @@
+import { describe, expect, test } from '@jest/globals';
+import { isSageError } from '@sage-adk/core';
+import { recordOperations } from '@sage-adk/core/testing';
+import fc from 'fast-check';
+import { createFallbackChain, type CutRule, staticResponse, type Target } from '../../src/fallback/index.ts';
+
+const busy = Object.assign(new Error('busy'), { status: 503 });
+type Streamer = Target<readonly string[], string, string>;
+
+/** Streams the text of its name from where the input ends, and breaks off where told. */
+function streamer(name: string, text: readonly string[], cutAt = Infinity, error: unknown = busy): Streamer {
+  return {
+    name,
+    call: () => text.join(''),
+    async *stream(prefix) {
+      for (let index = prefix.length; index < text.length; index++) {
+        if (index >= cutAt) throw error;
+        yield text[index] ?? '';
+      }
+    },
+  };
+}
+
+async function read(stream: AsyncIterable<string>): Promise<{ chunks: string[]; error: unknown }> {
+  const chunks: string[] = [];
+  try {
+    for await (const chunk of stream) chunks.push(chunk);
+    return { chunks, error: undefined };
+  } catch (error) {
+    return { chunks, error };
+  }
+}
+
+const isVisible = (chunk: string): boolean => !chunk.startsWith('#');
+const chain = (targets: readonly Streamer[]) =>
+  createFallbackChain<readonly string[], string, string>({ name: 'chat', targets });
+
+describe('ER5: a stream of a chain', () => {
+  test('changes the target silently before anything was seen, and none of it is shown', async () => {
+    using recorded = recordOperations();
+    const stream = chain([streamer('a', ['#role', '#think', 'A'], 2), streamer('b', ['#role', 'B', '!'])]).stream([], {
+      isVisible,
+    });
+    expect(stream.served).toBeUndefined();
+    expect(await read(stream)).toEqual({ chunks: ['#role', 'B', '!'], error: undefined });
+    expect(stream.served).toMatchObject({ servedBy: 'b', tier: 'fallback', attempts: [{ target: 'a' }] });
+    expect(recorded.emitted('fallback.used')).toHaveLength(1);
+    expect(recorded.named('fallback.step').map(({ start, outcome }) => [start.target, outcome])).toEqual([
+      ['a', 'error'],
+      ['b', 'ok'],
+    ]);
+  });
+
+  test('an answer with nothing to see, and none at all, are answers', async () => {
+    expect(await read(chain([streamer('a', ['#end'])]).stream([], { isVisible }))).toMatchObject({ chunks: ['#end'] });
+    expect(await read(chain([streamer('a', [])]).stream([]))).toEqual({ chunks: [], error: undefined });
+  });
+
+  test('a target that cannot stream is passed over', async () => {
+    const deaf: Streamer = { name: 'deaf', call: () => 'x' };
+    expect(await read(chain([deaf, streamer('b', ['B'])]).stream([]))).toMatchObject({ chunks: ['B'] });
+  });
+
+  test('ER8: response tiers answer a stream where chunks can be made of them', async () => {
+    const options = {
+      name: 'chat',
+      targets: [streamer('a', ['A'], 0)],
+      responses: [staticResponse<readonly string[], string>('sorry now')],
+    };
+    const told = createFallbackChain({ ...options, chunksOf: (value: string) => value.split(' ') }).stream([]);
+    expect(await read(told)).toEqual({ chunks: ['sorry', 'now'], error: undefined });
+    expect(told.served).toMatchObject({ tier: 'static', degraded: true });
+    expect(await read(createFallbackChain(options).stream([]))).toMatchObject({
+      error: { code: 'SAGE_FALLBACK_NO_TARGET' },
+    });
+  });
+
+  test('nothing follows an abort, whatever the cut rule', async () => {
+    const controller = new AbortController();
+    const left = new DOMException('left', 'AbortError');
+    const second = streamer('b', ['B', 'B', 'B']);
+    const stream = chain([streamer('a', ['A', 'B', 'C'], 1, left), second]).stream([], {
+      signal: controller.signal,
+      onCut: { restartWith: '#reset' },
+    });
+    expect(await read(stream)).toEqual({ chunks: ['A'], error: left });
+  });
+
+  test('a reader that leaves closes the source', async () => {
+    let closed = false;
+    const source: Streamer = {
+      name: 'a',
+      call: () => '',
+      async *stream() {
+        try {
+          for (;;) yield 'A';
+        } finally {
+          closed = true;
+        }
+      },
+    };
+    for await (const chunk of chain([source]).stream([])) if (chunk === 'A') break;
+    expect(closed).toBe(true);
+  });
+});
+
+describe('ER5: a stream that breaks off, over all cuts', () => {
+  const text = fc.array(fc.constantFrom('#role', '#ping', 'a', 'b', 'c'), { minLength: 1, maxLength: 12 });
+  const cut = fc.record({ text, cutAt: fc.nat(12), secondCut: fc.option(fc.nat(12), { nil: Infinity }) });
+  const play = (
+    rule: CutRule<readonly string[], string>,
+    { text, cutAt, secondCut }: { text: string[]; cutAt: number; secondCut: number },
+  ) => {
+    const targets = [streamer('a', text, cutAt), streamer('b', text, secondCut), streamer('c', text)];
+    return read(chain(targets).stream([], { isVisible, onCut: rule }));
+  };
+
+  test('thrown: what was seen is from one target alone, and its end is told', async () => {
+    await fc.assert(
+      fc.asyncProperty(cut, async (given) => {
+        const { chunks, error } = await play('throw', given);
+        expect(chunks).toEqual(given.text.slice(0, chunks.length));
+        if (chunks.length === given.text.length) expect(error).toBeUndefined();
+        else {
+          expect(isSageError(error, 'SAGE_FALLBACK_PARTIAL_STREAM')).toBe(true);
+          expect(error).toMatchObject({ cause: busy, details: { chunks: chunks.length } });
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('continued: the whole is seen once, nothing twice and nothing missing', async () => {
+    await fc.assert(
+      fc.asyncProperty(cut, async (given) => {
+        const rule = { continueWith: (_: readonly string[], delivered: readonly string[]) => [...delivered] };
+        expect(await play(rule, given)).toEqual({ chunks: given.text, error: undefined });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('restarted: after the last marker the whole is seen', async () => {
+    await fc.assert(
+      fc.asyncProperty(cut, async (given) => {
+        const { chunks, error } = await play({ restartWith: '#reset' }, given);
+        expect(error).toBeUndefined();
+        expect(chunks.slice(chunks.lastIndexOf('#reset') + 1)).toEqual(given.text);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
