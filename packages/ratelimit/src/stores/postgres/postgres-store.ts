@@ -1,0 +1,280 @@
+/** Limiter state in PostgreSQL: exact across processes, one call per decision. */
+import { type Clock, requireOption, requireWhole, systemClock } from '@sage-adk/core';
+import type { PostgresClient } from '@sage-adk/core/postgres';
+import type { CompiledRule } from '../../compile.ts';
+import type {
+  Answer,
+  Ask,
+  DecideRequest,
+  ExtendRequest,
+  Finding,
+  Holding,
+  LimiterStore,
+  Settlement,
+  SettleRequest,
+} from '../store.ts';
+import { type Audit, type AuditOptions, createAudit } from './audit.ts';
+import { decideKinds } from './decide-sql.ts';
+import { prefixOf } from './migrate.ts';
+import { numbersOf, type PackedAsks, packAsks } from './requests.ts';
+
+export interface PostgresStoreOptions {
+  /** Made by `fromPostgres` or `fromPg` of `@sage-adk/core/postgres`; whoever made it closes it. */
+  readonly client: PostgresClient;
+  /** Where `migratePostgresStore` made the tables. @default the first schema on the connection's search path */
+  readonly schema?: string;
+  /** How long a call may take. @default 50 */
+  readonly deadlineMs?: number;
+  /**
+   * Whether a rule's state is in LOGGED tables, which a crash of the server keeps; that of others is faster and gone after one. All processes must agree.
+   * @default rules of cost and of concurrency, and those whose period is an hour or more
+   */
+  readonly logged?: (rule: CompiledRule) => boolean;
+  /** Which decisions are written down. @default none */
+  readonly audit?: AuditOptions;
+  /** For deadlines, batches, and for where days and months of a calendar lie. Limits go by the time of the server. */
+  readonly clock?: Clock;
+}
+
+export interface PostgresStore extends LimiterStore {
+  readonly kind: 'postgres';
+  /** Removes at most `limit` keys that count no more, and returns how many it removed. Call it now and then; nothing else does. */
+  sweep(options: { readonly limit: number }): Promise<number>;
+  /** Removes at most `limit` audit rows that are older than `olderThanMs`, and returns how many. */
+  pruneAudit(options: { readonly olderThanMs: number; readonly limit: number }): Promise<number>;
+  /** Writes the audit rows that wait. */
+  flushAudit(): Promise<void>;
+  /** Audit rows that wait, and those that were lost because too many did or because they could not be written. */
+  auditCounts(): { readonly waiting: number; readonly dropped: number };
+}
+
+/**
+ * Keeps limits in PostgreSQL 15 or later. Call {@link migratePostgresStore} once before. Each decision is one statement, whatever the number of rules: it locks
+ * the keys in their order, reads the server's clock, and writes all or nothing. A denial writes nothing.
+ *
+ * A crash of the server empties the UNLOGGED tables (see `logged`); with `synchronous_commit` on it loses no LOGGED decision that was answered. Locks are
+ * advisory, of the transaction, so a pooler in transaction mode is fine. The connections must use READ COMMITTED, the default.
+ *
+ * Calls reject with the errors of `postgresErrors`, `SAGE_POSTGRES_DEADLINE` among them: then the call may have been carried out or not.
+ *
+ * @example
+ * ```ts
+ * const client = fromPostgres(postgres(url));
+ * await migratePostgresStore(client);
+ * const store = createPostgresStore({ client });
+ * ```
+ */
+export function createPostgresStore(options: PostgresStoreOptions): PostgresStore {
+  return openPostgresStore(options);
+}
+
+/**
+ * The store, for tests at a time of their own.
+ *
+ * @param timeUs what the functions take for the server's time, in microseconds. @default the server's time
+ */
+export function openPostgresStore(
+  { client, schema, deadlineMs = 50, logged = isLasting, audit, clock = systemClock }: PostgresStoreOptions,
+  timeUs?: () => number,
+): PostgresStore {
+  requireWhole('deadlineMs', deadlineMs, 1, 600_000);
+  if (schema !== undefined) requireOption('schema', schema, 'a name', (name) => name !== '' && !name.includes('\0'));
+  const at = prefixOf(schema);
+  return new Store({
+    client,
+    at,
+    deadlineMs,
+    isLogged: logged,
+    nowUs: timeUs,
+    clock,
+    audit: audit && createAudit(client, at, clock, Math.random, audit),
+  });
+}
+
+interface Parts {
+  readonly client: PostgresClient;
+  readonly at: string;
+  readonly deadlineMs: number;
+  readonly isLogged: (rule: CompiledRule) => boolean;
+  readonly nowUs: (() => number) | undefined;
+  readonly clock: Clock;
+  readonly audit: Audit | undefined;
+}
+
+class Store implements PostgresStore {
+  readonly kind = 'postgres';
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  async decide(request: DecideRequest): Promise<Answer> {
+    const { kind } = request;
+    const packed = this.#pack(request.asks);
+    const { id = '', ttlUs = 0, maxWaitUs = 0 } = request as { id?: string; ttlUs?: number; maxWaitUs?: number };
+    const code = kind === 'consume' && request.force === true ? decideKinds.force : decideKinds[kind];
+    const numbers = await this.#call('decide', 'int, text[], text[], bigint[], text, bigint, bigint, text[], bigint', [
+      code,
+      packed.rules,
+      packed.keys,
+      packed.numbers,
+      id,
+      ttlUs,
+      Math.min(maxWaitUs, Number.MAX_SAFE_INTEGER),
+      packed.labels,
+    ]);
+    const answer = toAnswer(request.asks, packed, numbersOf(numbers));
+    this.#note(request, code === decideKinds.force, answer);
+    return answer;
+  }
+
+  async settle({ id, asks }: SettleRequest): Promise<Settlement> {
+    const { asks: ordered, rules, keys, numbers, labels } = this.#pack(asks);
+    const text = await this.#call('settle', 'text[], text[], bigint[], text, text[], bigint', [rules, keys, numbers, id, labels]);
+    const [settled, ...over] = numbersOf(text);
+    const overOf = new Map(ordered.map((ask, index) => [ask, over[index] ?? 0]));
+    return { settled: settled === 1, over: asks.map((ask) => overOf.get(ask) ?? 0) };
+  }
+
+  async extend({ id, asks, ttlUs }: ExtendRequest): Promise<boolean> {
+    const { rules, keys, numbers } = this.#pack(asks);
+    const types = 'text[], text[], bigint[], text, bigint, bigint';
+    return (await this.#call('extend', types, [rules, keys, numbers, id, ttlUs])) === 'true';
+  }
+
+  async reset(asks: readonly Ask[]): Promise<void> {
+    const { rules, keys, numbers } = this.#pack(asks);
+    const { client, at, deadlineMs } = this.#parts;
+    const text = `select ${at}sage_limiter_forget($1::text::text[], $2::text::text[], $3::text::bigint[])::text as answer`;
+    await client.query(text, [rules, keys, numbers], { deadlineMs });
+  }
+
+  async snapshot(rules: readonly CompiledRule[], limit: number): Promise<readonly Holding[]> {
+    const packed = this.#pack(rules.map((rule) => ({ rule, key: '', cost: 0 })));
+    const { client, at, deadlineMs } = this.#parts;
+    const rows = await client.query<SnapshotRow>(
+      `select * from ${at}sage_limiter_snapshot($1::text::text[], $2::text::bigint[], $3::text::int, $4::text::bigint)`,
+      [packed.rules, packed.numbers, String(limit), this.#time()],
+      { deadlineMs },
+    );
+    return rows.flatMap(({ rule_index: index, own_key: key, remaining, reset_us: reset }) => {
+      const rule = packed.asks[index - 1]?.rule;
+      return rule === undefined ? [] : [{ rule, key, remaining: Number(remaining), resetAfterUs: Number(reset) }];
+    });
+  }
+
+  async sweep({ limit }: { readonly limit: number }): Promise<number> {
+    requireWhole('limit', limit, 1, 1_000_000);
+    return Number(await this.#call('sweep', 'int, bigint', [limit], sweepDeadlineMs));
+  }
+
+  async pruneAudit({ olderThanMs, limit }: { readonly olderThanMs: number; readonly limit: number }): Promise<number> {
+    requireWhole('olderThanMs', olderThanMs, 0, Number.MAX_SAFE_INTEGER);
+    requireWhole('limit', limit, 1, 1_000_000);
+    const table = `${this.#parts.at}sage_limiter_audit`;
+    const rows = await this.#parts.client.query(
+      `delete from ${table} where ctid = any (array(select ctid from ${table}
+        where at < clock_timestamp() - $1::text::double precision * interval '1 millisecond' limit $2::text::int)) returning 1`,
+      [String(olderThanMs), String(limit)],
+      { deadlineMs: sweepDeadlineMs },
+    );
+    return rows.length;
+  }
+
+  async flushAudit(): Promise<void> {
+    await this.#parts.audit?.flush();
+  }
+
+  auditCounts() {
+    return this.#parts.audit?.counts() ?? { waiting: 0, dropped: 0 };
+  }
+
+  close(): Promise<void> {
+    return this.flushAudit();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #pack(asks: readonly Ask[]): PackedAsks {
+    const { isLogged, nowUs, clock, audit } = this.#parts;
+    return packAsks(asks, {
+      nowMs: nowUs === undefined ? clock.now() : nowUs() / 1_000,
+      isLogged,
+      isAudited: (rule) => audit?.isTransactional(rule) ?? false,
+    });
+  }
+
+  /** Calls a function whose last argument is the time. All arguments are sent as texts, which drivers agree on. */
+  async #call(
+    name: string,
+    types: string,
+    values: readonly (string | number | null)[],
+    deadlineMs = this.#parts.deadlineMs,
+  ): Promise<string> {
+    const { client, at } = this.#parts;
+    const list = types.split(', ').map((type, index) => `$${index + 1}::text::${type}`);
+    const texts = [...values.map((value) => (value === null ? null : String(value))), this.#time()];
+    const text = `select ${at}sage_limiter_${name}(${list.join(', ')})::text as answer`;
+    const [row] = await client.query<{ answer: string }>(text, texts, { deadlineMs });
+    return row?.answer ?? '';
+  }
+
+  #time(): string | null {
+    return this.#parts.nowUs === undefined ? null : String(this.#parts.nowUs());
+  }
+
+  #note(request: DecideRequest, forced: boolean, { allowed, findings }: Answer): void {
+    const { audit } = this.#parts;
+    const { kind } = request;
+    if (audit === undefined || kind === 'peek' || kind === 'lower') return;
+    const reservation = kind === 'consume' ? undefined : request.id;
+    for (const [index, ask] of request.asks.entries()) {
+      const fits = findings[index]?.allowed === true;
+      audit.add({ kind, ask, allowed: forced || (allowed && fits), reservation });
+    }
+  }
+}
+
+interface SnapshotRow {
+  readonly rule_index: number;
+  readonly own_key: string;
+  readonly remaining: string;
+  readonly reset_us: string;
+}
+
+const hourMs = 3_600_000;
+const sweepDeadlineMs = 30_000;
+
+/** What must not be forgotten: money, slots whose holders are alive, and what takes long to come back. A month has no length. */
+function isLasting({ unit, periodMs }: CompiledRule): boolean {
+  return unit === 'cost' || periodMs === undefined || periodMs >= hourMs;
+}
+
+function toAnswer(asks: readonly Ask[], packed: PackedAsks, numbers: readonly number[]): Answer {
+  const [allowed, remark, delayUs = 0] = numbers;
+  const findingOf = new Map(packed.asks.map((ask, index) => [ask, toFinding(ask, numbers, 3 + index * 3)]));
+  return {
+    allowed: allowed === 1,
+    findings: asks.map((ask) => findingOf.get(ask) ?? toFinding(ask, numbers, 3)),
+    delayUs,
+    ...(remark === 1 && { repeated: true }),
+    ...(remark === 2 && { gone: true }),
+    source: 'store',
+  };
+}
+
+function toFinding({ rule, key, cost }: Ask, numbers: readonly number[], from: number): Finding {
+  const [waitUs = 0, remaining = 0, resetAfterUs = 0] = numbers.slice(from, from + 3);
+  return {
+    rule,
+    key,
+    cost,
+    allowed: waitUs === 0,
+    remaining,
+    resetAfterUs,
+    retryAfterUs: waitUs < 0 ? undefined : waitUs,
+  };
+}
