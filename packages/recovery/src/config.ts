@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { BreakerOptions } from './breaker/options.ts';
 import type { CircuitBreakersOptions } from './breaker/registry.ts';
+import { type ConfiguredDeadLetters, deadLetterConfig, deadLettersFromConfig } from './dead-letters/config.ts';
 import type { RetryOptions } from './retry/retry.ts';
 
 const seconds = z.number().positive();
@@ -25,8 +26,6 @@ const breakerKeys = {
   /** A call of the recovery that said nothing for this many seconds counts as failed. */
   probe_timeout: seconds.optional(),
 };
-
-const notYet = z.never({ error: 'is known but not supported yet' }).optional();
 
 export const recoveryConfig = z
   .strictObject({
@@ -62,7 +61,7 @@ export const recoveryConfig = z
         default_message: z.string().min(1).optional(),
       })
       .prefault({}),
-    dlq: notYet,
+    dlq: deadLetterConfig,
     circuit_breaker: z
       .strictObject({
         enabled: z.boolean().default(true),
@@ -89,10 +88,11 @@ export interface FallbackPlan {
   readonly defaultMessage: string | undefined;
 }
 
-/** Options for `createRetry` and `createCircuitBreakers`, and the plan of a fallback chain; false where a file says not to have one. */
-export function recoveryFromConfig({ retry, circuit_breaker: breaker, fallback }: RecoveryConfig): {
+/** Options for `createRetry`, `createCircuitBreakers` and dead letters, and the plan of a fallback chain; false where a file says not to have one. */
+export function recoveryFromConfig({ retry, circuit_breaker: breaker, fallback, dlq }: RecoveryConfig): {
   readonly retry: Pick<RetryOptions, 'maxAttempts' | 'jitter' | 'multiplier' | 'budget'>;
   readonly breaker: CircuitBreakersOptions | false;
+  readonly deadLetters: ConfiguredDeadLetters | false;
   readonly fallback: FallbackPlan | false;
 } {
   return {
@@ -102,6 +102,7 @@ export function recoveryFromConfig({ retry, circuit_breaker: breaker, fallback }
       multiplier: retry.backoff_multiplier,
       ...(retry.retry_budget !== undefined && { budget: { maxPerWindow: retry.retry_budget } }),
     },
+    deadLetters: deadLettersFromConfig(dlq),
     breaker: breaker.enabled && {
       ...breakerFrom(breaker),
       dependencies: Object.fromEntries(

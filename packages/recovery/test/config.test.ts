@@ -64,7 +64,6 @@ test('ER5 ER8 ER24: the keys of the fallback block become the plan of a chain', 
 
 test.each([
   [{ retry: { retry_budget: -1 } }, 'Too small'],
-  [{ dlq: { enabled: true } }, 'is known but not supported yet'],
   [{ retry: { backoff_multiplier: 0.5 } }, 'Too small'],
   [{ circuit_breaker: { failure_ratio: 2 } }, 'Too big'],
   [{ circuit_breaker: { dependencies: { redis: { enabled: false } } } }, 'Unrecognized key'],
