@@ -113,8 +113,9 @@ export class Model {
   }
 
   reset(asks: readonly Ask[]): void {
-    this.#expire(asks);
-    for (const ask of asks.filter(({ rule }) => rule.strategy.kind !== 'slots')) {
+    const whole = asks.filter(({ rule }) => rule.strategy.kind !== 'slots');
+    this.#expire(whole);
+    for (const ask of whole) {
       this.#states.delete(nameOf(ask));
       for (const lease of this.#leases.values())
         lease.parts = lease.parts.filter((part) => nameOf(part.ask) !== nameOf(ask));

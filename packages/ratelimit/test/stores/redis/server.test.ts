@@ -40,7 +40,11 @@ describeWithService('redis', 'what the store keeps', (url) => {
   });
 
   test('all keys have one hash tag, and the rules of a subject share a hash', async () => {
-    const asks = [askOf(ruleOf({ name: 'a' })), askOf(ruleOf({ name: 'b' })), askOf(ruleOf({ name: 'c' }, 'global'), 1, '')];
+    const asks = [
+      askOf(ruleOf({ name: 'a' })),
+      askOf(ruleOf({ name: 'b' })),
+      askOf(ruleOf({ name: 'c' }, 'global'), 1, ''),
+    ];
     await store.decide({ kind: 'reserve', asks, id: 'x'.repeat(22), ttlUs: 1e6, maxWaitUs: 0 });
 
     expect((await client.keys('*')).toSorted()).toEqual([
@@ -67,7 +71,10 @@ describeWithService('redis', 'what the store keeps', (url) => {
   });
 
   test('RL23: a denial leaves every byte as it was', async () => {
-    const asks = [askOf(ruleOf({ name: 'wide', limit: 1_000 }, 'denied')), askOf(ruleOf({ name: 'full', limit: 1 }, 'denied'))];
+    const asks = [
+      askOf(ruleOf({ name: 'wide', limit: 1_000 }, 'denied')),
+      askOf(ruleOf({ name: 'full', limit: 1 }, 'denied')),
+    ];
     const key = '{sage:limiter}:s:denied:ada';
     await store.decide({ kind: 'consume', asks });
     const before = await client.hGetAll(key);

@@ -1,7 +1,7 @@
 /** The Redis store in a cluster of three nodes, and behind a sentinel. */
 import { expect, test } from '@jest/globals';
 import { describeWithService, startRedisCluster, startRedisSentinel, started } from '@tooling/services';
-import { createCluster, createSentinel } from 'redis';
+import { createClient, createCluster, createSentinel } from 'redis';
 import { createRedisStore } from '../../../src/stores/redis/index.ts';
 import type { LimiterStore } from '../../../src/stores/store.ts';
 import { askOf, ruleOf, until } from './asks.ts';
@@ -23,7 +23,12 @@ describeWithService('redis', 'redis store in a cluster', () => {
       for (const tag of ['a', 'b', 'c', 'd', 'e', 'f']) {
         const store = createRedisStore({ client: cluster, tag, ...patient });
         await admitsThree(store);
-        expect(await store.snapshot(asks.map(({ rule }) => rule), 10)).toHaveLength(4);
+        expect(
+          await store.snapshot(
+            asks.map(({ rule }) => rule),
+            10,
+          ),
+        ).toHaveLength(4);
         await store.reset(asks);
         await admitsOneMore(store);
       }
@@ -50,8 +55,7 @@ describeWithService('redis', 'redis store behind a sentinel', () => {
       await until(() => decides(store));
       const calm = createRedisStore({ client: sentinel, tag: 'kept', ...patient });
       await admitsThree(calm);
-      // The replica has what the primary has once its copy is as far on.
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await replicated(servers.primary.url, servers.replica.url);
       await servers.primary.kill();
 
       await until(() => decides(store), 30_000);
@@ -63,6 +67,19 @@ describeWithService('redis', 'redis store behind a sentinel', () => {
     }
   }, 60_000);
 });
+
+/** Waits until the replica is as far on as the primary: replication is not waited for by those who write. */
+async function replicated(primaryUrl: string, replicaUrl: string): Promise<void> {
+  const [primary, replica] = await Promise.all([primaryUrl, replicaUrl].map((url) => createClient({ url }).connect()));
+  const offsetOf = async (node: typeof primary, field: string): Promise<string | undefined> =>
+    new RegExp(`${field}:(\\d+)`).exec((await node?.info('replication')) ?? '')?.[1];
+  await until(async () => {
+    const wanted = await offsetOf(primary, 'master_repl_offset');
+    return wanted !== undefined && (await offsetOf(replica, 'slave_repl_offset')) === wanted;
+  });
+  primary?.destroy();
+  replica?.destroy();
+}
 
 async function admitsThree(store: LimiterStore): Promise<void> {
   const id = 'held'.padEnd(22, '-');
