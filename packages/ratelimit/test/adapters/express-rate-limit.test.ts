@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { createFakeClock } from '@sage-adk/core/testing';
 import express from 'express';
@@ -8,6 +6,7 @@ import { type Options, rateLimit } from 'express-rate-limit';
 import { createExpressRateLimitStore, type ExpressRateLimitStore } from '../../src/adapters/express-rate-limit.ts';
 import { createMemoryStore } from '../../src/stores/memory.ts';
 import { type Answer, ask, type Asked } from '../http/support/client.ts';
+import { listen } from '../http/support/listen.ts';
 
 const stops: (() => void)[] = [];
 afterEach(() => stops.splice(0).forEach((stop) => stop()));
@@ -169,7 +168,7 @@ describe('express-rate-limit with our store', () => {
     }
     app.use(rateLimit({ limit: 5, store: createExpressRateLimitStore(), logger }));
     app.get('/', (_request, response) => void response.send('fine'));
-    expect((await (await listen(app))()).status).toBe(200);
+    expect((await (await start(app))()).status).toBe(200);
     expect([logger.error.mock.calls, logger.warn.mock.calls]).toEqual([[], []]);
   });
 });
@@ -188,14 +187,13 @@ async function serve(options: Partial<Options>) {
   const app = express().use(limiter);
   app.get('/fails', (_request, response) => void response.sendStatus(500));
   app.get('/', (_request, response) => void response.send('fine'));
-  return { clock, store, limiter, send: await listen(app) };
+  return { clock, store, limiter, send: await start(app) };
 }
 
-async function listen(app: ReturnType<typeof express>): Promise<(asked?: Asked) => Promise<Answer>> {
-  const server = createServer(app).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  stops.push(() => server.close().closeAllConnections());
-  return (asked) => ask((server.address() as AddressInfo).port, asked);
+async function start(app: ReturnType<typeof express>): Promise<(asked?: Asked) => Promise<Answer>> {
+  const { port, stop } = await listen(createServer(app));
+  stops.push(stop);
+  return (asked) => ask(port, asked);
 }
 
 async function until(isSo: () => boolean): Promise<void> {

@@ -1,7 +1,5 @@
 /** What only one framework can get wrong; what all have in common is in adapters.test.ts. */
-import { once } from 'node:events';
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { observe } from '@sage-adk/core';
 import { createFakeClock } from '@sage-adk/core/testing';
@@ -12,6 +10,7 @@ import * as forHono from '../../src/http/hono.ts';
 import * as forNode from '../../src/http/node.ts';
 import { createRateLimiter } from '../../src/index.ts';
 import { type Answer, ask, type Asked } from './support/client.ts';
+import { listen } from './support/listen.ts';
 import { createSlots } from './support/slots.ts';
 
 const stops: (() => void)[] = [];
@@ -130,7 +129,7 @@ describe('node:http', () => {
       hold: true,
     });
     const send = await serve((request, response) => {
-      Promise.resolve(limited(request, response)).catch(failed.resolve);
+      void Promise.resolve(limited(request, response)).catch((error: unknown) => failed.resolve(error));
     });
     void send().catch(() => {});
     expect(String(await failed.promise)).toBe('Error: listener failed');
@@ -161,8 +160,7 @@ function limiterOf(limit: number) {
 }
 
 async function serve(listener: RequestListener): Promise<(asked?: Asked) => Promise<Answer>> {
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  stops.push(() => server.close().closeAllConnections());
-  return (asked) => ask((server.address() as AddressInfo).port, asked);
+  const { port, stop } = await listen(createServer(listener));
+  stops.push(stop);
+  return (asked) => ask(port, asked);
 }
