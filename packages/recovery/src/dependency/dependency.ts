@@ -81,6 +81,8 @@ export function createDependency(name: string, options: DependencyOptions = {}):
   return new ProtectedDependency(name, options);
 }
 
+type Run<T> = (context: CallContext) => PromiseLike<T> | T;
+
 class ProtectedDependency implements Dependency {
   readonly name: string;
   readonly breaker: CircuitBreaker | undefined;
@@ -110,7 +112,14 @@ class ProtectedDependency implements Dependency {
 
   execute<T>(run: (context: CallContext) => PromiseLike<T> | T, options: CallOptions = {}): Promise<T> {
     const call = this.#call(options);
-    return this.#tries(call, (attempt) => this.#once(call, attempt, run));
+    return this.#tries(call, (attempt) =>
+      this.#admitted(
+        call,
+        attempt,
+        this.#timeoutMs,
+        this.#strict ? (context) => this.#strictly(call, context, run) : run,
+      ),
+    );
   }
 
   stream<T>(run: (context: CallContext) => AsyncIterable<T>, options: CallOptions = {}): AsyncIterable<T> {
@@ -118,7 +127,9 @@ class ProtectedDependency implements Dependency {
       breaker: this.breaker,
       open: () => {
         const call = this.#call(options);
-        return this.#tries(call, (attempt) => this.#permitted(call, () => this.#open(call, attempt, run)));
+        return this.#tries(call, (attempt) =>
+          this.#admitted(call, attempt, Number.POSITIVE_INFINITY, () => this.#open(call, attempt, run)),
+        );
       },
     });
   }
@@ -141,18 +152,6 @@ class ProtectedDependency implements Dependency {
     if (this.#retry === undefined) return signal?.aborted ? Promise.reject(signal.reason) : once(1);
     const shared = { dependency: this.name, deadlineMs, ...(signal !== undefined && { signal }) };
     return this.#retry.execute(({ attempt }) => once(attempt), shared);
-  }
-
-  #once<T>(call: Call, attempt: number, run: (context: CallContext) => PromiseLike<T> | T): Promise<T> {
-    return this.#permitted(call, async () => {
-      const deadline = this.#deadline(call, this.#timeoutMs);
-      const context = new Try(call, attempt, deadline);
-      try {
-        return await (this.#strict ? this.#strictly(call, context, run) : run(context));
-      } finally {
-        deadline[Symbol.dispose]();
-      }
-    });
   }
 
   /** The first chunk within the timeout of the try; then only the deadline of the call and its caller end it. */
@@ -191,23 +190,26 @@ class ProtectedDependency implements Dependency {
     return createDeadline({ timeoutMs, deadlineMs, parent: signal, clock: this.#clock });
   }
 
-  #permitted<T>(call: Call, run: () => Promise<T>): Promise<T> {
-    if (this.bulkhead === undefined) return this.#admitted(call, run);
-    return this.bulkhead.execute(() => this.#admitted(call, run), call.signal);
+  #admitted<T>(call: Call, attempt: number, timeoutMs: number, run: Run<T>): Promise<T> {
+    if (this.bulkhead === undefined) return this.#try(call, attempt, timeoutMs, run);
+    return this.bulkhead.execute(() => this.#try(call, attempt, timeoutMs, run), call.signal);
   }
 
-  async #admitted<T>(call: Call, run: () => Promise<T>): Promise<T> {
+  // One function for permit and timeout: each await of a promise between them would cost every call.
+  async #try<T>(call: Call, attempt: number, timeoutMs: number, run: Run<T>): Promise<T> {
     const { breaker } = this;
-    if (breaker === undefined) return run();
-    const permit = breaker.tryAcquire() ?? (await this.#wait(breaker, call));
+    const permit = breaker && (breaker.tryAcquire() ?? (await this.#wait(breaker, call)));
+    const deadline = this.#deadline(call, timeoutMs);
     try {
-      const value = await run();
-      permit.succeed();
+      const value = await run(new Try(call, attempt, deadline));
+      permit?.succeed();
       return value;
     } catch (error) {
-      if (call.signal?.aborted === true) permit.release();
-      else permit.fail(error);
+      if (call.signal?.aborted === true) permit?.release();
+      else permit?.fail(error);
       throw error;
+    } finally {
+      deadline[Symbol.dispose]();
     }
   }
 
