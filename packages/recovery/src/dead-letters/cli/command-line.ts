@@ -48,31 +48,33 @@ export interface CommandLine {
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean', default: false } as const;
 
+const options = {
+  url: text,
+  queue: { ...text, default: 'default' },
+  prefix: text,
+  schema: text,
+  source: text,
+  state: text,
+  fingerprint: text,
+  category: text,
+  reason: text,
+  text,
+  'failed-from': text,
+  'failed-before': text,
+  to: text,
+  limit: text,
+  rate: text,
+  json: flag,
+  yes: flag,
+  help: flag,
+} as const;
+
 /** What the arguments say. Throws an error whose message a person can read. */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: {
-      url: text,
-      queue: { ...text, default: 'default' },
-      prefix: text,
-      schema: text,
-      source: text,
-      state: text,
-      fingerprint: text,
-      category: text,
-      reason: text,
-      text,
-      'failed-from': text,
-      'failed-before': text,
-      to: text,
-      limit: text,
-      rate: text,
-      json: flag,
-      yes: flag,
-      help: flag,
-    },
+    options,
   });
   const [command = 'help', ...ids] = positionals;
   const { url, queue, prefix, schema, to, json, yes, source, fingerprint, category, reason } = values;
