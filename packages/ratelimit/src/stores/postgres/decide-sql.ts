@@ -181,7 +181,9 @@ begin
   for i in 1 .. cardinality(rules) loop
     step := steps[i];
     if writes and (step.wait_us = 0 or kind in (2, 5)) and (step.s[1] <> 5 or kind = 3) then
-      if step.due_us <= now_us then step.due_us := ${at}sage_limiter_purge(step, now_us); end if;
+      units := case when kind = 5 then greatest(0, (${at}sage_limiter_report(step.s, step.st, now_us))[1] - step.cost) else step.cost end;
+      -- What lapsed is in the state, and goes with it only.
+      if step.due_us <= now_us and (units > 0 or kind in (3, 4)) then step.due_us := ${at}sage_limiter_purge(step, now_us); end if;
       if kind in (3, 4) then
         step.st := ${at}sage_limiter_hold(step.s, step.st, step.cost, now_us);
         step.expires_us := expires;
@@ -189,12 +191,9 @@ begin
         step.due_us := least(step.due_us, expires);
         step.until_us := greatest(step.until_us, expires);
         perform ${at}sage_limiter_write(step, now_us);
-      else
-        units := case when kind = 5 then greatest(0, (${at}sage_limiter_report(step.s, step.st, now_us))[1] - step.cost) else step.cost end;
-        if units > 0 then
-          step.st := ${at}sage_limiter_spend(step.s, step.st, units, now_us);
-          perform ${at}sage_limiter_write(step, now_us);
-        end if;
+      elsif units > 0 then
+        step.st := ${at}sage_limiter_spend(step.s, step.st, units, now_us);
+        perform ${at}sage_limiter_write(step, now_us);
       end if;
     end if;
     if step.flags & 8 > 0 and kind between 1 and 4 then
