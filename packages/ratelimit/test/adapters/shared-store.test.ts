@@ -3,22 +3,25 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import rateLimitPlugin from '@fastify/rate-limit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { fromPostgres } from '@sage-adk/core/postgres';
 import { describeWithService } from '@tooling/services';
 import express from 'express';
 import { rateLimit } from 'express-rate-limit';
 import Fastify, { type FastifyInstance } from 'fastify';
+import postgres, { type Sql } from 'postgres';
 import { createClient } from 'redis';
 import { createExpressRateLimitStore } from '../../src/adapters/express-rate-limit.ts';
 import { createFastifyRateLimitStore } from '../../src/adapters/fastify-rate-limit.ts';
 import { createThrottlerStorage } from '../../src/adapters/nestjs-throttler.ts';
+import { createPostgresStore, migratePostgresStore } from '../../src/stores/postgres/index.ts';
 import { createRedisStore } from '../../src/stores/redis/index.ts';
+import type { LimiterStore } from '../../src/stores/store.ts';
 import { ask } from '../http/support/client.ts';
 import { listen } from '../http/support/listen.ts';
 
 describeWithService('redis', 'two processes with one Redis', (url) => {
   const clients = [createClient({ url }), createClient({ url })];
   const tag = randomUUID();
-  const stores = clients.map((client) => createRedisStore({ client, tag, deadlineMs: 5_000 }));
 
   beforeAll(async () => {
     for (const client of clients) await client.connect();
@@ -26,8 +29,37 @@ describeWithService('redis', 'two processes with one Redis', (url) => {
   afterAll(async () => {
     for (const client of clients) await client.close();
   });
+  together(clients.map((client) => () => createRedisStore({ client, tag, deadlineMs: 5_000 })));
+});
 
-  test('RL17: have one limit together in express-rate-limit, and take back what is not to count', async () => {
+describeWithService('postgres', 'two processes with one PostgreSQL', (url) => {
+  const schema = 'drop_ins';
+  const opened: Sql[] = [];
+  const open = (): LimiterStore => {
+    const sql = postgres(url, { max: 4, onnotice: () => {} });
+    opened.push(sql);
+    return createPostgresStore({ client: fromPostgres(sql), schema, deadlineMs: 5_000 });
+  };
+
+  beforeAll(async () => {
+    const sql = postgres(url, { max: 1, onnotice: () => {} });
+    await sql.unsafe(`drop schema if exists ${schema} cascade`);
+    await migratePostgresStore(fromPostgres(sql), { schema });
+    await sql.end();
+  });
+  afterAll(async () => {
+    for (const sql of opened) await sql.end();
+  });
+  together([open, open]);
+});
+
+function together(opens: readonly (() => LimiterStore)[]): void {
+  let stores: readonly LimiterStore[] = [];
+  beforeAll(() => {
+    stores = opens.map((open) => open());
+  });
+
+  test('RL17, RL18: have one limit together in express-rate-limit, and take back what is not to count', async () => {
     const ports = await Promise.all(
       stores.map(async (store) => {
         const limits = { windowMs: 60_000, limit: 10, keyGenerator: () => 'everybody', skipFailedRequests: true };
@@ -78,4 +110,4 @@ describeWithService('redis', 'two processes with one Redis', (url) => {
       expect([isBlocked, timeToBlockExpire]).toEqual([true, 90]);
     }
   });
-});
+}
