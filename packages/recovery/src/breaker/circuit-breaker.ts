@@ -5,6 +5,7 @@ import { PolicyEvents } from '../policy/policy-events.ts';
 import { RollingWindow } from '../time/rolling-window.ts';
 import { HealthProbe } from './health-probe.ts';
 import { type BreakerOptions, type BreakerSettings, toSettings } from './options.ts';
+import { Permit } from './permit.ts';
 import { type BreakerEvent, type BreakerState, transition } from './state.ts';
 
 /** Stops calls to a dependency that fails, and lets them come back slowly. Fits cockatiel's `wrap` as one of its policies. */
@@ -56,6 +57,8 @@ export function createCircuitBreaker(dependency: string, options: BreakerOptions
 const success = 0;
 const failure = 1;
 const slow = 2;
+// Answers of one kind differ by less than this while nobody waits.
+const strainedBy = 3;
 const neverAborts = new AbortController().signal;
 
 class WindowedBreaker extends PolicyEvents implements CircuitBreaker {
@@ -69,6 +72,8 @@ class WindowedBreaker extends PolicyEvents implements CircuitBreaker {
   /** Counts the changes of state. */
   #generation = 0;
   #rejected = 0;
+  /** The fastest answer of this recovery. */
+  #fastestMs = Number.POSITIVE_INFINITY;
 
   constructor(dependency: string, settings: BreakerSettings) {
     super();
@@ -198,9 +203,13 @@ class WindowedBreaker extends PolicyEvents implements CircuitBreaker {
     const nowMs = this.#settings.clock.monotonicMs();
     const isSlow = nowMs - permit.startedMs >= this.#settings.slowMs;
     if (this.#state.name !== 'closed') {
-      const spread = this.#settings.random();
-      if (word === 'success') this.#apply({ type: 'success', nowMs, slow: isSlow }, 'recovered');
-      else this.#apply({ type: 'failure', nowMs, round: permit.round, spread }, 'failures');
+      if (word === 'failure')
+        this.#apply({ type: 'failure', nowMs, round: permit.round, spread: this.#settings.random() }, 'failures');
+      else
+        this.#apply(
+          { type: 'success', nowMs, slow: isSlow || this.#isStrained(nowMs - permit.startedMs) },
+          'recovered',
+        );
       return;
     }
     this.#window.add(word === 'success' ? success : failure, nowMs);
@@ -208,6 +217,12 @@ class WindowedBreaker extends PolicyEvents implements CircuitBreaker {
     const reason = this.#tripReason(word, isSlow, nowMs);
     if (reason !== undefined) this.#apply({ type: 'trip', nowMs, spread: this.#settings.random() }, reason);
   };
+
+  /** A queue grows at the other side: an answer took far longer than the fastest of this recovery. */
+  #isStrained(tookMs: number): boolean {
+    this.#fastestMs = Math.min(this.#fastestMs, tookMs);
+    return tookMs > strainedBy * this.#fastestMs;
+  }
 
   #tripReason(word: 'success' | 'failure', isSlow: boolean, nowMs: number): string | undefined {
     const { tripWhen, minCalls, failureRatio, slowRatio } = this.#settings;
@@ -240,6 +255,7 @@ class WindowedBreaker extends PolicyEvents implements CircuitBreaker {
     this.#state = to;
     if (from.name === to.name) return to;
     this.#generation++;
+    this.#fastestMs = Number.POSITIVE_INFINITY;
     this.#probing.clear();
     // What led to an opening must not lead to the next.
     this.#window.clear();
@@ -247,46 +263,5 @@ class WindowedBreaker extends PolicyEvents implements CircuitBreaker {
     else if (to.name !== 'recovering') this.#probe?.stop();
     emit('breaker.changed', { dependency: this.dependency, from: from.name, to: to.name, reason });
     return to;
-  }
-}
-
-type Settled = (permit: Permit, word: 'success' | 'failure' | 'nothing', error: unknown) => void;
-
-class Permit implements BreakerPermit {
-  readonly startedMs: number;
-  readonly generation: number;
-  readonly round: number;
-  #settled: Settled | undefined;
-
-  constructor(startedMs: number, generation: number, round: number, settled: Settled) {
-    this.startedMs = startedMs;
-    this.generation = generation;
-    this.round = round;
-    this.#settled = settled;
-  }
-
-  succeed(): void {
-    this.#tell('success', undefined);
-  }
-
-  fail(error: unknown): void {
-    this.#tell('failure', error);
-  }
-
-  release(): void {
-    this.#tell('nothing', undefined);
-  }
-
-  /** Takes the word away; false where it was given. */
-  expire(): boolean {
-    const open = this.#settled !== undefined;
-    this.#settled = undefined;
-    return open;
-  }
-
-  #tell(word: 'success' | 'failure' | 'nothing', error: unknown): void {
-    const settled = this.#settled;
-    this.#settled = undefined;
-    settled?.(this, word, error);
   }
 }

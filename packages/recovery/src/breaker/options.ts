@@ -18,7 +18,7 @@ export interface BreakerOptions {
   readonly tripWhen?: IBreaker;
   /** The first rest lasts half to all of this; each one in a row twice as long. @default 500 */
   readonly openMs?: number;
-  /** No rest is longer. @default 8_000 */
+  /** No rest is longer. @default 2_000 */
   readonly maxOpenMs?: number;
   /** The window of recovery is lifted once it bound nobody for this long. @default 3_000 */
   readonly calmMs?: number;
@@ -55,7 +55,7 @@ export function toSettings({
   slowRatio = 1,
   minCalls = 10,
   openMs = 500,
-  maxOpenMs = Math.max(8_000, openMs),
+  maxOpenMs = Math.max(2_000, openMs),
   calmMs = 3_000,
   probeTimeoutMs = 30_000,
   isFailure = countsAgainst,

@@ -135,6 +135,20 @@ describe('ER22: gradual recovery', () => {
     expect(breaker.state).toBe('closed');
   });
 
+  test('does not grow by an answer that took far longer than the fastest', () => {
+    const { breaker, clock, acquire, recover } = make();
+    recover();
+    const windows: unknown[] = [];
+    for (const tookMs of [100, 300, 301, 250]) {
+      const permit = acquire();
+      clock.advance(tookMs);
+      permit.succeed();
+      const { state } = breaker.snapshot();
+      windows.push(state.name === 'recovering' ? state.window : state.name);
+    }
+    expect(windows).toEqual([2, 3, 3, 4]);
+  });
+
   test('a failed first call rests again, for longer', () => {
     const { breaker, clock, acquire, recover } = make();
     recover();
