@@ -3,7 +3,7 @@ import type { Answer, Ask, DecideRequest, Finding, Holding, Settlement } from '.
 import * as bucket from '../../../src/strategies/bucket.ts';
 import * as sliding from '../../../src/strategies/sliding.ts';
 import * as slots from '../../../src/strategies/slots.ts';
-import { type CompiledStrategy, mostAtOnce } from '../../../src/strategies/strategy.ts';
+import type { CompiledStrategy } from '../../../src/strategies/strategy.ts';
 import * as fixed from '../../../src/strategies/window.ts';
 
 type State =
@@ -254,7 +254,7 @@ function countedSliding(strategy: sliding.Sliding, state: sliding.SlidingState, 
     settle: (held, mark, used) => sliding.settleSliding(strategy, state, held, mark, used, nowUs),
     remaining: () => Math.max(0, strategy.limit - sliding.usedIn(strategy, state, nowUs)),
     resetUs: () => sliding.slidingResetUs(strategy, state, nowUs),
-    over: () => Math.max(0, sliding.usedIn(strategy, state, nowUs) - mostAtOnce(strategy)),
+    over: () => Math.max(0, sliding.usedIn(strategy, state, nowUs) - strategy.limit),
   };
 }
 

@@ -1,3 +1,8 @@
+import { packedKinds } from '../../../strategies/strategy.ts';
+import { settling } from './strategies.ts';
+
+const { bucket, sliding, slots } = packedKinds;
+
 /**
  * How state lies in Redis. A place is a space and a key in it. It has two Redis keys:
  *
@@ -18,23 +23,12 @@ if not now then
   now = time[1] * 1000000 + time[2]
 end
 
-local function whole(number) return string.format('%.0f', number) end
-
-local function set_lease(place, id, lease)
-  if #lease == 1 then
-    redis.call('HDEL', place.hash, '/' .. id)
-    redis.call('ZREM', place.leases, id)
-    return
-  end
-  local expiry = lease[1]
-  place.writes = place.writes or {}
-  local writes = place.writes
-  writes[#writes + 1] = '/' .. id
-  writes[#writes + 1] = cmsgpack.pack(lease)
-  redis.call('ZADD', place.leases, whole(expiry), id)
-  place.leased = true
-  place.needed = max(place.needed, expiry)
-  if place.next == 0 or expiry < place.next then place.next = expiry end
+local function encode(strategy, state)
+  local kind = strategy[1]
+  if kind == ${sliding} then return cmsgpack.pack(state) end
+  if kind == ${slots} then return struct.pack('>d', state.active) end
+  if kind ~= ${bucket} then return struct.pack('>dd', state.start, state.used) end
+  return struct.pack('>dddddd', state.debt, state.solid, state.held, state.at, state.since, strategy[2])
 end
 
 local function set_state(place, rule, strategy, state)
@@ -42,7 +36,7 @@ local function set_state(place, rule, strategy, state)
   local writes = place.writes
   writes[#writes + 1] = rule
   writes[#writes + 1] = encode(strategy, state)
-  if strategy[1] ~= SLOTS then place.needed = max(place.needed, now + reset_of(strategy, state, now)) end
+  if strategy[1] ~= ${slots} then place.needed = math.max(place.needed, now + reset_of(strategy, state, now)) end
 end
 
 -- Writes what was set. A hash is kept a little longer than it is needed, so that not every call has to say how long.
@@ -50,41 +44,42 @@ local function save(place)
   local writes = place.writes
   if not writes then return end
   local till = place.till
-  if place.needed > till then till = place.needed + max(1000000, min(60000000, place.needed - now)) end
+  if place.needed > till then till = place.needed + math.max(1000000, math.min(60000000, place.needed - now)) end
   if till ~= place.till or place.next ~= place.known_next then
     writes[#writes + 1] = '~'
-    writes[#writes + 1] = cmsgpack.pack({ till, place.next })
+    writes[#writes + 1] = struct.pack('>dd', till, place.next)
   end
   -- Lua's stack holds some thousand values.
-  for i = 1, #writes, 1000 do redis.call('HSET', place.hash, unpack(writes, i, min(i + 999, #writes))) end
-  local ms = whole(ceil((till - now) / 1000))
-  if till ~= place.till then redis.call('PEXPIRE', place.hash, ms) end
+  for i = 1, #writes, 1000 do redis.call('HSET', place.hash, unpack(writes, i, math.min(i + 999, #writes))) end
+  if till == place.till and not place.leased then return end
+  local ms = string.format('%.0f', math.ceil((till - now) / 1000))
+  redis.call('PEXPIRE', place.hash, ms)
   if place.leased then redis.call('PEXPIRE', place.leases, ms) end
-end
-
-local function give_back(place, part, expiry)
-  local strategy = part[5]
-  local packed = redis.call('HGET', place.hash, part[1])
-  if not strategy or not packed then return end
-  local state = decode(strategy, packed)
-  if strategy[1] == BUCKET then drain_to(state, strategy[3], expiry) end
-  settle(strategy, state, part[2], part[4], 0, expiry)
-  redis.call('HSET', place.hash, part[1], encode(strategy, state))
 end
 
 -- Takes out reservations that are over, up to a number that does not keep others waiting; the rest counts until the next call.
 local function reap(place)
-  local due = redis.call('ZRANGEBYSCORE', place.leases, '-inf', whole(now), 'LIMIT', 0, 500)
+${settling}
+  local function give_back(part, expiry)
+    local strategy = part[5]
+    local packed = redis.call('HGET', place.hash, part[1])
+    if not strategy or not packed then return end
+    local state = load(strategy, packed, expiry)
+    settle(strategy, state, part[2], part[4], 0, expiry)
+    redis.call('HSET', place.hash, part[1], encode(strategy, state))
+  end
+
+  local due = redis.call('ZRANGEBYSCORE', place.leases, '-inf', string.format('%.0f', now), 'LIMIT', 0, 500)
   for _, id in ipairs(due) do
     local packed = redis.call('HGET', place.hash, '/' .. id)
     local lease = packed and cmsgpack.unpack(packed) or { 0 }
-    for i = 2, #lease do give_back(place, lease[i], lease[1]) end
+    for i = 2, #lease do give_back(lease[i], lease[1]) end
     redis.call('HDEL', place.hash, '/' .. id)
     redis.call('ZREM', place.leases, id)
   end
   local first = redis.call('ZRANGE', place.leases, 0, 0, 'WITHSCORES')
   if redis.call('EXISTS', place.hash) == 1 then
-    redis.call('HSET', place.hash, '~', cmsgpack.pack({ place.till, tonumber(first[2] or 0) }))
+    redis.call('HSET', place.hash, '~', struct.pack('>dd', place.till, tonumber(first[2] or 0)))
   end
 end
 
@@ -93,8 +88,9 @@ local function read(place, reaped)
   local fields = place.fields
   fields[#fields + 1] = '~'
   local values = redis.call('HMGET', place.hash, unpack(fields))
-  local known = values[#fields] and cmsgpack.unpack(values[#fields]) or { 0, 0 }
-  place.till, place.next, place.known_next, place.needed = known[1], known[2], known[2], 0
+  local till, next_expiry = 0, 0
+  if values[#fields] then till, next_expiry = struct.unpack('>dd', values[#fields]) end
+  place.till, place.next, place.known_next, place.needed = till, next_expiry, next_expiry, 0
   if place.next > 0 and place.next <= now and not reaped then
     reap(place)
     fields[#fields] = nil
@@ -125,6 +121,26 @@ local function open(asks, id)
     ask.state = load(ask[6], ask.place.values[ask.field], now)
   end
   return opened
+end
+`;
+
+/** What calls with a reservation need beside {@link places}. */
+export const leases = `
+local function set_lease(place, id, lease)
+  if #lease == 1 then
+    redis.call('HDEL', place.hash, '/' .. id)
+    redis.call('ZREM', place.leases, id)
+    return
+  end
+  local expiry = lease[1]
+  place.writes = place.writes or {}
+  local writes = place.writes
+  writes[#writes + 1] = '/' .. id
+  writes[#writes + 1] = cmsgpack.pack(lease)
+  redis.call('ZADD', place.leases, string.format('%.0f', expiry), id)
+  place.leased = true
+  place.needed = math.max(place.needed, expiry)
+  if place.next == 0 or expiry < place.next then place.next = expiry end
 end
 
 local function part_of(lease, rule)

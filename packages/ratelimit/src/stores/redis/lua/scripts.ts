@@ -1,8 +1,10 @@
 /** The scripts, one for each operation of a store. Each takes the hash and the sorted set of every place as keys, and a request as JSON. */
 import { defineScript } from '@sage-adk/core/redis';
-import { places } from './places.ts';
-import { strategies } from './strategies.ts';
+import { packedKinds } from '../../../strategies/strategy.ts';
+import { leases, places } from './places.ts';
+import { holding, settling, strategies } from './strategies.ts';
 
+// A function that is defined costs a call something even where it is not called: so what only some calls need stands where only they come by.
 const shared = strategies + places;
 
 /**
@@ -19,53 +21,60 @@ local allowed, known, expiry = 1, false, 0
 for _, ask in ipairs(asks) do
   ask.wait = wait_of(ask[6], ask.state, ask[2], max_wait, now)
   if ask.wait ~= 0 and ask[4] == 1 then allowed = 0 end
-  if part_of(ask.place.lease, ask[3]) then known, expiry = true, ask.place.lease[1] end
 end
 if force == 1 or kind == 'lower' then allowed = 1 end
 
 local delay, note = 0, 0
 local writes = allowed == 1 and kind ~= 'peek'
-if kind == 'reserve' and known then
-  allowed, note, writes = 1, 1, false
-elseif kind == 'charge' and not known then
-  allowed, note, writes = 0, 2, false
-end
-if writes and kind == 'reserve' then
+local hold_part, write_lease
+if named then
+${holding}${leases}
   for _, ask in ipairs(asks) do
-    if ask.wait == 0 then delay = max(delay, delay_of(ask[6], ask.state, ask[2])) end
+    if part_of(ask.place.lease, ask[3]) then known, expiry = true, ask.place.lease[1] end
   end
-  expiry = now + delay + ttl
-end
+  if kind == 'reserve' and known then
+    allowed, note, writes = 1, 1, false
+  elseif kind == 'charge' and not known then
+    allowed, note, writes = 0, 2, false
+  end
+  if writes and kind == 'reserve' then
+    for _, ask in ipairs(asks) do
+      if ask.wait == 0 then delay = math.max(delay, delay_of(ask[6], ask.state, ask[2])) end
+    end
+    expiry = now + delay + ttl
+  end
 
-local function hold_part(ask)
-  local _, cost, rule, _, returns, strategy = unpack(ask)
-  local place, state = ask.place, ask.state
-  local mark = hold(strategy, state, cost, now)
-  place.lease = place.lease or { expiry }
-  place.held = true
-  local part = part_of(place.lease, rule)
-  if not part then
-    part = { rule, 0, 0, mark, returns == 1 and strategy }
-    place.lease[#place.lease + 1] = part
+  function hold_part(ask)
+    local _, cost, rule, _, returns, strategy = unpack(ask)
+    local place = ask.place
+    local mark = hold(strategy, ask.state, cost, now)
+    place.lease = place.lease or { expiry }
+    place.held = true
+    local part = part_of(place.lease, rule)
+    if not part then
+      part = { rule, 0, 0, mark, returns == 1 and strategy }
+      place.lease[#place.lease + 1] = part
+    end
+    if part[4] ~= mark then
+      part[3], part[2], part[4] = part[3] + part[2], 0, mark
+    end
+    part[2] = part[2] + cost
   end
-  if part[4] ~= mark then
-    part[3], part[2], part[4] = part[3] + part[2], 0, mark
-  end
-  part[2] = part[2] + cost
+  write_lease = set_lease
 end
 
 if writes then
   for _, ask in ipairs(asks) do
     local _, cost, rule, _, _, strategy = unpack(ask)
-    if kind == 'lower' then cost = max(0, remaining_of(strategy, ask.state, now) - cost) end
+    if kind == 'lower' then cost = math.max(0, remaining_of(strategy, ask.state, now) - cost) end
     if ask.wait == 0 or force == 1 or kind == 'lower' then
       if named then hold_part(ask) else spend(strategy, ask.state, cost, now) end
-      if strategy[1] == SLOTS and not named then cost = 0 end
+      if strategy[1] == ${packedKinds.slots} and not named then cost = 0 end
       if named or cost > 0 then set_state(ask.place, rule, strategy, ask.state) end
     end
   end
   for _, place in ipairs(opened) do
-    if place.held then set_lease(place, id, place.lease) end
+    if place.held then write_lease(place, id, place.lease) end
     save(place)
   end
 end
@@ -73,7 +82,7 @@ end
 local reply = { allowed, delay, note }
 for _, ask in ipairs(asks) do
   local size = #reply
-  reply[size + 1] = ask.wait == huge and -1 or ask.wait
+  reply[size + 1] = ask.wait == math.huge and -1 or ask.wait
   reply[size + 2] = remaining_of(ask[6], ask.state, now)
   reply[size + 3] = reset_of(ask[6], ask.state, now)
 end
@@ -83,7 +92,7 @@ return reply`,
 /** Request: reservation, asks. Reply: whether any part was there; then for each ask the units beyond its limit. */
 export const settleScript = defineScript({
   name: 'limiter.settle',
-  lua: `${shared}
+  lua: `${shared}${settling}${leases}
 local id, asks = unpack(request)
 local opened = open(asks, id)
 local reply = { 0 }
@@ -93,7 +102,7 @@ for i, ask in ipairs(asks) do
   local part, index = part_of(place.lease, rule)
   reply[i + 1] = 0
   if part then
-    settle(strategy, ask.state, part[2], part[4], max(0, cost - part[3]), now)
+    settle(strategy, ask.state, part[2], part[4], math.max(0, cost - part[3]), now)
     set_state(place, rule, strategy, ask.state)
     table.remove(place.lease, index)
     place.settled = true
@@ -111,7 +120,7 @@ return reply`,
 /** Request: reservation, asks, time to live. Reply: whether any part was there. */
 export const extendScript = defineScript({
   name: 'limiter.extend',
-  lua: `${shared}
+  lua: `${shared}${leases}
 local id, asks, ttl = unpack(request)
 local opened = open(asks, id)
 local found = 0
@@ -131,7 +140,7 @@ return found`,
 /** Request: asks, none of them of slots. */
 export const resetScript = defineScript({
   name: 'limiter.reset',
-  lua: `${shared}
+  lua: `${shared}${leases}
 local asks = unpack(request)
 local opened = open(asks)
 for _, ask in ipairs(asks) do
