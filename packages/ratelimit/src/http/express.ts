@@ -11,7 +11,7 @@ export { addressSubject, admissionOf };
 export type { Denial } from './denial.ts';
 export type { FieldDialect } from './fields.ts';
 export type { ForwardedField } from './forwarded.ts';
-export type { Admission, HttpLimiter, HttpReservation, LimitOptions } from './gate.ts';
+export type { Admission, HoldOptions, HttpLimiter, HttpReservation, LimitOptions } from './gate.ts';
 
 /** What Express calls to go on, with an error to its error handlers. */
 export type Next = (error?: unknown) => void;

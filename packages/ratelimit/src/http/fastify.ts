@@ -12,7 +12,7 @@ export { addressSubject, admissionOf };
 export type { Denial } from './denial.ts';
 export type { FieldDialect } from './fields.ts';
 export type { ForwardedField } from './forwarded.ts';
-export type { Admission, HttpLimiter, HttpReservation, LimitOptions } from './gate.ts';
+export type { Admission, HoldOptions, HttpLimiter, HttpReservation, LimitOptions } from './gate.ts';
 
 /** What is used of Fastify's request. */
 export interface FastifyRequestLike {

@@ -9,7 +9,7 @@ export { addressSubject, admissionOf };
 export type { Denial } from './denial.ts';
 export type { FieldDialect } from './fields.ts';
 export type { ForwardedField } from './forwarded.ts';
-export type { Admission, HttpLimiter, HttpReservation, LimitOptions } from './gate.ts';
+export type { Admission, HoldOptions, HttpLimiter, HttpReservation, LimitOptions } from './gate.ts';
 
 /**
  * A `Request` doesn't tell who sent it, so `subjectOf` is needed, or `trustedProxies` of at least 1.

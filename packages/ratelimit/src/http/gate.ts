@@ -18,7 +18,21 @@ import type { ForwardedField } from './forwarded.ts';
 export interface HttpLimiter {
   check?(subject: LimitSubject, costs?: LimitCosts): PromiseLike<Decision>;
   checkSync?(subject: LimitSubject, costs?: LimitCosts): Decision;
-  reserve?(subject: LimitSubject, costs?: LimitCosts): PromiseLike<HttpReservation | HttpRefusal>;
+  reserve?(
+    subject: LimitSubject,
+    costs?: LimitCosts,
+    options?: HoldOptions,
+  ): PromiseLike<HttpReservation | HttpRefusal>;
+}
+
+/** How long things may last that are held, in milliseconds; see `reserve` of the limiter for the defaults. */
+export interface HoldOptions {
+  /** How long a request may wait for its turn, where a rule has a queue. */
+  readonly maxWaitMs?: number;
+  /** When what is held comes back after this process died. */
+  readonly ttlMs?: number;
+  /** When it comes back though the response goes on. */
+  readonly maxHoldMs?: number;
 }
 
 /** What a limiter holds for a call; the first of settle and cancel counts. */
@@ -47,9 +61,9 @@ export interface LimitOptions<R, A extends readonly unknown[] = readonly []> {
   skip?(request: R, ...rest: A): boolean | PromiseLike<boolean>;
   /**
    * Reserves instead of checking, and settles when the response is over, however it ends: sent, cut by the client, failed. Needed for limits of
-   * concurrency. @default false
+   * concurrency, and for queues. @default false
    */
-  readonly hold?: boolean;
+  readonly hold?: boolean | HoldOptions;
   /** @default 'prd' */
   readonly headers?: FieldDialect;
   /** See `RateLimitFieldOptions`. @default none */
@@ -131,20 +145,21 @@ type Asker = (
   costs: LimitCosts | undefined,
 ) => Promise<Pick<Admission, 'decision' | 'reservation'>>;
 
-function askerOf(limiter: HttpLimiter, hold: boolean): Asker {
-  if (hold && can(limiter, 'reserve')) {
+function askerOf(limiter: HttpLimiter, hold: boolean | HoldOptions): Asker {
+  if (hold !== false && can(limiter, 'reserve')) {
+    const options = hold === true ? {} : hold;
     return async (subject, costs) => {
-      const outcome = await limiter.reserve(subject, costs);
+      const outcome = await limiter.reserve(subject, costs, options);
       return { decision: outcome.decision, reservation: outcome.allowed ? outcome : undefined };
     };
   }
-  if (!hold && can(limiter, 'check')) {
+  if (hold === false && can(limiter, 'check')) {
     return async (subject, costs) => ({ decision: await limiter.check(subject, costs), reservation: undefined });
   }
-  if (!hold && can(limiter, 'checkSync')) {
+  if (hold === false && can(limiter, 'checkSync')) {
     return async (subject, costs) => ({ decision: limiter.checkSync(subject, costs), reservation: undefined });
   }
-  const expected = hold ? 'one with reserve, since hold is true' : 'one with check or checkSync';
+  const expected = hold === false ? 'one with check or checkSync' : 'one with reserve, since it is to hold';
   throw optionErrors.INVALID_OPTION({ option: 'limiter', value: typeof limiter, expected });
 }
 

@@ -13,7 +13,7 @@ import { nodeRequests } from './node-request.ts';
 import { sendDenial, stepOf, writeFields } from './node-response.ts';
 
 export { addressSubject, admissionOf, clientAddress, type RequestFrom };
-export type { Admission, HttpLimiter, HttpReservation, LimitOptions } from './gate.ts';
+export type { Admission, HoldOptions, HttpLimiter, HttpReservation, LimitOptions } from './gate.ts';
 export type { Denial, FieldDialect, ForwardedField };
 
 export interface NodeLimitOptions extends LimitOptions<IncomingMessage> {

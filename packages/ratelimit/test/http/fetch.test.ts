@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { createFakeClock } from '@sage-adk/core/testing';
-import { type FetchLimitOptions, rateLimit } from '../../src/http/fetch.ts';
+import { type FetchLimitOptions, type HttpLimiter, rateLimit } from '../../src/http/fetch.ts';
 import { createRateLimiter, type RateLimiter } from '../../src/index.ts';
 import { createSlots } from './support/slots.ts';
 
@@ -31,7 +31,7 @@ describe('a handler behind a limiter', () => {
     [{ trustedProxies: 1.5 }, 'The option trustedProxies is 1.5'],
     [{ forwardedField: 'via' as 'forwarded' }, 'The option forwardedField is "via"'],
     [{ limiter: {} }, 'one with check or checkSync'],
-    [{ hold: true }, 'one with reserve, since hold is true'],
+    [{ hold: true, limiter: { check: () => Promise.reject() } }, 'one with reserve, since it is to hold'],
   ])('is refused with %p', (wrong, message) => {
     const options = { limiter: limiterOf(1), subjectOf: () => ({ user: 'ada' }), ...wrong } as FetchLimitOptions;
     expect(() => rateLimit(() => new Response(), options)).toThrow(message);
@@ -134,6 +134,14 @@ describe('a handler behind a limiter', () => {
       expect(slots.held).toBe(1);
       controller.abort();
       expect(slots.held).toBe(0);
+    });
+
+    test('tells the limiter how long it may wait and hold', async () => {
+      const slots = createSlots(1);
+      const reserve = jest.fn<NonNullable<HttpLimiter['reserve']>>(() => slots.reserve());
+      const limits = { limiter: { reserve }, trustedProxies: 1, hold: { maxWaitMs: 500, ttlMs: 10_000 } };
+      await rateLimit(() => new Response(), limits)(new Request(url));
+      expect(reserve.mock.calls[0]?.[2]).toEqual({ maxWaitMs: 500, ttlMs: 10_000 });
     });
 
     test('settles at once where there is no body to wait for', async () => {

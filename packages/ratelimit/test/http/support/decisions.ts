@@ -10,6 +10,7 @@ export function state(fields: Partial<RuleState> = {}): RuleState {
     scope: 'user',
     key: '',
     periodMs: undefined,
+    period: '',
     mode: 'enforce',
     allowed: true,
     cost: 1,
