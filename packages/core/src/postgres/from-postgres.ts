@@ -12,6 +12,10 @@ export interface PostgresJsQueries {
 }
 
 export interface PostgresJsQuery extends PromiseLike<readonly unknown[]> {
+  /** Set once the statement is on a connection. */
+  readonly state?: unknown;
+  /** Whether the connection works on it, and not on one that was sent before. */
+  readonly active?: boolean;
   cancel(): unknown;
 }
 
@@ -36,7 +40,11 @@ export function fromPostgres(
     const query = values === undefined ? on.unsafe(text) : on.unsafe(text, values, { prepare });
     return {
       rows: query.then(ofLast),
-      cancel: () => void Promise.resolve(query.cancel()).catch(() => {}),
+      cancel() {
+        // Of a statement that waits behind another one on its connection, postgres.js 3.4.9 takes the answer for that of the next statement.
+        const isBehind = query.state !== undefined && query.state !== null && query.active === false;
+        if (!isBehind) void Promise.resolve(query.cancel()).catch(() => {});
+      },
     };
   };
   return createClient(
