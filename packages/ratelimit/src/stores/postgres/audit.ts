@@ -56,7 +56,8 @@ export function createAudit(
 
   const isTransactional = ({ unit }: CompiledRule): boolean => inTransaction && unit === 'cost';
   const isWanted = ({ ask, allowed }: AuditRow): boolean =>
-    !isTransactional(ask.rule) && (mode === 'all' || (mode === 'denials' && !allowed) || (mode === 'sampled' && random() < share));
+    !isTransactional(ask.rule) &&
+    (mode === 'all' || (mode === 'denials' && !allowed) || (mode === 'sampled' && random() < share));
 
   async function flush(): Promise<void> {
     timer?.cancel();

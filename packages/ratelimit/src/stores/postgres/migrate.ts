@@ -1,4 +1,10 @@
-import { type CallOptions, migrate, type MigrationReport, type PostgresClient, quoteIdentifier } from '@sage-adk/core/postgres';
+import {
+  type CallOptions,
+  migrate,
+  type MigrationReport,
+  type PostgresClient,
+  quoteIdentifier,
+} from '@sage-adk/core/postgres';
 import { arithmeticSql } from './arithmetic-sql.ts';
 import { decideSql } from './decide-sql.ts';
 import { settleSql } from './settle-sql.ts';

@@ -1,6 +1,6 @@
 /** Limiter state in PostgreSQL: exact across processes, one call per decision. */
 import { type Clock, requireOption, requireWhole, systemClock } from '@sage-adk/core';
-import type { PostgresClient } from '@sage-adk/core/postgres';
+import { type PostgresClient, postgresErrors } from '@sage-adk/core/postgres';
 import type { CompiledRule } from '../../compile.ts';
 import type {
   Answer,
@@ -131,7 +131,13 @@ class Store implements PostgresStore {
 
   async settle({ id, asks }: SettleRequest): Promise<Settlement> {
     const { asks: ordered, rules, keys, numbers, labels } = this.#pack(asks);
-    const text = await this.#call('settle', 'text[], text[], bigint[], text, text[], bigint', [rules, keys, numbers, id, labels]);
+    const text = await this.#call('settle', 'text[], text[], bigint[], text, text[], bigint', [
+      rules,
+      keys,
+      numbers,
+      id,
+      labels,
+    ]);
     const [settled, ...over] = numbersOf(text);
     const overOf = new Map(ordered.map((ask, index) => [ask, over[index] ?? 0]));
     return { settled: settled === 1, over: asks.map((ask) => overOf.get(ask) ?? 0) };
@@ -219,7 +225,8 @@ class Store implements PostgresStore {
     const texts = [...values.map((value) => (value === null ? null : String(value))), this.#time()];
     const text = `select ${at}sage_limiter_${name}(${list.join(', ')})::text as answer`;
     const [row] = await client.query<{ answer: string }>(text, texts, { deadlineMs });
-    return row?.answer ?? '';
+    if (row === undefined) throw postgresErrors.UNAVAILABLE({ reason: `sage_limiter_${name} returned no row` });
+    return row.answer;
   }
 
   #time(): string | null {

@@ -36,7 +36,9 @@ export function packAsks(asks: readonly Ask[], { nowMs, isLogged, isAudited }: P
     rules: arrayOf(ordered.map(({ rule }) => rule.id)),
     keys: arrayOf(ordered.map(({ key }) => key)),
     numbers: `{${numbers.join(',')}}`,
-    labels: asks.some(({ rule }) => isAudited(rule)) ? arrayOf(ordered.flatMap(({ rule }) => [rule.unit, rule.scope])) : null,
+    labels: asks.some(({ rule }) => isAudited(rule))
+      ? arrayOf(ordered.flatMap(({ rule }) => [rule.unit, rule.scope]))
+      : null,
   };
 }
 

@@ -20,10 +20,17 @@ describeWithService('postgres', 'RL18: the PostgreSQL store keeps the store cont
         test(name, () =>
           run(async (startUs) => {
             let nowUs = startUs;
-            await opened.client.query(`truncate ${tables.map((table) => `${schema}.sage_limiter_${table}`).join(', ')}`);
+            await opened.client.query(
+              `truncate ${tables.map((table) => `${schema}.sage_limiter_${table}`).join(', ')}`,
+            );
             const store = openPostgresStore(
               // In turn all in one table, all in the other, and as they belong.
-              { client: opened.client, schema, deadlineMs: 5_000, ...(index % 3 > 0 && { logged: () => index % 3 === 1 }) },
+              {
+                client: opened.client,
+                schema,
+                deadlineMs: 5_000,
+                ...(index % 3 > 0 && { logged: () => index % 3 === 1 }),
+              },
               () => nowUs,
             );
             return { store, advanceUs: (us) => void (nowUs += us) };

@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describeWithService, type Server, started, startPostgres } from '@tooling/services';
+import { migratePostgresStore } from '../../../src/stores/postgres/migrate.ts';
+import { createPostgresStore, type PostgresStore } from '../../../src/stores/postgres/postgres-store.ts';
+import { drivers, type Opened } from './drivers.ts';
+import { compile } from './skew-rules.ts';
+
+const perDay = compile({
+  name: 'day',
+  scope: 'user',
+  limit: 1_000_000,
+  per: 'day',
+  strategy: 'fixed-window',
+  anchored: true,
+});
+const money = compile({ name: 'money', scope: 'user', unit: 'cost', limit: 1_000_000, per: 'day' });
+const slots = compile({ name: 'slots', scope: 'user', unit: 'concurrency', limit: 5 });
+const perMinute = compile({
+  name: 'minute',
+  scope: 'user',
+  limit: 1_000,
+  per: { ms: 3_599_999 },
+  strategy: 'sliding-window',
+});
+
+describeWithService('postgres', 'RL26: the PostgreSQL store on a server that fails', () => {
+  let server: Server;
+  beforeAll(async () => {
+    server = started(await startPostgres({ fresh: true }));
+  }, 60_000);
+  afterAll(async () => server.stop());
+
+  for (const { name, open } of drivers) {
+    describe(name, () => {
+      let opened: Opened;
+      let store: PostgresStore;
+      const ask = (rule = perDay, cost = 1) => ({ rule, key: `user-${name}`, cost });
+      beforeAll(async () => {
+        opened = open(server.url, 4);
+        await migratePostgresStore(opened.client);
+        store = createPostgresStore({ client: opened.client });
+      });
+      afterAll(async () => opened.close());
+
+      test('a server that stalls is an error at the deadline, and answers again within a second', async () => {
+        await store.decide({ kind: 'consume', asks: [ask()] });
+        await server.pause();
+        const beganMs = performance.now();
+        const results = await Promise.allSettled(
+          Array.from({ length: 8 }, async () => store.decide({ kind: 'consume', asks: [ask()] })),
+        );
+        const tookMs = performance.now() - beganMs;
+        await server.resume();
+        expect(results.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 'rejected'));
+        expect(tookMs).toBeLessThan(150);
+        expect(await answersAfterMs(store, ask())).toBeLessThan(1_000);
+      }, 20_000);
+
+      test('kill -9 keeps every LOGGED decision that was answered, and loses the UNLOGGED', async () => {
+        const patient = createPostgresStore({ client: opened.client, deadlineMs: 5_000 });
+        await patient.decide({ kind: 'consume', asks: [ask(perMinute, 400), ask(money, 300)] });
+        const reserve = { kind: 'reserve', ttlUs: 600_000_000, maxWaitUs: 0 } as const;
+        const id = `kept-${name}`.padEnd(22, '_');
+        await patient.decide({ ...reserve, id, asks: [ask(money, 70), ask(slots)] });
+        const usedBefore = await usedOf(patient, ask(perDay, 0));
+        let answered = 0;
+        const writers = Array.from({ length: 4 }, async () => {
+          for (;;) {
+            try {
+              const { allowed } = await patient.decide({ kind: 'consume', asks: [ask()] });
+              if (allowed) answered++;
+            } catch {
+              return;
+            }
+          }
+        });
+        while (answered < 50) await new Promise((resolve) => setImmediate(resolve));
+        await server.kill();
+        await Promise.all(writers);
+        await server.restart();
+        const restartedMs = performance.now();
+        await answersAfterMs(patient, ask(perDay, 0));
+        expect(performance.now() - restartedMs).toBeLessThan(1_000);
+
+        const used = (await usedOf(patient, ask(perDay, 0))) - usedBefore;
+        expect(used).toBeGreaterThanOrEqual(answered);
+        // What was on its way may have been carried out.
+        expect(used).toBeLessThanOrEqual(answered + 4);
+        expect(await usedOf(patient, ask(money, 0))).toBe(370);
+        expect(await usedOf(patient, ask(slots, 0))).toBe(1);
+        expect(await usedOf(patient, ask(perMinute, 0))).toBe(0);
+        expect(await patient.settle({ id, asks: [ask(money, 20), ask(slots, 0)] })).toEqual({
+          settled: true,
+          over: [0, 0],
+        });
+        expect([await usedOf(patient, ask(money, 0)), await usedOf(patient, ask(slots, 0))]).toEqual([320, 0]);
+      }, 60_000);
+    });
+  }
+});
+
+async function usedOf(store: PostgresStore, ask: Parameters<PostgresStore['reset']>[0][number]): Promise<number> {
+  const { findings } = await store.decide({ kind: 'peek', asks: [ask] });
+  return ask.rule.limit - (findings[0]?.remaining ?? Number.NaN);
+}
+
+/** How long it takes until the store answers, asked again and again. */
+async function answersAfterMs(
+  store: PostgresStore,
+  ask: Parameters<PostgresStore['reset']>[0][number],
+): Promise<number> {
+  const beganMs = performance.now();
+  while (performance.now() - beganMs < 10_000) {
+    try {
+      await store.decide({ kind: 'consume', asks: [ask] });
+      return performance.now() - beganMs;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+  return Number.POSITIVE_INFINITY;
+}
