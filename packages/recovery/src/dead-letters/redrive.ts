@@ -181,14 +181,17 @@ class Redrive {
   async #try(letter: ClaimedLetter): Promise<void> {
     const { name, queue } = this.#store;
     let failure: { readonly error: unknown } | undefined;
-    {
-      using lease = new Lease(this.#store, letter, this.#leaseMs, this.#clock, this.#signal);
-      const call = { idempotencyKey: idempotencyKeyOf(letter), signal: lease.signal };
-      const attempt = { store: name, queue };
-      await operate('dlq.replay', attempt, async (operation) => {
+    const lease = new Lease(this.#store, letter, this.#leaseMs, this.#clock, this.#signal);
+    const call = { idempotencyKey: idempotencyKeyOf(letter), signal: lease.signal };
+    try {
+      await operate('dlq.replay', { store: name, queue }, async (operation) => {
         operation.set({ attempt: letter.redrives });
         await this.#handler(letter, call);
-      }).catch((error: unknown) => void (failure = { error }));
+      });
+    } catch (error) {
+      failure = { error };
+    } finally {
+      lease.end();
     }
     if (failure === undefined) {
       // A lost acknowledgement is no failure of the message: it is handled again, under the same key.
@@ -207,7 +210,7 @@ class Redrive {
 }
 
 /** Renews a claim while somebody works under it, and tells them when it is lost. */
-class Lease implements Disposable {
+class Lease {
   readonly signal: AbortSignal;
   readonly #lost = new AbortController();
   #over = false;
@@ -229,7 +232,7 @@ class Lease implements Disposable {
     next();
   }
 
-  [Symbol.dispose](): void {
+  end(): void {
     this.#over = true;
     this.#cancel();
   }

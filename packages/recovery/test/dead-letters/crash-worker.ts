@@ -1,20 +1,21 @@
 /** A process that works on a dead-letter queue and kills itself at the step that it is told. */
 import { appendFileSync } from 'node:fs';
 import { fromPostgres } from '@sage-adk/core/postgres';
-import postgres from 'postgres';
-import { createClient } from 'redis';
-import { createPostgresDeadLetters } from '../../src/dead-letters/postgres/index.ts';
-import { createRedisDeadLetters } from '../../src/dead-letters/redis/index.ts';
 import { stepped, work } from './steps.ts';
 
 const [kind, url = '', queue = '', schema = '', file = '', lastStep, lastPhase] = process.argv.slice(2);
 
+// Only what is needed is loaded: there are many of these processes.
 async function open() {
   if (kind === 'postgres') {
+    const { default: postgres } = await import('postgres');
+    const { createPostgresDeadLetters } = await import('../../src/dead-letters/postgres/index.ts');
     const client = fromPostgres(postgres(url, { max: 2, onnotice: () => {} }));
     await client.query('select 1');
     return createPostgresDeadLetters({ client, schema, queue });
   }
+  const { createClient } = await import('redis');
+  const { createRedisDeadLetters } = await import('../../src/dead-letters/redis/index.ts');
   const client = createClient({ url });
   await client.connect();
   return createRedisDeadLetters({ client, prefix: 'test:dlq', queue, deadlineMs: 5_000 });

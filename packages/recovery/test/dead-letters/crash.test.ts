@@ -89,7 +89,7 @@ function killTests(server: Server): void {
       for (let point = left.pop(); point !== undefined; point = left.pop()) await killedAt(point);
     });
     await Promise.all(lanes);
-  }, 60_000);
+  }, 180_000);
 }
 
 describeWithService('redis', 'redis', (url) => {

@@ -3,8 +3,9 @@ import { createRedisDeadLetters } from '../redis/index.ts';
 import type { DeadLetterStore } from '../store.ts';
 import type { CommandLine } from './command-line.ts';
 
-export interface OpenedStore extends AsyncDisposable {
+export interface OpenedStore {
   readonly store: DeadLetterStore;
+  close(): Promise<void>;
 }
 
 const deadlineMs = 10_000;
@@ -34,7 +35,7 @@ async function openRedis(url: string, { queue, prefix }: Pick<CommandLine, 'queu
   const store = createRedisDeadLetters({ client, queue, deadlineMs, ...(prefix !== undefined && { prefix }) });
   return {
     store,
-    async [Symbol.asyncDispose]() {
+    async close() {
       await client.close();
     },
   };
@@ -53,7 +54,7 @@ async function openPostgres(
   const store = createPostgresDeadLetters({ client, queue, ...(schema !== undefined && { schema }) });
   return {
     store,
-    async [Symbol.asyncDispose]() {
+    async close() {
       await sql.end({ timeout: 1 });
     },
   };

@@ -24,8 +24,12 @@ export async function run(args: readonly string[], { environment, out, fail }: S
     if (command === undefined) throw new Error(`There is no command "${line.command}".\n\n${usage}`);
     if (line.command === 'redrive' && line.to === undefined) throw new Error('redrive needs --to URL.');
     exitCode = 1;
-    await using opened = await openStore(line, environment);
-    return await command(opened.store, line, out);
+    const opened = await openStore(line, environment);
+    try {
+      return await command(opened.store, line, out);
+    } finally {
+      await opened.close();
+    }
   } catch (error) {
     fail(`sage-dlq: ${error instanceof Error ? error.message : String(error)}\n`);
     return exitCode;

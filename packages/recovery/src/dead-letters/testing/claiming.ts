@@ -16,9 +16,9 @@ export const claimingCases: readonly DeadLetterCase[] = [
 
   letterCase("a claimed letter is nobody else's while the lease lasts", {}, async (store, { pass }) => {
     await store.put(failed('a'));
-    const first = await claimOne(store, 100);
+    const first = await claimOne(store, 300);
     assert.deepEqual(await store.claim(), []);
-    await pass(150);
+    await pass(400);
     const second = await claimOne(store);
     assert.equal(second.id, first.id);
     assert.ok(second.version > first.version, 'a later claim has a higher fencing token');
@@ -53,11 +53,11 @@ export const claimingCases: readonly DeadLetterCase[] = [
 
   letterCase('a letter that is given back comes again after its delay', {}, async (store, { pass }) => {
     await store.put(failed('a'));
-    assert.equal(await store.nack(await claimOne(store), { delayMs: 100, error: new Error('still') }), true);
+    assert.equal(await store.nack(await claimOne(store), { delayMs: 300, error: new Error('still') }), true);
     assert.deepEqual(await store.claim(), []);
     const letter = await only(store);
     assert.deepEqual([letter.failures, letter.error.message, letter.state], [2, 'still', 'dead']);
-    await pass(150);
+    await pass(400);
     assert.equal((await claimOne(store)).redrives, 2);
   }),
 
@@ -69,9 +69,9 @@ export const claimingCases: readonly DeadLetterCase[] = [
   }),
 
   letterCase('a new letter waits for its delay', {}, async (store, { pass }) => {
-    await store.put(failed('a', { delayMs: 100 }));
+    await store.put(failed('a', { delayMs: 300 }));
     assert.deepEqual(await store.claim(), []);
-    await pass(150);
+    await pass(400);
     await claimOne(store);
   }),
 

@@ -72,11 +72,11 @@ export const puttingCases: readonly DeadLetterCase[] = [
 
   letterCase(
     'a letter leaves when its retention is over, and its message is new then',
-    { retentionMs: 100 },
+    { retentionMs: 300 },
     async (store, { pass }) => {
       const { id } = await store.put(failed('a'));
       await store.put(failed('parked'));
-      await pass(150);
+      await pass(400);
       assert.equal((await all(store)).length, 0);
       assert.deepEqual(await store.claim(), []);
       assert.equal(await store.release(id), false);
@@ -89,21 +89,21 @@ export const puttingCases: readonly DeadLetterCase[] = [
     },
   ),
 
-  letterCase('each failure renews the retention', { retentionMs: 200 }, async (store, { pass }) => {
+  letterCase('each failure renews the retention', { retentionMs: 500 }, async (store, { pass }) => {
     await store.put(failed('a'));
-    await pass(120);
+    await pass(300);
     await store.put(failed('a'));
-    await pass(120);
+    await pass(300);
     assert.equal((await only(store)).failures, 2);
   }),
 
   letterCase(
     "retention does not take a letter out of somebody's hands",
-    { retentionMs: 100 },
+    { retentionMs: 300 },
     async (store, { pass }) => {
       await store.put(failed('a'));
       const claim = await claimOne(store);
-      await pass(150);
+      await pass(400);
       assert.equal(await store.ack(claim), true);
     },
   ),
