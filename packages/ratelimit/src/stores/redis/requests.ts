@@ -56,6 +56,9 @@ export function packSpaces(
   return Object.assign(spaces, { json: JSON.stringify(Object.fromEntries(packed)) });
 }
 
+// How many of a packed strategy's numbers mean something, by its kind.
+const widths = [5, 4, 6, 4, 2];
+
 const packedRules = new WeakMap<CompiledRule, string>();
 
 function packRule(rule: CompiledRule, nowMs: number): string {
@@ -63,7 +66,8 @@ function packRule(rule: CompiledRule, nowMs: number): string {
   if (known !== undefined) return known;
   const { id, mode, strategy } = rule;
   const returns = rule.returnsOnExpiry || strategy.kind === 'slots';
-  const parts = [id, Number(mode === 'enforce'), Number(returns), packStrategy(strategy, nowMs)];
+  const numbers = packStrategy(strategy, nowMs);
+  const parts = [id, Number(mode === 'enforce'), Number(returns), numbers.slice(0, widths[numbers[0] - 1])];
   const packed = JSON.stringify(parts).slice(1, -1);
   // The boundaries of a calendar move on.
   if (strategy.kind !== 'window' || strategy.calendar === undefined) packedRules.set(rule, packed);

@@ -86,7 +86,7 @@ describeWithService('redis', 'what the store keeps', (url) => {
   test('scripts that the server has forgotten are sent again, and each call counts once', async () => {
     const rule = ruleOf({ limit: 100, strategy: 'fixed-window', anchored: true }, 'flushed');
     await client.scriptFlush();
-    await Promise.all(Array.from({ length: 50 }, () => store.decide({ kind: 'consume', asks: [askOf(rule)] })));
+    await Promise.all(Array.from({ length: 50 }, async () => store.decide({ kind: 'consume', asks: [askOf(rule)] })));
 
     expect(await remainingOf(store.decide({ kind: 'peek', asks: [askOf(rule)] }))).toBe(50);
   });
