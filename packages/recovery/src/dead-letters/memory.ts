@@ -21,7 +21,7 @@ import type { Claim, ClaimedLetter, DeadLetterOptions, DeadLetterStats, DeadLett
 export interface MemoryDeadLetterOptions extends DeadLetterOptions {
   /** @default 10000 */
   readonly maxEntries?: number;
-  /** Bytes of all letters together. @default 64 MiB */
+  /** Bytes of all letters together; a later failure of a letter is kept even where it goes beyond. @default 64 MiB */
   readonly maxBytes?: number;
   readonly clock?: Clock;
 }
