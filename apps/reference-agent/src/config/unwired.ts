@@ -1,0 +1,10 @@
+/**
+ * Keys that a package knows and this agent does not act on yet. One that stands in a file is an error: a limit or a safeguard that is written down and
+ * does nothing is worse than none.
+ */
+export const unwired: readonly (readonly string[])[] = [
+  ['recovery', 'retry', 'retry_budget'],
+  ['recovery', 'fallback'],
+  ['recovery', 'dlq'],
+  ['recovery', 'circuit_breaker'],
+];
