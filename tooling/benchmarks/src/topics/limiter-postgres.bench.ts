@@ -1,0 +1,43 @@
+import { startPostgres, started } from '@tooling/services';
+import { inOwnProcess } from '../harness/child.ts';
+import { median } from '../harness/measure.ts';
+import type { Report, Topic } from '../harness/topic.ts';
+import type { LimiterPostgresReport } from '../workers/limiter-postgres.ts';
+
+const worker = new URL('../workers/limiter-postgres.ts', import.meta.url);
+
+export const topic: Topic = {
+  name: 'Limiter on PostgreSQL: 32 calls in flight, 8 connections, beside rate-limiter-flexible on the same driver',
+  async run(): Promise<Report> {
+    await using postgres = started(await startPostgres({ fresh: true }));
+    const rounds = await inOwnProcess<LimiterPostgresReport>(worker, [postgres.url]);
+    const over = (ours: string): number =>
+      median(rounds.map((round) => (round[ours] ?? 0) / (round['rate-limiter-flexible, one'] ?? 0)));
+    const names = Object.keys(rounds[0] ?? {});
+    return {
+      figures: Object.fromEntries(
+        names.map((name) => [`${name}, decisions per second`, median(rounds.map((round) => round[name] ?? 0))]),
+      ),
+      gates: [
+        {
+          name: 'one rule, LOGGED, over rate-limiter-flexible',
+          value: over('ours, one, LOGGED'),
+          limit: 1,
+          kind: 'at least',
+        },
+        {
+          name: 'one rule, UNLOGGED, over rate-limiter-flexible',
+          value: over('ours, one, UNLOGGED'),
+          limit: 1.5,
+          kind: 'at least',
+        },
+        {
+          name: 'four rules in one call, UNLOGGED, over one rule of rate-limiter-flexible',
+          value: over('ours, four, UNLOGGED'),
+          limit: 0.9,
+          kind: 'at least',
+        },
+      ],
+    };
+  },
+};
