@@ -14,6 +14,9 @@ function make(options: DependencyOptions = {}) {
   return { clock, dependency };
 }
 
+/** More runs for those who have the time: `SAGE_FUZZ_RUNS=100000`. */
+const fuzzedRuns = Number(process.env['SAGE_FUZZ_RUNS'] ?? 200);
+
 const caught = (answer: Promise<unknown>): Promise<unknown> => answer.catch((error: unknown) => error);
 
 describe('a call of a dependency', () => {
@@ -125,8 +128,9 @@ describe('a call of a dependency', () => {
         await call;
         expect(late).toBe(0);
       }),
+      { numRuns: fuzzedRuns },
     );
-  });
+  }, 600_000);
 
   test('shares a breaker and a bulkhead that it was given', async () => {
     const breakers = createCircuitBreakers();
