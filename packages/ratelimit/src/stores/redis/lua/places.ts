@@ -99,16 +99,21 @@ local function read(place, reaped)
   place.values = values
 end
 
--- An ask is { place, cost, rule, enforced, returns, strategy }. Adds its state; with an id, gives places their lease of it where that is not over.
+-- An ask is { place, cost, rule, enforced, returns, strategy }. Puts the place itself in its place and adds the state; seven and eight fit in the table as it is, while
+-- fields with names would be a new table each. With an id, gives places their lease of it where that is not over.
 local function open(asks, id)
   local opened = {}
   for i = 1, #KEYS / 2 do
-    opened[i] = { hash = KEYS[2 * i - 1], leases = KEYS[2 * i], fields = id and { '/' .. id } or {} }
+    opened[i] = {
+      hash = KEYS[2 * i - 1], leases = KEYS[2 * i], fields = id and { '/' .. id } or {}, values = false, writes = false,
+      till = 0, next = 0, known_next = 0, needed = 0,
+    }
   end
   for _, ask in ipairs(asks) do
-    local fields = opened[ask[1]].fields
+    local place = opened[ask[1]]
+    local fields = place.fields
     fields[#fields + 1] = ask[3]
-    ask.field = #fields
+    ask[1], ask[7] = place, #fields
   end
   for _, place in ipairs(opened) do
     read(place)
@@ -116,10 +121,7 @@ local function open(asks, id)
     local lease = packed and cmsgpack.unpack(packed)
     if lease and lease[1] > now then place.lease = lease end
   end
-  for _, ask in ipairs(asks) do
-    ask.place = opened[ask[1]]
-    ask.state = load(ask[6], ask.place.values[ask.field], now)
-  end
+  for _, ask in ipairs(asks) do ask[7] = load(ask[6], ask[1].values[ask[7]], now) end
   return opened
 end
 `;

@@ -19,8 +19,8 @@ local named = kind == 'reserve' or kind == 'charge'
 local opened = open(asks, named and id)
 local allowed, known, expiry = 1, false, 0
 for _, ask in ipairs(asks) do
-  ask.wait = wait_of(ask[6], ask.state, ask[2], max_wait, now)
-  if ask.wait ~= 0 and ask[4] == 1 then allowed = 0 end
+  ask[8] = wait_of(ask[6], ask[7], ask[2], max_wait, now)
+  if ask[8] ~= 0 and ask[4] == 1 then allowed = 0 end
 end
 if force == 1 or kind == 'lower' then allowed = 1 end
 
@@ -30,7 +30,7 @@ local hold_part, write_lease
 if named then
 ${holding}${leases}
   for _, ask in ipairs(asks) do
-    if part_of(ask.place.lease, ask[3]) then known, expiry = true, ask.place.lease[1] end
+    if part_of(ask[1].lease, ask[3]) then known, expiry = true, ask[1].lease[1] end
   end
   if kind == 'reserve' and known then
     allowed, note, writes = 1, 1, false
@@ -39,15 +39,15 @@ ${holding}${leases}
   end
   if writes and kind == 'reserve' then
     for _, ask in ipairs(asks) do
-      if ask.wait == 0 then delay = math.max(delay, delay_of(ask[6], ask.state, ask[2])) end
+      if ask[8] == 0 then delay = math.max(delay, delay_of(ask[6], ask[7], ask[2])) end
     end
     expiry = now + delay + ttl
   end
 
   function hold_part(ask)
     local _, cost, rule, _, returns, strategy = unpack(ask)
-    local place = ask.place
-    local mark = hold(strategy, ask.state, cost, now)
+    local place = ask[1]
+    local mark = hold(strategy, ask[7], cost, now)
     place.lease = place.lease or { expiry }
     place.held = true
     local part = part_of(place.lease, rule)
@@ -66,11 +66,11 @@ end
 if writes then
   for _, ask in ipairs(asks) do
     local _, cost, rule, _, _, strategy = unpack(ask)
-    if kind == 'lower' then cost = math.max(0, remaining_of(strategy, ask.state, now) - cost) end
-    if ask.wait == 0 or force == 1 or kind == 'lower' then
-      if named then hold_part(ask) else spend(strategy, ask.state, cost, now) end
+    if kind == 'lower' then cost = math.max(0, remaining_of(strategy, ask[7], now) - cost) end
+    if ask[8] == 0 or force == 1 or kind == 'lower' then
+      if named then hold_part(ask) else spend(strategy, ask[7], cost, now) end
       if strategy[1] == ${packedKinds.slots} and not named then cost = 0 end
-      if named or cost > 0 then set_state(ask.place, rule, strategy, ask.state) end
+      if named or cost > 0 then set_state(ask[1], rule, strategy, ask[7]) end
     end
   end
   for _, place in ipairs(opened) do
@@ -82,9 +82,9 @@ end
 local reply = { allowed, delay, note }
 for _, ask in ipairs(asks) do
   local size = #reply
-  reply[size + 1] = ask.wait == math.huge and -1 or ask.wait
-  reply[size + 2] = remaining_of(ask[6], ask.state, now)
-  reply[size + 3] = reset_of(ask[6], ask.state, now)
+  reply[size + 1] = ask[8] == math.huge and -1 or ask[8]
+  reply[size + 2] = remaining_of(ask[6], ask[7], now)
+  reply[size + 3] = reset_of(ask[6], ask[7], now)
 end
 return reply`,
 });
@@ -98,16 +98,16 @@ local opened = open(asks, id)
 local reply = { 0 }
 for i, ask in ipairs(asks) do
   local _, cost, rule, _, _, strategy = unpack(ask)
-  local place = ask.place
+  local place = ask[1]
   local part, index = part_of(place.lease, rule)
   reply[i + 1] = 0
   if part then
-    settle(strategy, ask.state, part[2], part[4], math.max(0, cost - part[3]), now)
-    set_state(place, rule, strategy, ask.state)
+    settle(strategy, ask[7], part[2], part[4], math.max(0, cost - part[3]), now)
+    set_state(place, rule, strategy, ask[7])
     table.remove(place.lease, index)
     place.settled = true
     reply[1] = 1
-    reply[i + 1] = over_of(strategy, ask.state, now)
+    reply[i + 1] = over_of(strategy, ask[7], now)
   end
 end
 for _, place in ipairs(opened) do
@@ -125,7 +125,7 @@ local id, asks, ttl = unpack(request)
 local opened = open(asks, id)
 local found = 0
 for _, ask in ipairs(asks) do
-  if part_of(ask.place.lease, ask[3]) then found = 1 end
+  if part_of(ask[1].lease, ask[3]) then found = 1 end
 end
 for _, place in ipairs(opened) do
   if found == 1 and place.lease then
@@ -144,7 +144,7 @@ export const resetScript = defineScript({
 local asks = unpack(request)
 local opened = open(asks)
 for _, ask in ipairs(asks) do
-  local place, rule = ask.place, ask[3]
+  local place, rule = ask[1], ask[3]
   redis.call('HDEL', place.hash, rule)
   for _, id in ipairs(redis.call('ZRANGE', place.leases, 0, -1)) do
     local packed = redis.call('HGET', place.hash, '/' .. id)
