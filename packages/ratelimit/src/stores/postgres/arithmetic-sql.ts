@@ -7,7 +7,7 @@
  * Products of an elapsed time may overflow where only counts whether they are large: those divide first.
  */
 export function arithmeticSql(at: string): string {
-  return [helpersSql(at), openSql(at), waitSql(at), spendSql(at), settleSql(at), reportSql(at)].join('\n');
+  return [helpersSql(at), openSql(at), waitSql(at), spendSql(at), holdSql(at), settleSql(at), reportSql(at)].join('\n');
 }
 
 /** 2^52, the most parts that anything is counted to, and 2^53 - 1, the most units. */
@@ -121,7 +121,7 @@ $$;
 `;
 }
 
-/** Adds a cost for good, or to be settled. */
+/** Adds a cost for good. */
 function spendSql(at: string): string {
   return `
 create function ${at}sage_limiter_spend(s bigint[], st bigint[], cost bigint, now_us bigint) returns bigint[] language plpgsql immutable as $$
@@ -151,7 +151,12 @@ begin
   else return array[st[1], least(${mostUnits}, st[2] + cost), st[3]];
   end case;
 end $$;
+`;
+}
 
+/** Adds a cost that will be settled. */
+function holdSql(at: string): string {
+  return `
 create function ${at}sage_limiter_hold(s bigint[], st bigint[], cost bigint, now_us bigint) returns bigint[] language plpgsql immutable as $$
 declare
   held bigint;

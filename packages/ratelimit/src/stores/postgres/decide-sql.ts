@@ -3,15 +3,12 @@ import { onTable } from './tables-sql.ts';
 /**
  * One decision in one call: lock every key, read the clock, look at all, then write all or nothing.
  *
- * Asks come flat, {@link askWidth} numbers each: the packed strategy, the cost and the flags. They come in the order of their keys, so that no two calls wait for
+ * Asks come flat, eight numbers each: the packed strategy, the cost and the flags. They come in the order of their keys, so that no two calls wait for
  * each other. The locks are advisory and end with the transaction: unlike locks of rows they also hold for rows that are not there yet, and a denial writes nothing.
  */
 export function decideSql(at: string): string {
   return [stepSql(at), lapseSql(at), lookSql(at), storeStateSql(at), bodySql(at)].join('\n');
 }
-
-/** Numbers that an ask is sent as. */
-export const askWidth = 8;
 
 /** Bits of an ask's flags. */
 export const askFlags = { enforced: 1, returns: 2, logged: 4, audited: 8 } as const;
@@ -154,7 +151,9 @@ declare
   writes boolean;
   units bigint;
 begin
-  perform ${at}sage_limiter_lock(rules, keys);
+  for i in 1 .. cardinality(rules) loop
+    if pg_advisory_xact_lock(hashtextextended(rules[i] || ' ' || keys[i], 0)) is null then return null; end if;
+  end loop;
   -- After the locks: of two that waited, the later must not decide on the earlier instant.
   now_us := coalesce(clock_us, (extract(epoch from clock_timestamp()) * 1000000)::bigint);
   for i in 1 .. cardinality(rules) loop

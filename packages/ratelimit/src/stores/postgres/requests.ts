@@ -17,8 +17,8 @@ export interface PackedAsks {
 export interface PackOptions {
   /** For where days and months of a calendar lie. */
   readonly nowMs: number;
-  isLogged(rule: CompiledRule): boolean;
-  isAudited(rule: CompiledRule): boolean;
+  readonly isLogged: (rule: CompiledRule) => boolean;
+  readonly isAudited: (rule: CompiledRule) => boolean;
 }
 
 export function packAsks(asks: readonly Ask[], { nowMs, isLogged, isAudited }: PackOptions): PackedAsks {

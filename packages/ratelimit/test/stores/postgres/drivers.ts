@@ -8,7 +8,13 @@ export interface Opened {
   close(): Promise<void>;
 }
 
-export const drivers: readonly { readonly name: string; open(url: string, max?: number): Opened }[] = [
+interface Driver {
+  readonly name: string;
+  readonly open: (url: string, max?: number) => Opened;
+}
+
+export const drivers: readonly [Driver, Driver] = [
+  //X readonly name: string; readonly open: (url: string, max?: number) => Opened }[] = [
   {
     name: 'postgres.js',
     open(url, max = 8) {

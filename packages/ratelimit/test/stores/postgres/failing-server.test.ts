@@ -63,18 +63,18 @@ describeWithService('postgres', 'RL26: the PostgreSQL store on a server that fai
         const id = `kept-${name}`.padEnd(22, '_');
         await patient.decide({ ...reserve, id, asks: [ask(money, 70), ask(slots)] });
         const usedBefore = await usedOf(patient, ask(perDay, 0));
-        let answered = 0;
+        const count = { answered: 0 };
         const writers = Array.from({ length: 4 }, async () => {
           for (;;) {
             try {
               const { allowed } = await patient.decide({ kind: 'consume', asks: [ask()] });
-              if (allowed) answered++;
+              if (allowed) count.answered++;
             } catch {
               return;
             }
           }
         });
-        while (answered < 50) await new Promise((resolve) => setImmediate(resolve));
+        while (count.answered < 50) await new Promise((resolve) => setImmediate(resolve));
         await server.kill();
         await Promise.all(writers);
         await server.restart();
@@ -83,9 +83,9 @@ describeWithService('postgres', 'RL26: the PostgreSQL store on a server that fai
         expect(performance.now() - restartedMs).toBeLessThan(1_000);
 
         const used = (await usedOf(patient, ask(perDay, 0))) - usedBefore;
-        expect(used).toBeGreaterThanOrEqual(answered);
+        expect(used).toBeGreaterThanOrEqual(count.answered);
         // What was on its way may have been carried out.
-        expect(used).toBeLessThanOrEqual(answered + 4);
+        expect(used).toBeLessThanOrEqual(count.answered + 4);
         expect(await usedOf(patient, ask(money, 0))).toBe(370);
         expect(await usedOf(patient, ask(slots, 0))).toBe(1);
         expect(await usedOf(patient, ask(perMinute, 0))).toBe(0);

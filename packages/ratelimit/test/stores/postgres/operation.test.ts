@@ -23,7 +23,7 @@ describeWithService('postgres', 'the PostgreSQL store in operation', (url) => {
   const rowsOf = async (text: string) => opened.client.query(text.replaceAll('@', `${quoted}.sage_limiter`));
 
   beforeAll(async () => {
-    opened = (drivers[0] as (typeof drivers)[number]).open(url);
+    opened = drivers[0].open(url);
     await opened.client.query(`drop schema if exists ${quoted} cascade`);
     await Promise.all([1, 2, 3].map(async () => migratePostgresStore(opened.client, { schema })));
   });

@@ -14,7 +14,7 @@ const schema = 'processes';
 describeWithService('postgres', 'the PostgreSQL store shared by many', (url) => {
   let opened: Opened;
   beforeAll(async () => {
-    opened = (drivers[0] as (typeof drivers)[number]).open(url, 64);
+    opened = drivers[0].open(url, 64);
     await opened.client.query(`drop schema if exists ${schema} cascade`);
     await migratePostgresStore(opened.client, { schema });
   });
