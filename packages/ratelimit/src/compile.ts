@@ -23,8 +23,12 @@ export interface CompiledRule {
   readonly space: string;
   readonly mode: Mode;
   readonly limit: number;
+  /** The most that can ever be asked for at once. */
+  readonly burst: number;
   /** Undefined for concurrency, and for calendar months, whose length differs. */
   readonly periodMs: number | undefined;
+  /** The period as the rule names it, such as `minute` or `250ms`; empty for concurrency. */
+  readonly period: string;
   readonly strategy: CompiledStrategy;
   readonly onStoreError: StorePolicy;
   /** Whether a reservation that nobody settled in time is given back; else it stays charged. */
@@ -71,7 +75,9 @@ export function compileRule(rule: Rule, space: string, tier?: string): CompiledR
     space: space + suffix,
     mode,
     limit: given.limit,
+    burst: strategy.kind === 'bucket' ? strategy.burst : strategy.limit,
     periodMs: given.per === undefined ? undefined : lengthOf(given.per),
+    period: typeof given.per === 'object' ? `${given.per.ms}ms` : (given.per ?? ''),
     strategy,
     onStoreError,
     returnsOnExpiry: onExpiry === 'return',
@@ -108,7 +114,7 @@ function strategyOf(rule: Rule, unit: Unit, option: Option): CompiledStrategy {
       return { kind: 'sliding', limit, periodUs, resolutionUs: limit <= longestLog ? 1 : Math.ceil(periodUs / 100) };
     case 'token-bucket':
       return bucketOf(rule, periodUs, (rule.strict ?? false) ? Math.ceil(limit / 2) : limit, option);
-    case 'leaky-bucket':
+    default:
       return bucketOf(rule, periodUs, unit === 'requests' ? 1 : limit, option);
   }
 }
@@ -143,7 +149,7 @@ function lengthOf(per: Period): number | undefined {
 
 function isTimeZone(timeZone: string): boolean {
   try {
-    return new Intl.DateTimeFormat('en', { timeZone }) !== undefined;
+    return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone !== '';
   } catch {
     return false;
   }

@@ -2,29 +2,30 @@
 import { type LimitCosts, requireOption } from '@sage-adk/core';
 import type { Unit } from './rule.ts';
 
-/** The whole number of units, or undefined where `costs` says nothing of this unit. One request where nothing is said of requests. */
+/** The whole number of units, or undefined where `costs` says nothing of this unit. Throws `SAGE_CORE_INVALID_OPTION` for what is no cost. */
 export function costIn(unit: Unit, costs: LimitCosts | undefined): number | undefined {
+  if (costs === undefined) return unit === 'concurrency' ? 1 : undefined;
   switch (unit) {
     case 'requests':
-      return whole('requests', costs?.requests ?? 1);
+      return whole('requests', costs.requests);
     case 'tokens':
       return tokensOf(costs);
     case 'input_tokens':
-      return whole('inputTokens', costs?.inputTokens);
+      return whole('inputTokens', costs.inputTokens);
     case 'output_tokens':
-      return whole('outputTokens', costs?.outputTokens);
+      return whole('outputTokens', costs.outputTokens);
     case 'cost':
-      return whole('costNanoUsd', costs?.costNanoUsd === undefined ? undefined : Number(costs.costNanoUsd));
-    case 'concurrency':
+      return whole('costNanoUsd', costs.costNanoUsd === undefined ? undefined : Number(costs.costNanoUsd));
+    default:
       return 1;
   }
 }
 
 /** All tokens; where only their parts are known, the sum of these. */
-function tokensOf(costs: LimitCosts | undefined): number | undefined {
-  const tokens = whole('tokens', costs?.tokens);
-  const inputTokens = whole('inputTokens', costs?.inputTokens);
-  const outputTokens = whole('outputTokens', costs?.outputTokens);
+function tokensOf(costs: LimitCosts): number | undefined {
+  const tokens = whole('tokens', costs.tokens);
+  const inputTokens = whole('inputTokens', costs.inputTokens);
+  const outputTokens = whole('outputTokens', costs.outputTokens);
   if (tokens !== undefined) return tokens;
   return inputTokens === undefined && outputTokens === undefined ? undefined : (inputTokens ?? 0) + (outputTokens ?? 0);
 }

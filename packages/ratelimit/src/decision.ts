@@ -1,9 +1,10 @@
 /** What a limiter says about a call: one answer for all its rules. */
 import type { Clock, SageError } from '@sage-adk/core';
+import type { CompiledRule } from './compile.ts';
 import { errors } from './errors.ts';
 import type { Mode, Unit } from './rule.ts';
+import type { OneAnswer } from './stores/memory.ts';
 import type { Answer, AnswerSource, Finding } from './stores/store.ts';
-import { mostAtOnce } from './strategies/strategy.ts';
 
 export interface Decision {
   /** Whether the call may go on. A decision that is not allowed has charged nothing. */
@@ -40,6 +41,8 @@ export interface RuleState {
   readonly limit: number;
   /** Undefined for concurrency and calendar months. */
   readonly periodMs: number | undefined;
+  /** As the rule names it, such as `minute` or `250ms`; empty for concurrency. */
+  readonly period: string;
   /** Whose limit it is, as the limiter names the subject; holds no secret. Empty where all share it. */
   readonly key: string;
   /** Most units at once. */
@@ -50,26 +53,70 @@ export interface RuleState {
   readonly retryAfterMs: number | undefined;
 }
 
-const degradedSources: ReadonlySet<AnswerSource> = new Set(['overflow', 'local', 'policy']);
+const none: readonly RuleState[] = Object.freeze([]);
 
 /** Sums up what a store found, with durations as times on the wall clock. */
-export function conclude({ allowed, findings, source }: Answer, clock: Clock): Decision {
-  const nowMs = clock.now();
-  const rules = findings.map((finding) => toState(finding, nowMs));
-  const denied = rules.filter((rule) => !rule.allowed);
-  const violated = denied.filter(({ mode }) => mode === 'enforce').sort((a, b) => waitOf(b) - waitOf(a));
-  const binding = (allowed ? undefined : violated[0]) ?? tightest(rules);
+export function conclude({ allowed, findings, source, atMs }: Answer, clock: Clock): Decision {
+  // Loops, and no array where it would be empty: this is the hot path.
+  const nowMs = atMs ?? clock.now();
+  const rules: RuleState[] = [];
+  let violated: RuleState[] | undefined;
+  let shadowDenied: RuleState[] | undefined;
+  for (const finding of findings) {
+    const state = toState(finding, nowMs);
+    rules.push(state);
+    if (!state.allowed && state.mode === 'enforce') (violated ??= []).push(state);
+    else if (!state.allowed) (shadowDenied ??= []).push(state);
+  }
+  violated?.sort((a, b) => waitOf(b) - waitOf(a));
+  const binding = (allowed ? undefined : violated?.[0]) ?? tightest(rules);
   return {
     allowed,
     rules,
-    violated,
-    shadowDenied: denied.filter(({ mode }) => mode === 'shadow'),
-    limit: binding?.limit ?? Number.POSITIVE_INFINITY,
-    remaining: binding?.remaining ?? Number.POSITIVE_INFINITY,
-    resetAtMs: binding?.resetAtMs ?? nowMs,
+    violated: violated ?? none,
+    shadowDenied: shadowDenied ?? none,
+    limit: binding === undefined ? Number.POSITIVE_INFINITY : binding.limit,
+    remaining: binding === undefined ? Number.POSITIVE_INFINITY : binding.remaining,
+    resetAtMs: binding === undefined ? nowMs : binding.resetAtMs,
     retryAfterMs: allowed ? 0 : binding?.retryAfterMs,
     source,
-    degraded: degradedSources.has(source),
+    degraded: source === 'overflow' || source === 'local' || source === 'policy',
+  };
+}
+
+/** {@link conclude} for one rule that a store in this process was asked about. */
+export function concludeOne(rule: CompiledRule, key: string, cost: number, answer: OneAnswer): Decision {
+  const { waitUs, overflowed, atMs } = answer;
+  const retryAfterMs = waitUs === Number.POSITIVE_INFINITY ? undefined : waitUs / 1_000;
+  const allowed = waitUs === 0 || rule.mode === 'shadow';
+  const state: RuleState = {
+    rule: rule.name,
+    unit: rule.unit,
+    scope: rule.scope,
+    mode: rule.mode,
+    allowed: waitUs === 0,
+    cost,
+    limit: rule.limit,
+    periodMs: rule.periodMs,
+    period: rule.period,
+    key,
+    burst: rule.burst,
+    remaining: Math.min(answer.remaining, rule.limit),
+    resetAtMs: atMs + Math.ceil(answer.resetAfterUs / 1_000),
+    retryAfterMs,
+  };
+  const enforced = rule.mode === 'enforce';
+  return {
+    allowed,
+    rules: [state],
+    violated: allowed ? none : [state],
+    shadowDenied: enforced || waitUs === 0 ? none : [state],
+    limit: enforced ? rule.limit : Number.POSITIVE_INFINITY,
+    remaining: enforced ? state.remaining : Number.POSITIVE_INFINITY,
+    resetAtMs: enforced ? state.resetAtMs : atMs,
+    retryAfterMs: allowed ? 0 : retryAfterMs,
+    source: overflowed ? 'overflow' : 'store',
+    degraded: overflowed,
   };
 }
 
@@ -100,8 +147,9 @@ function toState(finding: Finding, nowMs: number): RuleState {
     cost,
     limit: rule.limit,
     periodMs: rule.periodMs,
+    period: rule.period,
     key,
-    burst: mostAtOnce(rule.strategy),
+    burst: rule.burst,
     remaining: Math.min(remaining, rule.limit),
     resetAtMs: nowMs + Math.ceil(resetAfterUs / 1_000),
     retryAfterMs: retryAfterUs === undefined ? undefined : retryAfterUs / 1_000,
@@ -110,6 +158,7 @@ function toState(finding: Finding, nowMs: number): RuleState {
 
 /** The enforced rule with the least left in proportion. */
 function tightest(rules: readonly RuleState[]): RuleState | undefined {
+  if (rules.length === 1 && rules[0]?.mode === 'enforce') return rules[0];
   let found: RuleState | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (const state of rules) {

@@ -19,4 +19,30 @@ export const errors = defineErrors('RATELIMIT', {
     status: 500,
     message: 'The rate limiter is closed. Make no decisions after close().',
   },
+  NOT_SYNC: {
+    category: 'permanent',
+    status: 500,
+    message: 'The store "{store}" does not answer at once. Call check() instead of checkSync().',
+  },
+  UNKNOWN_RULE: {
+    category: 'permanent',
+    status: 500,
+    message: 'There is no rule "{rule}".',
+  },
+  TOO_MANY_CHANGES: {
+    category: 'permanent',
+    status: 500,
+    message: 'Rules of {most} subjects are changed already. Use tiers, or take changes back.',
+  },
+  RESERVATION_OVER: {
+    category: 'permanent',
+    status: 500,
+    message: 'The reservation {id} is settled or its time is over; nothing more can be charged to it.',
+  },
+  STORE_TIMEOUT: {
+    category: 'transient',
+    outcome: 'timeout',
+    status: 503,
+    message: 'The store "{store}" did not answer within {deadlineMs} ms; whether it decided is unknown.',
+  },
 });

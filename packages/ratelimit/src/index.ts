@@ -3,7 +3,21 @@ export { errors } from './errors.ts';
 export { rateLimitBody, type RateLimitBody } from './http/body.ts';
 export { rateLimitHeaders, type RateLimitHeaders } from './http/headers.ts';
 export { addressKey, hashApiKey } from './keys.ts';
-export { createRateLimiter, type RateLimiter, type RateLimiterOptions, type UsageRow } from './limiter.ts';
+export type { Settled } from './lease.ts';
+export {
+  type Alternative,
+  type Correction,
+  createRateLimiter,
+  type RateLimiter,
+  type RateLimiterOptions,
+  type Released,
+  type ReserveOptions,
+  type SnapshotOptions,
+  type UsageRow,
+} from './limiter.ts';
+export type { Denied, Reservation, Used } from './reservation.ts';
+export type { RulePatch } from './rule-book.ts';
+export type { AnswerSource, LimiterStore } from './stores/store.ts';
 export {
   type Mode,
   type Period,

@@ -1,46 +1,122 @@
-import { type Clock, emit, type LimitCosts, type LimitSubject, source, systemClock } from '@sage-adk/core';
-import { costIn } from './costs.ts';
-import { conclude, type Decision, type RuleState } from './decision.ts';
-import { errors } from './errors.ts';
-import { compileRules, type RuleGroup } from './rule-book.ts';
+import type { Clock, LimitCosts, LimitSubject } from '@sage-adk/core';
+import type { Decision, RuleState } from './decision.ts';
+import type { Denied, Reservation, Used } from './reservation.ts';
+import type { RulePatch } from './rule-book.ts';
 import type { Rule } from './rule.ts';
-import { createMemoryStore } from './stores/memory.ts';
-import type { Ask, Holding } from './stores/store.ts';
+import { StoreLimiter } from './store-limiter.ts';
+import type { LimiterStore } from './stores/store.ts';
 
 export interface RateLimiterOptions {
   /** May be empty: then everything is allowed. */
   readonly rules: readonly Rule[];
-  /** Most keys remembered for each scope, from 1 to 16,000,000. Further keys share one bucket until a key is idle. @default 100_000 */
+  /** Where what was used is kept; closed with the limiter. @default in this process */
+  readonly store?: LimiterStore;
+  /** In this process: most keys remembered for each scope, from 1 to 16,000,000. Further keys share one state until a key is idle. @default 100_000 */
   readonly maxKeys?: number;
+  /** What a reservation takes of units that its estimate says nothing of; never more than a limit can admit at all. @default nothing */
+  readonly defaultEstimate?: LimitCosts;
   readonly clock?: Clock;
 }
 
 /** Decides about calls. One decision carries all its rules and is all-or-nothing: a denial changes nothing. */
 export interface RateLimiter extends AsyncDisposable {
-  /** Decides and, where all enforced rules allow, charges. A call costs one request unless `costs` says otherwise. */
+  /**
+   * Decides and, where all enforced rules allow, charges for good. A call costs one request and nothing of other units unless `costs` says otherwise.
+   * Rules of concurrency deny while no slot is free, and none is taken: only a reservation can give it back.
+   */
   check(subject: LimitSubject, costs?: LimitCosts): Promise<Decision>;
-  /** {@link check} without a promise. */
+  /** {@link check} without a promise. Throws `SAGE_RATELIMIT_NOT_SYNC` where the store is not in this process. */
   checkSync(subject: LimitSubject, costs?: LimitCosts): Decision;
   /** What {@link check} would decide. Charges and reports nothing. */
   peek(subject: LimitSubject, costs?: LimitCosts): Promise<Decision>;
-  /** Makes the subject's quotas whole again. Rules of the scope `global` keep theirs. */
+  /** Charges for good, whatever the limits say: it has happened. The decision tells which rules it broke. */
+  charge(subject: LimitSubject, costs: LimitCosts): Promise<Decision>;
+  /** Takes quota and slots that are settled when the call is over. Rejects with the signal's reason when it aborts while waiting for a departure. */
+  reserve(subject: LimitSubject, estimate?: LimitCosts, options?: ReserveOptions): Promise<Reservation | Denied>;
+  /**
+   * Makes `call` within a reservation, and settles with the usage it returns. Where it throws, everything is given back, or the output alone once
+   * `reservation.contacted()` was called. Throws `SAGE_RATELIMIT_EXCEEDED` or `SAGE_RATELIMIT_NEVER_ALLOWED` where the reservation is denied.
+   */
+  run<T>(
+    subject: LimitSubject,
+    estimate: LimitCosts | undefined,
+    call: (reservation: Reservation) => Promise<Used<T>>,
+    options?: ReserveOptions,
+  ): Promise<T>;
+  /**
+   * Changes a rule in this process, for one subject where one is given; `undefined` takes a subject's change back. What was used stays used; only a bucket
+   * of one subject starts full. Throws `SAGE_RATELIMIT_UNKNOWN_RULE`.
+   */
+  set(rule: string, patch: RulePatch, subject?: LimitSubject): void;
+  set(rule: string, patch: undefined, subject: LimitSubject): void;
+  /** Lowers what is left of rules, as somebody else says who knows of more calls; never raises it. */
+  lower(subject: LimitSubject, corrections: readonly Correction[]): Promise<void>;
+  /** Makes the subject's quotas whole again. Rules of the scope `global` keep theirs, and slots their holders. */
   reset(subject: LimitSubject): Promise<void>;
-  /** What is used now, for operators: one row for each rule and key that is not whole. Its size is that of the state. */
-  snapshot(): Promise<readonly UsageRow[]>;
-  /** Forgets everything. Later decisions throw `SAGE_RATELIMIT_CLOSED`. */
+  /** What is used now, for operators: one row for each rule and key that is not whole. */
+  snapshot(options?: SnapshotOptions): Promise<readonly UsageRow[]>;
+  /** Calls `listener` when something of a rule came back before its time. Disposing it ends that. */
+  onRelease(listener: (released: readonly Released[]) => void): Disposable;
+  /** Closes the store. Later decisions throw `SAGE_RATELIMIT_CLOSED`; reservations can still be settled, which does nothing. */
   close(): Promise<void>;
 }
 
-/** How much of a rule one key has left. API keys are shown as their hash. */
+export interface ReserveOptions {
+  /** How long the reservation lasts when this process dies; while it lives, heartbeats extend it. @default 30_000 */
+  readonly ttlMs?: number;
+  /** Heartbeats end after so long: a call that never ends must not keep its slot for good. @default 3_600_000 */
+  readonly maxHoldMs?: number;
+  /** Makes a repeated call return the first reservation instead of taking twice. Any string. @default none */
+  readonly idempotencyKey?: string;
+  /** How long to wait for a departure from a leaky bucket's queue. @default 0 */
+  readonly maxWaitMs?: number;
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * What to do when tokens or money do not suffice. `reject` denies. `clamp` takes what is left, and the reservation tells what was granted. A function may
+   * return another estimate, another subject (a cheaper model) or undefined to deny; what it returns is tried once. @default 'reject'
+   */
+  readonly onDenied?:
+    | 'reject'
+    | 'clamp'
+    | ((decision: Decision) => Alternative | undefined | Promise<Alternative | undefined>);
+  /** For `clamp`: the price of an output token, so that less money means fewer output tokens. */
+  readonly outputTokenNanoUsd?: number;
+  /** Reports no denial: for who will try again. @default false */
+  readonly quiet?: boolean;
+}
+
+export interface Alternative {
+  readonly subject?: LimitSubject;
+  readonly estimate?: LimitCosts;
+}
+
+/** What is done to one rule. */
+export interface Correction {
+  readonly rule: string;
+  /** At most so many units are left now. */
+  readonly remaining?: number;
+  /** Nothing is admitted for so long, in milliseconds; in this process only. */
+  readonly blockMs?: number;
+}
+
+export interface SnapshotOptions {
+  /** Most rows. @default 10_000 */
+  readonly limit?: number;
+}
+
+/** How much of a rule one key has left. API keys are shown as their hash, all keys of a shared store are. */
 export interface UsageRow extends Pick<RuleState, 'rule' | 'unit' | 'scope' | 'limit' | 'remaining' | 'resetAtMs'> {
   readonly key: string;
 }
 
+/** A rule and a key of it, as in `RuleState`. */
+export type Released = Pick<RuleState, 'rule' | 'key'>;
+
 /**
- * Makes a limiter that keeps its state in this process.
+ * Makes a limiter; without a store it keeps its state in this process.
  *
- * Throws `SAGE_CORE_INVALID_OPTION` for a rule that cannot be. Emits `limiter.denied` for each rule that denies, and offers its counters as the
- * source `limiter.memory`.
+ * Throws `SAGE_CORE_INVALID_OPTION` for a rule that cannot be. Emits `limiter.denied` for each rule that denies, `budget.exhausted` where that is a rule of
+ * cost, and offers its counters as the source `limiter.<kind of store>`.
  *
  * @example
  * ```ts
@@ -48,71 +124,6 @@ export interface UsageRow extends Pick<RuleState, 'rule' | 'unit' | 'scope' | 'l
  * const { allowed, remaining, retryAfterMs } = limiter.checkSync({ user: 'ada' });
  * ```
  */
-export function createRateLimiter({ rules, maxKeys = 100_000, clock = systemClock }: RateLimiterOptions): RateLimiter {
-  const groups = compileRules(rules);
-  const store = createMemoryStore({ maxKeys, clock });
-  const counts = { allowed: 0, denied: 0, shadowDenied: 0, overflowed: 0 };
-  const counters = source('limiter.memory', () => ({ ...counts, ...store.counts() }));
-  let closed = false;
-
-  const decide = (subject: LimitSubject, costs: LimitCosts | undefined, kind: 'peek' | 'consume'): Decision => {
-    if (closed) throw errors.CLOSED();
-    return conclude(store.decide({ kind, asks: asksOf(groups, subject, costs) }), clock);
-  };
-  const limiter: RateLimiter = {
-    checkSync(subject, costs) {
-      const decision = decide(subject, costs, 'consume');
-      counts[decision.allowed ? 'allowed' : 'denied']++;
-      if (decision.degraded) counts.overflowed++;
-      if (decision.shadowDenied.length > 0) counts.shadowDenied++;
-      report(decision);
-      return decision;
-    },
-    check: async (subject, costs) => limiter.checkSync(subject, costs),
-    peek: async (subject, costs) => decide(subject, costs, 'peek'),
-    async reset(subject) {
-      store.reset(asksOf(groups, subject, undefined).filter(({ rule }) => rule.scope !== 'global'));
-    },
-    async snapshot() {
-      const nowMs = clock.now();
-      const all = groups.flatMap((group) => group.rulesOf(undefined));
-      return store.snapshot(all, Number.POSITIVE_INFINITY).map((holding) => toRow(holding, nowMs));
-    },
-    async close() {
-      closed = true;
-      counters[Symbol.dispose]();
-      store.close();
-    },
-    [Symbol.asyncDispose]: () => limiter.close(),
-  };
-  return limiter;
-}
-
-/** The rules that apply to a subject, each with the subject's key and its cost. */
-function asksOf(groups: readonly RuleGroup[], subject: LimitSubject, costs: LimitCosts | undefined): Ask[] {
-  const asks: Ask[] = [];
-  for (const group of groups) {
-    const key = group.keyOf(subject);
-    if (key === undefined) continue;
-    for (const rule of group.rulesOf(subject.tier)) asks.push({ rule, key, cost: costIn(rule.unit, costs) ?? 0 });
-  }
-  return asks;
-}
-
-function toRow({ rule, key, remaining, resetAfterUs }: Holding, nowMs: number): UsageRow {
-  return {
-    rule: rule.name,
-    unit: rule.unit,
-    scope: rule.scope,
-    key,
-    limit: rule.limit,
-    remaining: Math.min(remaining, rule.limit),
-    resetAtMs: nowMs + Math.ceil(resetAfterUs / 1_000),
-  };
-}
-
-function report({ violated, shadowDenied }: Decision): void {
-  for (const { rule, unit, scope, mode, retryAfterMs = Number.POSITIVE_INFINITY } of [...violated, ...shadowDenied]) {
-    emit('limiter.denied', { rule, unit, scope, mode, retryAfterMs });
-  }
+export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
+  return new StoreLimiter(options);
 }

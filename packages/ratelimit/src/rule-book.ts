@@ -1,50 +1,163 @@
-/** The rules of a limiter, by what they are asked about. */
-import { type LimitSubject, requireOption } from '@sage-adk/core';
+/** The rules of a limiter: which apply to a subject, and as what. Rules may be changed while the limiter runs. */
+import { hash } from 'node:crypto';
+import { type LimitCosts, type LimitSubject, requireOption } from '@sage-adk/core';
 import { type CompiledRule, compileRule } from './compile.ts';
+import { costIn } from './costs.ts';
+import { errors } from './errors.ts';
 import { scopeKey } from './keys.ts';
 import type { Rule, Scope } from './rule.ts';
+import type { Ask } from './stores/store.ts';
+
+/** What of a rule may be changed. Its state stays, save that a bucket of one subject starts full. */
+export type RulePatch = Partial<Pick<Rule, 'limit' | 'burst' | 'maxQueue' | 'mode' | 'onStoreError' | 'tiers'>>;
+
+export interface SoleRule {
+  readonly scope: Scope;
+  readonly rule: CompiledRule;
+}
 
 /** The rules of one scope: they are asked about one key. */
-export interface RuleGroup {
+interface RuleGroup {
   readonly scope: Scope;
-  /** The subject's key; undefined where the rules do not apply. */
-  keyOf(subject: LimitSubject): string | undefined;
-  /** The rules that apply to a subject of this tier. */
-  rulesOf(tier: string | undefined): readonly CompiledRule[];
+  readonly others: readonly CompiledRule[];
+  readonly byTier: ReadonlyMap<string, readonly CompiledRule[]>;
 }
 
-/** Checks every rule and groups them by scope. Throws `SAGE_CORE_INVALID_OPTION`. */
-export function compileRules(rules: readonly Rule[]): readonly RuleGroup[] {
-  const names = new Set<string>();
-  const scopes = new Map<Scope, Rule[]>();
-  for (const rule of rules) {
-    requireOption('rules[].name', rule.name, 'unique', (name) => !names.has(name));
-    requireOption(`rules["${rule.name}"].scope`, rule.scope, expectedScope, isScope);
-    names.add(rule.name);
-    const members = scopes.get(rule.scope);
-    if (members === undefined) scopes.set(rule.scope, [rule]);
-    else members.push(rule);
+/** Rules of single subjects that may be kept. */
+const mostOverrides = 10_000;
+
+/** Checks and compiles rules. Throws `SAGE_CORE_INVALID_OPTION`. */
+export class RuleBook {
+  #rules: ReadonlyMap<string, Rule>;
+  #groups: readonly RuleGroup[];
+  #sole: SoleRule | undefined;
+  /** By the name of the rule and the key. */
+  readonly #overrides = new Map<string, CompiledRule | undefined>();
+
+  constructor(rules: readonly Rule[]) {
+    this.#rules = byName(rules);
+    this.#groups = groupsOf(rules);
+    this.#sole = this.#findSole();
   }
-  return [...scopes].map(([scope, members], index) => createGroup(scope, members, index));
+
+  /** The one rule and its scope, where there is no other and it is the same for every subject. */
+  get sole(): SoleRule | undefined {
+    return this.#sole;
+  }
+
+  /** Every rule that may be asked about, for tiers too. */
+  all(): readonly CompiledRule[] {
+    const rules = this.#groups.flatMap(({ others, byTier }) => [...others, ...[...byTier.values()].flat()]);
+    return [...new Map(rules.map((rule) => [rule.id, rule])).values()];
+  }
+
+  /**
+   * The rules that apply to a subject, each with the subject's key and the cost in its unit.
+   *
+   * @param missing the cost where `costs` says nothing of a unit.
+   */
+  asksOf(subject: LimitSubject, costs: LimitCosts | undefined, missing: (rule: CompiledRule) => number): Ask[] {
+    const asks: Ask[] = [];
+    for (const { scope, others, byTier } of this.#groups) {
+      const key = scopeKey(scope, subject);
+      if (key === undefined) continue;
+      const rules = subject.tier === undefined ? others : (byTier.get(subject.tier) ?? others);
+      for (const common of rules) {
+        const rule = this.#overrides.size === 0 ? common : this.#ownOf(common, key);
+        if (rule !== undefined) asks.push({ rule, key, cost: costIn(rule.unit, costs) ?? missing(rule) });
+      }
+    }
+    return asks;
+  }
+
+  /** The rule of one name as it applies to a subject. */
+  askOf(name: string, subject: LimitSubject, cost: number): Ask | undefined {
+    const ask = this.asksOf(subject, undefined, () => 0).find(({ rule }) => rule.name === name);
+    return ask && { ...ask, cost };
+  }
+
+  /** Changes a rule, for one subject or for all who have no change of their own. Undefined takes a subject's change back. */
+  change(name: string, patch: RulePatch | undefined, subject: LimitSubject | undefined): void {
+    const rule = this.#rules.get(name);
+    if (rule === undefined) throw errors.UNKNOWN_RULE({ rule: name });
+    if (subject !== undefined) {
+      this.#override(rule, patch, subject);
+    } else {
+      const rules = [...this.#rules.values()].map((other) => (other === rule ? { ...rule, ...patch } : other));
+      this.#groups = groupsOf(rules);
+      this.#rules = byName(rules);
+    }
+    this.#sole = this.#findSole();
+  }
+
+  #findSole(): SoleRule | undefined {
+    const [group] = this.#groups;
+    const [rule] = group?.others ?? [];
+    if (group === undefined || rule === undefined || this.#groups.length > 1) return undefined;
+    if (group.others.length > 1 || group.byTier.size > 0 || this.#overrides.size > 0) return undefined;
+    return { scope: group.scope, rule };
+  }
+
+  #override(rule: Rule, patch: RulePatch | undefined, subject: LimitSubject): void {
+    const key = scopeKey(rule.scope, subject);
+    requireOption('subject', key, `one that rule "${rule.name}" applies to`, (value) => value !== undefined);
+    const place = `${rule.name} ${key}`;
+    if (patch === undefined) {
+      this.#overrides.delete(place);
+      return;
+    }
+    if (this.#overrides.size >= mostOverrides && !this.#overrides.has(place)) {
+      throw errors.TOO_MANY_CHANGES({ most: mostOverrides });
+    }
+    const compiled = compileRule({ ...rule, ...patch, tiers: {} }, spaceOf(rule.scope, scopesOf(this.#rules)));
+    this.#overrides.set(place, compiled && ownBucket(compiled));
+  }
+
+  #ownOf(common: CompiledRule, key: string): CompiledRule | undefined {
+    const place = `${common.name} ${key}`;
+    return this.#overrides.has(place) ? this.#overrides.get(place) : common;
+  }
 }
 
-function createGroup(scope: Scope, rules: readonly Rule[], index: number): RuleGroup {
-  const space = typeof scope === 'function' ? `custom${index}` : scope;
-  const compile = (tier?: string) =>
-    rules.map((rule) => compileRule(rule, space, tier)).filter((rule) => rule !== undefined);
-  const others = compile();
-  const tiers = new Set(rules.flatMap((rule) => Object.keys(rule.tiers ?? {})));
-  const byTier = new Map([...tiers].map((tier) => [tier, compile(tier)]));
-  return {
-    scope,
-    keyOf: (subject) => scopeKey(scope, subject),
-    rulesOf: (tier) => (tier === undefined ? others : (byTier.get(tier) ?? others)),
-  };
+function byName(rules: readonly Rule[]): ReadonlyMap<string, Rule> {
+  const named = new Map<string, Rule>();
+  for (const rule of rules) {
+    requireOption('rules[].name', rule.name, 'unique', (name) => !named.has(name));
+    requireOption(`rules["${rule.name}"].scope`, rule.scope, expectedScope, isScope);
+    named.set(rule.name, rule);
+  }
+  return named;
 }
 
-const scopes: readonly Scope[] = ['global', 'user', 'endpoint', 'provider', 'tenant'];
+function groupsOf(rules: readonly Rule[]): readonly RuleGroup[] {
+  const scopes = [...new Set(rules.map(({ scope }) => scope))];
+  return scopes.map((scope) => {
+    const members = rules.filter((rule) => rule.scope === scope);
+    const compile = (tier?: string): readonly CompiledRule[] =>
+      members.flatMap((rule) => compileRule(rule, spaceOf(scope, scopes), tier) ?? []);
+    const tiers = new Set(members.flatMap((rule) => Object.keys(rule.tiers ?? {})));
+    return { scope, others: compile(), byTier: new Map([...tiers].map((tier) => [tier, compile(tier)])) };
+  });
+}
+
+function scopesOf(rules: ReadonlyMap<string, Rule>): readonly Scope[] {
+  return [...new Set([...rules.values()].map(({ scope }) => scope))];
+}
+
+/** Rules that share a function share its keys. */
+function spaceOf(scope: Scope, scopes: readonly Scope[]): string {
+  return typeof scope === 'function' ? `custom${scopes.indexOf(scope)}` : scope;
+}
+
+/** A bucket's state is in parts of its own rate, so a bucket with another rate for one key is another bucket. */
+function ownBucket(rule: CompiledRule): CompiledRule {
+  if (rule.strategy.kind !== 'bucket') return rule;
+  return { ...rule, id: `${rule.id}!${hash('sha256', JSON.stringify(rule.strategy), 'base64url').slice(0, 8)}` };
+}
+
+const scopes: ReadonlySet<Scope> = new Set<Scope>(['global', 'user', 'endpoint', 'provider', 'tenant']);
 const expectedScope = '"global", "user", "endpoint", "provider", "tenant" or a function';
 
 function isScope(scope: Scope): boolean {
-  return typeof scope === 'function' || scopes.includes(scope);
+  return typeof scope === 'function' || scopes.has(scope);
 }

@@ -1,24 +1,10 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { isSageError, type LimitSubject, sources } from '@sage-adk/core';
-import { createFakeClock, recordOperations } from '@sage-adk/core/testing';
-import {
-  createRateLimiter,
-  errorOf,
-  hashApiKey,
-  type Period,
-  type RateLimiter,
-  type RateLimiterOptions,
-  type Rule,
-} from '../src/index.ts';
+import { recordOperations } from '@sage-adk/core/testing';
+import { createRateLimiter, errorOf, hashApiKey, type Period, type Rule } from '../src/index.ts';
+import { createLimiter as create, startMs } from './support/limiters.ts';
 
 const ada: LimitSubject = { user: 'ada' };
-const startMs = Date.UTC(2025, 0, 1);
-const opened: RateLimiter[] = [];
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((limiter) => limiter.close()));
-});
-
 describe('limits', () => {
   const periods: readonly [Period, number][] = [
     ['second', 1_000],
@@ -112,6 +98,7 @@ describe('a decision', () => {
         cost: 4,
         limit: 10,
         periodMs: 60_000,
+        period: 'minute',
         key: 'ada',
         burst: 10,
         remaining: 6,
@@ -170,9 +157,13 @@ describe('a decision', () => {
   test('goes by monotonic time: a step of the wall clock adds nothing', () => {
     const { limiter, clock } = create({ name: 'user', scope: 'user', limit: 1, per: 'minute' });
     limiter.checkSync(ada);
-    for (const stepMs of [3_600_000, -7_200_000]) {
+    for (const [stepMs, leftMs] of [
+      [3_600_000, 59_000],
+      [-7_200_000, 58_000],
+    ] as const) {
       clock.stepWall(stepMs);
-      expect(limiter.checkSync(ada)).toMatchObject({ allowed: false, resetAtMs: clock.now() + 60_000 });
+      clock.advance(1_000);
+      expect(limiter.checkSync(ada)).toMatchObject({ allowed: false, resetAtMs: clock.now() + leftMs });
     }
   });
 
@@ -369,12 +360,3 @@ describe('options', () => {
     expect(create({ ...rule, strict: true }).limiter.checkSync(ada).rules[0]?.burst).toBe(5);
   });
 });
-
-function create(...given: readonly [RateLimiterOptions] | readonly Rule[]) {
-  const [first] = given;
-  const options = first !== undefined && 'rules' in first ? first : { rules: given as readonly Rule[] };
-  const clock = createFakeClock({ nowMs: startMs });
-  const limiter = createRateLimiter({ ...options, clock });
-  opened.push(limiter);
-  return { limiter, clock };
-}

@@ -4,7 +4,7 @@
  * A slot whose state counts no more is idle: its key is as good as unknown. A new key takes over an idle slot if one is near, else a fresh one, else, with
  * `maxKeys` in use, the overflow slot that all further keys share. No timers, and no key that still counts is ever forgotten.
  */
-import type { Counter, Instant } from './counters.ts';
+import type { Counter, Instant } from './counters/index.ts';
 
 /** Keys beyond `maxKeys` share this slot. */
 export const overflowSlot = 0;

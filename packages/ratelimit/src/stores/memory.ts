@@ -5,16 +5,17 @@
  */
 import { type Clock, requireWhole, systemClock } from '@sage-adk/core';
 import type { CompiledRule } from '../compile.ts';
-import { type Counter, createCounter } from './counters.ts';
+import { createCounter } from './counters/index.ts';
 import { Expiries } from './expiries.ts';
+import { addPart, type Held, type Part, partOf } from './held.ts';
 import { KeyTable, overflowSlot } from './key-table.ts';
 import { MemoryClock } from './memory-clock.ts';
+import { hold, isRefusal, type Place, spend, type Step, toFinding } from './step.ts';
 import type {
   Answer,
   Ask,
   DecideRequest,
   ExtendRequest,
-  Finding,
   Holding,
   ReserveRequest,
   Settlement,
@@ -30,45 +31,27 @@ export interface MemoryStoreOptions {
 
 export interface MemoryStore extends SyncLimiterStore {
   readonly kind: 'memory';
-  /** Keys that have a slot, how often a slot went from an idle key to a new one, and reservations that are not over. */
+  /** Keys that have a slot, slots that went from an idle key to a new one, reservations. */
   counts(): { readonly keys: number; readonly reclaimed: number; readonly reservations: number };
   /** A copy of all state, to compare with another. */
   image(): unknown;
+  /** What `decide` consumes for one ask, told without allocating: the answer is overwritten by the next call. */
+  consumeOne(rule: CompiledRule, key: string, cost: number): OneAnswer;
+}
+
+/** An answer about one rule. */
+export interface OneAnswer {
+  /** 0 where the rule itself allows, Infinity where it never does. */
+  readonly waitUs: number;
+  readonly remaining: number;
+  readonly resetAfterUs: number;
+  readonly overflowed: boolean;
+  readonly atMs: number;
 }
 
 /** Makes an empty store. */
 export function createMemoryStore({ maxKeys = 100_000, clock = systemClock }: MemoryStoreOptions = {}): MemoryStore {
   return new Memory(requireWhole('maxKeys', maxKeys, 1, 16_000_000), clock);
-}
-
-/** Where the state of a rule is. */
-interface Place {
-  readonly table: KeyTable;
-  readonly counter: Counter;
-}
-
-/** One ask in the middle of a decision. */
-interface Step extends Place {
-  readonly ask: Ask;
-  readonly slot: number;
-  readonly waitUs: number;
-}
-
-interface Held {
-  readonly id: string;
-  expiresUs: number;
-  heapIndex: number;
-  parts: Part[];
-}
-
-/** What a reservation holds of one rule and key. */
-interface Part {
-  readonly rule: CompiledRule;
-  readonly key: string;
-  readonly overflowed: boolean;
-  held: number;
-  spent: number;
-  mark: number;
 }
 
 class Memory implements MemoryStore {
@@ -77,8 +60,11 @@ class Memory implements MemoryStore {
   readonly #now: MemoryClock;
   readonly #tables = new Map<string, KeyTable>();
   readonly #places = new Map<string, Place>();
+  /** Asked about last. */
+  #last: Place | undefined;
   readonly #held = new Map<string, Held>();
   readonly #expiries = new Expiries<Held>();
+  readonly #one = { waitUs: 0.5, remaining: 0.5, resetAfterUs: 0.5, overflowed: false, atMs: 0.5 };
 
   constructor(maxKeys: number, clock: Clock) {
     this.#maxKeys = maxKeys;
@@ -90,30 +76,51 @@ class Memory implements MemoryStore {
     switch (request.kind) {
       case 'peek': {
         const steps = this.#look(request.asks);
-        return toAnswer(steps, !steps.some(isRefusal));
+        return this.#answer(steps, !steps.some(isRefusal));
       }
       case 'consume': {
         const steps = this.#look(request.asks);
         const allowed = request.force === true || !steps.some(isRefusal);
-        if (allowed) for (const step of steps) if (step.waitUs === 0 || request.force === true) spend(step);
-        return toAnswer(steps, allowed);
+        if (allowed)
+          for (const step of steps) if (step.waitUs === 0 || request.force === true) spend(step, step.ask.cost);
+        return this.#answer(steps, allowed);
       }
       case 'lower': {
         const steps = this.#look(request.asks);
         for (const step of steps) spend(step, Math.max(0, step.counter.remaining() - step.ask.cost));
-        return toAnswer(steps, true);
+        return this.#answer(steps, true);
       }
       case 'reserve':
         return this.#reserve(request);
-      case 'charge': {
+      default: {
         const held = this.#find(request.id, request.asks);
         const steps = this.#look(request.asks);
-        if (held === undefined) return { ...toAnswer(steps, false), gone: true };
+        if (held === undefined) return { ...this.#answer(steps, false), gone: true };
         const allowed = !steps.some(isRefusal);
-        if (allowed) for (const step of steps) if (step.waitUs === 0) addTo(held, step);
-        return toAnswer(steps, allowed);
+        if (allowed) for (const step of steps) if (step.waitUs === 0) addPart(held, hold(step));
+        return this.#answer(steps, allowed);
       }
     }
+  }
+
+  consumeOne(rule: CompiledRule, key: string, cost: number): OneAnswer {
+    this.#arrive();
+    const { table, counter } = this.#place(rule);
+    const slot = table.find(key);
+    counter.load(slot, rule.strategy, this.#now);
+    const waitUs = counter.waitUs(cost, 0);
+    if (waitUs === 0 && cost > 0) {
+      table.claim(slot, key);
+      counter.spend(cost);
+      counter.save(slot);
+    }
+    const one = this.#one;
+    one.waitUs = waitUs;
+    one.remaining = counter.remaining();
+    one.resetAfterUs = counter.resetUs();
+    one.overflowed = slot === overflowSlot;
+    one.atMs = this.#now.wallUs / 1_000;
+    return one;
   }
 
   settle({ id, asks }: SettleRequest): Settlement {
@@ -189,6 +196,7 @@ class Memory implements MemoryStore {
   close(): void {
     this.#tables.clear();
     this.#places.clear();
+    this.#last = undefined;
     this.#held.clear();
   }
 
@@ -199,11 +207,8 @@ class Memory implements MemoryStore {
   /** Reads the clock and takes out what is over. */
   #arrive(): void {
     this.#now.tick();
-    for (
-      let held = this.#expiries.first;
-      held !== undefined && held.expiresUs <= this.#now.steadyUs;
-      held = this.#expiries.first
-    ) {
+    let held = this.#expiries.first;
+    for (; held !== undefined && held.expiresUs <= this.#now.steadyUs; held = this.#expiries.first) {
       this.#drop(held);
       for (const part of held.parts) {
         const { rule } = part;
@@ -229,15 +234,25 @@ class Memory implements MemoryStore {
   #reserve({ id, asks, ttlUs, maxWaitUs }: ReserveRequest): Answer {
     const repeated = this.#find(id, asks) !== undefined;
     const steps = this.#look(asks, maxWaitUs);
-    if (repeated) return { ...toAnswer(steps, true), repeated };
-    if (steps.some(isRefusal)) return toAnswer(steps, false);
+    if (repeated) return { ...this.#answer(steps, true), repeated };
+    if (steps.some(isRefusal)) return this.#answer(steps, false);
     const charged = steps.filter(({ waitUs }) => waitUs === 0);
     const delayUs = Math.max(0, ...charged.map(({ counter, ask }) => counter.delayUs(ask.cost)));
     const expiresUs = this.#now.steadyUs + delayUs + ttlUs;
     const held = { id, expiresUs, heapIndex: -1, parts: charged.map(hold) };
     this.#held.set(id, held);
     this.#expiries.add(held);
-    return { ...toAnswer(steps, true), delayUs };
+    return { ...this.#answer(steps, true), delayUs };
+  }
+
+  #answer(steps: readonly Step[], allowed: boolean): Answer {
+    return {
+      allowed,
+      findings: steps.map(toFinding),
+      delayUs: 0,
+      source: steps.some(({ slot }) => slot === overflowSlot) ? 'overflow' : 'store',
+      atMs: this.#now.wallUs / 1_000,
+    };
   }
 
   #find(id: string, asks: readonly Ask[]): Held | undefined {
@@ -267,9 +282,14 @@ class Memory implements MemoryStore {
   }
 
   #place(rule: CompiledRule): Place {
-    const known = this.#places.get(rule.id);
-    if (known !== undefined) return known;
-    const place = { table: this.#table(rule.space), counter: createCounter(rule.strategy, this.#maxKeys) };
+    if (this.#last?.rule === rule) return this.#last;
+    const place = this.#places.get(rule.id) ?? this.#newPlace(rule);
+    this.#last = place;
+    return place;
+  }
+
+  #newPlace(rule: CompiledRule): Place {
+    const place = { rule, table: this.#table(rule.space), counter: createCounter(rule.strategy, this.#maxKeys) };
     place.table.counters.push(place.counter);
     this.#places.set(rule.id, place);
     return place;
@@ -280,58 +300,4 @@ class Memory implements MemoryStore {
     this.#tables.set(space, table);
     return table;
   }
-}
-
-function partOf(held: Held, { rule, key }: Ask): Part | undefined {
-  return held.parts.find((part) => part.key === key && part.rule.id === rule.id);
-}
-
-function isRefusal({ ask, waitUs }: Step): boolean {
-  return waitUs !== 0 && ask.rule.mode === 'enforce';
-}
-
-function spend({ ask, table, counter, slot }: Step, cost = ask.cost): void {
-  if (cost === 0) return;
-  table.claim(slot, ask.key);
-  counter.spend(cost);
-  counter.save(slot);
-}
-
-function hold({ ask, table, counter, slot }: Step): Part {
-  const { rule, key, cost } = ask;
-  table.claim(slot, key);
-  const mark = counter.hold(cost);
-  counter.save(slot);
-  return { rule, key, overflowed: slot === overflowSlot, held: cost, spent: 0, mark };
-}
-
-/** Adds a charge to what a reservation holds. */
-function addTo(held: Held, step: Step): void {
-  const part = partOf(held, step.ask);
-  const added = hold(step);
-  if (part === undefined) {
-    held.parts.push(added);
-  } else {
-    const same = part.mark === added.mark;
-    part.spent += same ? 0 : part.held;
-    part.held = same ? part.held + added.held : added.held;
-    part.mark = added.mark;
-  }
-}
-
-function toAnswer(steps: readonly Step[], allowed: boolean): Answer {
-  const source = steps.some(({ slot }) => slot === overflowSlot) ? 'overflow' : 'store';
-  return { allowed, findings: steps.map(toFinding), delayUs: 0, source };
-}
-
-function toFinding({ ask, counter, waitUs }: Step): Finding {
-  return {
-    rule: ask.rule,
-    key: ask.key,
-    cost: ask.cost,
-    allowed: waitUs === 0,
-    remaining: counter.remaining(),
-    resetAfterUs: counter.resetUs(),
-    retryAfterUs: waitUs === Number.POSITIVE_INFINITY ? undefined : waitUs,
-  };
 }

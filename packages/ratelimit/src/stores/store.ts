@@ -104,6 +104,8 @@ export interface Answer {
   readonly gone?: boolean;
   /** Who answered. */
   readonly source: AnswerSource;
+  /** Wall-clock time of the decision in milliseconds, where the store knows it without asking. */
+  readonly atMs?: number;
 }
 
 /**

@@ -28,14 +28,9 @@ export function packStrategy(strategy: CompiledStrategy, nowMs: number): PackedS
         : packCalendar(strategy.limit, strategy.calendar.boundariesAround(nowMs));
     case 'sliding':
       return [packedKinds.sliding, strategy.limit, strategy.periodUs, strategy.resolutionUs, 0, 0];
-    case 'slots':
+    default:
       return [packedKinds.slots, strategy.limit, 0, 0, 0, 0];
   }
-}
-
-/** The most that can ever be asked for at once. */
-export function mostAtOnce(strategy: CompiledStrategy): number {
-  return strategy.kind === 'bucket' ? strategy.burst : strategy.limit;
 }
 
 function packCalendar(limit: number, [a = 0, b = 0, c = 0, d = 0]: readonly number[]): PackedStrategy {

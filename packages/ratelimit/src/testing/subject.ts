@@ -30,12 +30,12 @@ export const startUs = Date.UTC(2025, 0, 1, 9, 30) * 1_000 + 20;
 /** What a case works with. */
 export interface Bench {
   readonly store: LimiterStore;
-  pass(us: number): Promise<void>;
-  consume(...asks: readonly Ask[]): Promise<Answer>;
-  peek(...asks: readonly Ask[]): Promise<Answer>;
+  readonly pass: (us: number) => Promise<void>;
+  readonly consume: (...asks: readonly Ask[]) => Promise<Answer>;
+  readonly peek: (...asks: readonly Ask[]) => Promise<Answer>;
   /** Reserves for 30 seconds. */
-  reserve(id: string, ...asks: readonly Ask[]): Promise<Answer>;
-  settle(id: string, ...asks: readonly Ask[]): Promise<boolean>;
+  readonly reserve: (id: string, ...asks: readonly Ask[]) => Promise<Answer>;
+  readonly settle: (id: string, ...asks: readonly Ask[]) => Promise<boolean>;
 }
 
 /** How long {@link Bench.reserve} reserves for. */

@@ -46,7 +46,7 @@ async function answerOf(store: LimiterStore, { call }: TraceStep): Promise<unkno
       return store.settle(call.request);
     case 'extend':
       return store.extend(call.request);
-    case 'reset':
+    default:
       return store.reset(call.asks);
   }
 }

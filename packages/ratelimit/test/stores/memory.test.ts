@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { createFakeClock } from '@sage-adk/core/testing';
-import { compileRules } from '../../src/rule-book.ts';
+import { RuleBook } from '../../src/rule-book.ts';
 import type { Rule } from '../../src/rule.ts';
 import { createMemoryStore } from '../../src/stores/memory.ts';
 import type { Ask } from '../../src/stores/store.ts';
@@ -113,25 +113,19 @@ describe('the memory store', () => {
 
 function createStore(rules: readonly Rule[], maxKeys = 1_000) {
   const clock = createFakeClock();
-  const groups = compileRules(rules);
+  const book = new RuleBook(rules);
   const store = createMemoryStore({ maxKeys, clock });
   const startMs = clock.monotonicMs();
   const goTo = (us: number): void => clock.advance(startMs + us / 1_000 - clock.monotonicMs());
-  const asksFor = (user: string, cost = 1): Ask[] =>
-    groups.flatMap((group) =>
-      group.rulesOf(undefined).map((rule) => ({ rule, key: group.keyOf({ user }) ?? '', cost })),
-    );
-  return {
-    store,
-    asksFor,
-    /** Whether the cost was admitted. */
-    spend(key: string, nowUs: number, cost = 1): boolean {
-      goTo(nowUs);
-      return store.decide({ kind: 'consume', asks: asksFor(key, cost) }).allowed;
-    },
-    overflowed(key: string, nowUs: number): boolean {
-      goTo(nowUs);
-      return store.decide({ kind: 'peek', asks: asksFor(key) }).source === 'overflow';
-    },
+  const asksFor = (user: string, cost = 1): readonly Ask[] => book.asksOf({ user }, undefined, () => cost);
+  /** Whether the cost was admitted. */
+  const spend = (key: string, nowUs: number, cost = 1): boolean => {
+    goTo(nowUs);
+    return store.decide({ kind: 'consume', asks: asksFor(key, cost) }).allowed;
   };
+  const overflowed = (key: string, nowUs: number): boolean => {
+    goTo(nowUs);
+    return store.decide({ kind: 'peek', asks: asksFor(key) }).source === 'overflow';
+  };
+  return { store, asksFor, spend, overflowed };
 }

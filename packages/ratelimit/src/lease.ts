@@ -1,0 +1,127 @@
+/** A reservation's hold on its store: kept alive by heartbeats, ended once. */
+import { type Clock, emit, type LimitCosts, type Timer } from '@sage-adk/core';
+import { wheelOf } from '@sage-adk/core/deadline';
+import { costIn } from './costs.ts';
+import type { Ask, LimiterStore } from './stores/store.ts';
+
+export interface LeaseOptions {
+  readonly id: string;
+  readonly asks: readonly Ask[];
+  readonly store: LimiterStore;
+  readonly clock: Clock;
+  readonly ttlMs: number;
+  /** Heartbeats end after so long, whatever the holder does. */
+  readonly maxHoldMs: number;
+  /** Told of the rules and keys of which something came back. */
+  readonly onReleased: (asks: readonly Ask[]) => void;
+}
+
+/** What became of a reservation. */
+export interface Settled {
+  /** False where it was settled before, or its time was over; what was used beyond it is charged all the same. */
+  readonly settled: boolean;
+  /** Rules of which more was used than their limit, because more was used than reserved. They owe it: nothing is admitted until it is paid. */
+  readonly overspent: readonly { readonly rule: string; readonly units: number }[];
+}
+
+const nothing: Settled = { settled: false, overspent: [] };
+
+export class Lease {
+  readonly id: string;
+  /** What is reserved, by rule. */
+  asks: readonly Ask[];
+  readonly #options: LeaseOptions;
+  readonly #endsMs: number;
+  #ended = false;
+  #lost = false;
+  #beat: Timer | undefined;
+
+  constructor(options: LeaseOptions) {
+    this.#options = options;
+    this.id = options.id;
+    this.asks = options.asks;
+    this.#endsMs = options.clock.monotonicMs() + options.maxHoldMs;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Keeps the lease as long as its holder can be reached, since one that was thrown away can no longer settle. */
+  keepFor(holder: object): void {
+    const { clock, ttlMs } = this.#options;
+    const reference = new WeakRef(holder);
+    const beat = (): void => {
+      if (this.#ended || reference.deref() === undefined || clock.monotonicMs() >= this.#endsMs) return;
+      this.#schedule(beat);
+      void this.extend(ttlMs).then(
+        (kept) => {
+          if (kept || this.#ended) return;
+          this.#beat?.cancel();
+          this.#tellLost();
+        },
+        // A store that is away now may be back at the next beat.
+        () => {},
+      );
+    };
+    this.#schedule(beat);
+  }
+
+  async extend(ttlMs: number): Promise<boolean> {
+    const { store } = this.#options;
+    return !this.#ended && store.extend({ id: this.id, asks: this.asks, ttlUs: Math.ceil(ttlMs * 1_000) });
+  }
+
+  /** More was charged to the reservation. */
+  grow(more: readonly Ask[]): void {
+    this.asks = this.asks.map((ask) => {
+      const added = more.find(({ rule }) => rule.id === ask.rule.id);
+      return added === undefined ? ask : { ...ask, cost: ask.cost + added.cost };
+    });
+  }
+
+  /** Replaces what is reserved by what was used; what `used` doesn't name was used as reserved. Only the first call counts. */
+  async settle(used: LimitCosts | undefined): Promise<Settled> {
+    return this.end((ask) => (ask.rule.unit === 'concurrency' ? undefined : costIn(ask.rule.unit, used)) ?? ask.cost);
+  }
+
+  async end(usedOf: (ask: Ask) => number): Promise<Settled> {
+    if (this.#ended) return nothing;
+    this.#ended = true;
+    this.#beat?.cancel();
+    const { store, onReleased } = this.#options;
+    const used = this.asks.map((ask) => ({ ...ask, cost: usedOf(ask) }));
+    const { settled, over } = await store.settle({ id: this.id, asks: used });
+    if (!settled) {
+      this.#tellLost();
+      await this.#chargeExcess(used);
+    }
+    onReleased(used);
+    const overspent = used.flatMap(({ rule }, n) => ((over[n] ?? 0) > 0 ? [{ rule, units: over[n] ?? 0 }] : []));
+    for (const { rule } of overspent) {
+      if (rule.unit === 'cost') emit('budget.exhausted', { rule: rule.name, period: rule.period, handling: 'debt' });
+    }
+    return { settled, overspent: overspent.map(({ rule, units }) => ({ rule: rule.name, units })) };
+  }
+
+  #schedule(beat: () => void): void {
+    const { clock, ttlMs } = this.#options;
+    this.#beat = wheelOf(clock).schedule(beat, clock.monotonicMs() + ttlMs / 3);
+  }
+
+  /** What was reserved stays charged when the time is over; what came on top is charged now. */
+  async #chargeExcess(used: readonly Ask[]): Promise<void> {
+    const excess = used.map((ask, n) => ({ ...ask, cost: Math.max(0, ask.cost - (this.asks[n]?.cost ?? 0)) }));
+    const asks = excess.filter(({ cost }) => cost > 0);
+    if (asks.length > 0) await this.#options.store.decide({ kind: 'consume', asks, force: true });
+  }
+
+  /** The time was over while somebody still held it. */
+  #tellLost(): void {
+    if (this.#lost) return;
+    this.#lost = true;
+    for (const { rule } of this.asks) {
+      if (rule.unit === 'concurrency') emit('lease.expired', { rule: rule.name, held: 1 });
+    }
+  }
+}

@@ -1,0 +1,212 @@
+import { type Clock, type LimitCosts, type LimitSubject, systemClock } from '@sage-adk/core';
+import type { CompiledRule } from './compile.ts';
+import { costIn } from './costs.ts';
+import { conclude, concludeOne, type Decision } from './decision.ts';
+import { errors } from './errors.ts';
+import { scopeKey } from './keys.ts';
+import type { Lease } from './lease.ts';
+import type {
+  Correction,
+  RateLimiter,
+  RateLimiterOptions,
+  Released,
+  ReserveOptions,
+  SnapshotOptions,
+  UsageRow,
+} from './limiter.ts';
+import { Reporter } from './reporter.ts';
+import { type Denied, type Reservation, runWithin, type Used } from './reservation.ts';
+import { missingCost, Reserver } from './reserver.ts';
+import { RuleBook, type RulePatch } from './rule-book.ts';
+import { DenyCache } from './stores/deny-cache.ts';
+import { createMemoryStore, type MemoryStore } from './stores/memory.ts';
+import type { Answer, Ask, DecideRequest, LimiterStore } from './stores/store.ts';
+
+const mostBlocks = 10_000;
+
+/** A limiter over any store. */
+export class StoreLimiter implements RateLimiter {
+  readonly #store: LimiterStore;
+  readonly #memory: MemoryStore | undefined;
+  readonly #book: RuleBook;
+  readonly #clock: Clock;
+  readonly #reporter: Reporter;
+  readonly #reserver: Reserver;
+  /** Rules that somebody else closed for a while. */
+  readonly #blocks = new DenyCache(mostBlocks);
+  readonly #listeners = new Set<(released: readonly Released[]) => void>();
+  #closed = false;
+
+  constructor({ rules, store, maxKeys, defaultEstimate, clock = systemClock }: RateLimiterOptions) {
+    this.#book = new RuleBook(rules);
+    this.#clock = clock;
+    if (store === undefined) {
+      const memory = createMemoryStore({ ...(maxKeys !== undefined && { maxKeys }), clock });
+      this.#memory = memory;
+      this.#store = memory;
+      this.#reporter = new Reporter(memory.kind, () => memory.counts());
+    } else {
+      this.#store = store;
+      this.#reporter = new Reporter(store.kind, () => ({}));
+    }
+    this.#reserver = new Reserver({
+      store: this.#store,
+      book: this.#book,
+      clock,
+      defaults: defaultEstimate,
+      reporter: this.#reporter,
+      decide: async (request) => {
+        const answer = await this.#ask(request);
+        return { decision: conclude(answer, clock), delayUs: answer.delayUs };
+      },
+      charge: (lease, asks) => this.#chargeMore(lease, asks),
+      onReleased: (asks) => this.#released(asks),
+    });
+  }
+
+  checkSync(subject: LimitSubject, costs?: LimitCosts): Decision {
+    const sole = this.#book.sole;
+    if (this.#memory !== undefined && sole !== undefined && this.#blocks.size === 0) {
+      const key = scopeKey(sole.scope, subject);
+      if (key !== undefined) return this.#checkOne(this.#memory, sole.rule, key, costs);
+    }
+    const answer = this.#ask({ kind: 'consume', asks: this.#book.asksOf(subject, costs, missingCost) });
+    if (answer instanceof Promise) {
+      // It is nobody's any more.
+      answer.catch(() => {});
+      throw errors.NOT_SYNC({ store: this.#store.kind });
+    }
+    return this.#reporter.report(conclude(answer, this.#clock));
+  }
+
+  async check(subject: LimitSubject, costs?: LimitCosts): Promise<Decision> {
+    if (this.#memory !== undefined) return this.checkSync(subject, costs);
+    const answer = await this.#ask({ kind: 'consume', asks: this.#book.asksOf(subject, costs, missingCost) });
+    return this.#reporter.report(conclude(answer, this.#clock));
+  }
+
+  async peek(subject: LimitSubject, costs?: LimitCosts): Promise<Decision> {
+    return conclude(
+      await this.#ask({ kind: 'peek', asks: this.#book.asksOf(subject, costs, missingCost) }),
+      this.#clock,
+    );
+  }
+
+  async charge(subject: LimitSubject, costs: LimitCosts): Promise<Decision> {
+    const asks = withoutSlots(this.#book.asksOf(subject, costs, () => 0));
+    return conclude(await this.#ask({ kind: 'consume', asks, force: true }), this.#clock);
+  }
+
+  async reserve(
+    subject: LimitSubject,
+    estimate?: LimitCosts,
+    options: ReserveOptions = {},
+  ): Promise<Reservation | Denied> {
+    return this.#reserver.reserve(subject, estimate, options);
+  }
+
+  async run<T>(
+    subject: LimitSubject,
+    estimate: LimitCosts | undefined,
+    call: (reservation: Reservation) => Promise<Used<T>>,
+    options?: ReserveOptions,
+  ): Promise<T> {
+    return runWithin(await this.reserve(subject, estimate, options), call);
+  }
+
+  set(rule: string, patch: RulePatch | undefined, subject?: LimitSubject): void {
+    this.#book.change(rule, patch, subject);
+  }
+
+  async lower(subject: LimitSubject, corrections: readonly Correction[]): Promise<void> {
+    const nowUs = this.#clock.monotonicMs() * 1_000;
+    const asks: Ask[] = [];
+    for (const { rule, remaining, blockMs = 0 } of corrections) {
+      const ask = this.#book.askOf(rule, subject, remaining ?? 0);
+      if (ask === undefined) continue;
+      if (remaining !== undefined) asks.push(ask);
+      if (blockMs > 0) this.#block(ask, nowUs + blockMs * 1_000);
+    }
+    if (asks.length > 0) await this.#ask({ kind: 'lower', asks });
+  }
+
+  async reset(subject: LimitSubject): Promise<void> {
+    const asks = this.#book.asksOf(subject, undefined, () => 0).filter(({ rule }) => rule.scope !== 'global');
+    this.#requireOpen();
+    await this.#store.reset(asks);
+    this.#released(asks);
+  }
+
+  async snapshot({ limit = 10_000 }: SnapshotOptions = {}): Promise<readonly UsageRow[]> {
+    this.#requireOpen();
+    const holdings = await this.#store.snapshot(this.#book.all(), limit);
+    const nowMs = this.#clock.now();
+    return holdings.map(({ rule, key, remaining, resetAfterUs }) => ({
+      rule: rule.name,
+      unit: rule.unit,
+      scope: rule.scope,
+      key,
+      limit: rule.limit,
+      remaining: Math.min(remaining, rule.limit),
+      resetAtMs: nowMs + Math.ceil(resetAfterUs / 1_000),
+    }));
+  }
+
+  onRelease(listener: (released: readonly Released[]) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#reporter.close();
+    await this.#store.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** The hot path: one rule in this process. */
+  #checkOne(memory: MemoryStore, rule: CompiledRule, key: string, costs: LimitCosts | undefined): Decision {
+    this.#requireOpen();
+    const cost = costIn(rule.unit, costs) ?? missingCost(rule);
+    return this.#reporter.report(concludeOne(rule, key, cost, memory.consumeOne(rule, key, cost)));
+  }
+
+  #ask(request: DecideRequest): Answer | Promise<Answer> {
+    this.#requireOpen();
+    const blocked = this.#blocks.answerTo(request.asks, this.#clock.monotonicMs() * 1_000);
+    return blocked !== undefined && request.kind !== 'lower' && !('force' in request)
+      ? blocked
+      : this.#store.decide(request);
+  }
+
+  async #chargeMore(lease: Lease, more: readonly Ask[]): Promise<Decision> {
+    const asks = withoutSlots(more);
+    const answer = lease.ended ? undefined : await this.#ask({ kind: 'charge', asks, id: lease.id });
+    if (answer === undefined || answer.gone === true) throw errors.RESERVATION_OVER({ id: lease.id });
+    if (answer.allowed) lease.grow(asks);
+    return this.#reporter.report(conclude(answer, this.#clock));
+  }
+
+  #block({ rule, key }: Ask, untilUs: number): void {
+    const finding = { rule, key, cost: 0, allowed: false, remaining: 0, resetAfterUs: 0, retryAfterUs: 0 };
+    this.#blocks.add(finding, untilUs);
+  }
+
+  #released(asks: readonly Ask[]): void {
+    if (this.#listeners.size === 0) return;
+    const released = asks.map(({ rule, key }) => ({ rule: rule.name, key }));
+    for (const listener of this.#listeners) listener(released);
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw errors.CLOSED();
+  }
+}
+
+function withoutSlots(asks: readonly Ask[]): readonly Ask[] {
+  return asks.filter(({ rule }) => rule.unit !== 'concurrency');
+}

@@ -1,0 +1,68 @@
+import { type Slots, slotsRemaining, slotsResetUs, slotsWaitUs } from '../../strategies/slots.ts';
+import type { CompiledStrategy } from '../../strategies/strategy.ts';
+import { Columns } from './columns.ts';
+import type { Counter } from './counter.ts';
+
+export class SlotsCounter implements Counter {
+  #slots: Slots;
+  #active = 0;
+  readonly #columns: Columns;
+
+  constructor(slots: Slots, maxKeys: number) {
+    this.#slots = slots;
+    this.#columns = new Columns(1, maxKeys);
+  }
+
+  load(slot: number, strategy: CompiledStrategy): void {
+    this.#slots = strategy as Slots;
+    this.#active = this.#columns.numbers[slot] ?? 0;
+  }
+
+  save(slot: number): void {
+    this.#columns.reach(slot);
+    this.#columns.numbers[slot] = this.#active;
+  }
+
+  waitUs(cost: number): number {
+    return slotsWaitUs(this.#slots, this.#active, cost);
+  }
+
+  delayUs(): number {
+    return 0;
+  }
+
+  /** A slot is only ever held. */
+  spend(): void {}
+
+  hold(cost: number): number {
+    this.#active += cost;
+    return 0;
+  }
+
+  settle(held: number): void {
+    this.#active = Math.max(0, this.#active - held);
+  }
+
+  remaining(): number {
+    return slotsRemaining(this.#slots, this.#active);
+  }
+
+  resetUs(): number {
+    return slotsResetUs(this.#active);
+  }
+
+  over(): number {
+    return 0;
+  }
+
+  isIdle(slot: number): boolean {
+    return (this.#columns.numbers[slot] ?? 0) === 0;
+  }
+
+  /** Slots are alive: they come back by settlement or expiry. */
+  forget(): void {}
+
+  image(): unknown {
+    return this.#columns.numbers.slice();
+  }
+}

@@ -1,0 +1,337 @@
+import { describe, expect, test } from '@jest/globals';
+import { recordOperations } from '@sage-adk/core/testing';
+import { type Denied, type RateLimiter, type Reservation, type Rule, usd } from '../src/index.ts';
+import { createLimiter, startMs } from './support/limiters.ts';
+
+const ada = { user: 'ada' };
+const tokens: Rule = {
+  name: 'tokens',
+  scope: 'user',
+  unit: 'tokens',
+  limit: 1_000,
+  per: 'minute',
+  strategy: 'sliding-window',
+};
+const budget: Rule = { name: 'budget', scope: 'user', unit: 'cost', limit: usd(1), per: 'hour' };
+const slots: Rule = { name: 'slots', scope: 'user', unit: 'concurrency', limit: 2 };
+
+describe('a reservation', () => {
+  test('RL2: takes the estimate and is settled with what was used', async () => {
+    const { limiter } = createLimiter(tokens);
+    const reservation = granted(await limiter.reserve(ada, { inputTokens: 300, outputTokens: 500 }));
+    expect(await leftOf(limiter)).toBe(200);
+    expect(await reservation.settle({ inputTokens: 290, outputTokens: 10 })).toEqual({ settled: true, overspent: [] });
+    expect(await leftOf(limiter)).toBe(700);
+  });
+
+  test('is settled once: what comes after the first word does nothing', async () => {
+    const { limiter } = createLimiter(tokens);
+    const reservation = granted(await limiter.reserve(ada, { tokens: 800 }));
+    await reservation.settle({ tokens: 100 });
+    expect(await reservation.cancel()).toEqual({ settled: false, overspent: [] });
+    expect(await reservation.settle({ tokens: 900 })).toEqual({ settled: false, overspent: [] });
+    expect(await leftOf(limiter)).toBe(900);
+  });
+
+  test('keeps what was reserved where nothing is said of what was used', async () => {
+    const { limiter } = createLimiter(tokens, { name: 'calls', scope: 'user', limit: 5, per: 'minute' });
+    await granted(await limiter.reserve(ada, { tokens: 800 })).settle();
+    await granted(await limiter.reserve(ada, { tokens: 100 })).settle({ tokens: 50 });
+    expect((await limiter.peek(ada)).rules.map(({ remaining }) => remaining)).toEqual([150, 3]);
+  });
+
+  test('gives everything back when it is cancelled', async () => {
+    const { limiter } = createLimiter(tokens, slots, budget);
+    const estimate = { tokens: 800, costNanoUsd: 500_000_000n };
+    const reservation = granted(await limiter.reserve(ada, estimate));
+    expect((await limiter.peek(ada)).rules.map(({ remaining }) => remaining)).toEqual([200, 1, usd(0.5)]);
+    await reservation.cancel();
+    expect((await limiter.peek(ada)).rules.map(({ remaining }) => remaining)).toEqual([1_000, 2, usd(1)]);
+  });
+
+  test('that failed after the provider was asked keeps the input', async () => {
+    const { limiter } = createLimiter(tokens, { ...tokens, name: 'output', unit: 'output_tokens' });
+    const reservation = granted(await limiter.reserve(ada, { inputTokens: 300, outputTokens: 500 }));
+    await reservation.fail();
+    expect((await limiter.peek(ada)).rules.map(({ remaining }) => remaining)).toEqual([700, 1_000]);
+  });
+
+  test('RL23: more than was reserved is charged, owed and told', async () => {
+    using recorder = recordOperations();
+    const { limiter, clock } = createLimiter(budget);
+    const reservation = granted(await limiter.reserve(ada, { costNanoUsd: 900_000_000n }));
+    expect(await reservation.settle({ costNanoUsd: 1_200_000_000n })).toEqual({
+      settled: true,
+      overspent: [{ rule: 'budget', units: 200_000_000 }],
+    });
+    expect(recorder.emitted('budget.exhausted')).toEqual([{ rule: 'budget', period: 'hour', handling: 'debt' }]);
+    expect((await limiter.reserve(ada, { costNanoUsd: 1n })).allowed).toBe(false);
+    clock.advance(3_600_000 + 36_000);
+    expect((await limiter.reserve(ada, { costNanoUsd: 900_000_000n })).allowed).toBe(true);
+  });
+
+  test('takes nothing where any rule denies, and tells which', async () => {
+    const { limiter } = createLimiter(tokens, slots);
+    const denial = refused(await limiter.reserve(ada, { tokens: 1_001 }));
+    expect(denial).toMatchObject({ rule: 'tokens', limit: 1_000, remaining: 1_000, retryAfterMs: undefined });
+    expect((await limiter.peek(ada)).rules.map(({ remaining }) => remaining)).toEqual([1_000, 2]);
+  });
+
+  test('takes more while it runs, all or nothing', async () => {
+    const { limiter } = createLimiter(tokens);
+    const reservation = granted(await limiter.reserve(ada, { tokens: 600 }));
+    expect((await reservation.charge({ tokens: 300 })).allowed).toBe(true);
+    expect(await reservation.charge({ tokens: 300 })).toMatchObject({ allowed: false, remaining: 100 });
+    await reservation.settle();
+    expect(await leftOf(limiter)).toBe(100);
+    await expect(reservation.charge({ tokens: 1 })).rejects.toMatchObject({ code: 'SAGE_RATELIMIT_RESERVATION_OVER' });
+  });
+
+  test('made twice under one key takes once', async () => {
+    const { limiter } = createLimiter(tokens);
+    const [first, again] = [1, 2].map(() => limiter.reserve(ada, { tokens: 600 }, { idempotencyKey: 'order 1' }));
+    expect([(await first)?.allowed, (await again)?.allowed]).toEqual([true, true]);
+    expect(await leftOf(limiter)).toBe(400);
+  });
+
+  test('ends with its scope: cancelled, or without its output once the provider was asked', async () => {
+    const { limiter } = createLimiter(tokens);
+    const estimate = { inputTokens: 100, outputTokens: 400 };
+    await granted(await limiter.reserve(ada, estimate))[Symbol.asyncDispose]();
+    expect(await leftOf(limiter)).toBe(1_000);
+    const reservation = granted(await limiter.reserve(ada, estimate));
+    reservation.contacted();
+    await reservation[Symbol.asyncDispose]();
+    expect(await leftOf(limiter)).toBe(900);
+  });
+});
+
+describe('a lease', () => {
+  test('RL3: at most so many at once for each user, back when settled', async () => {
+    const { limiter } = createLimiter(slots);
+    const [one] = [granted(await limiter.reserve(ada)), granted(await limiter.reserve(ada))];
+    expect(refused(await limiter.reserve(ada))).toMatchObject({ rule: 'slots', remaining: 0, retryAfterMs: 1_000 });
+    expect((await limiter.reserve({ user: 'bob' })).allowed).toBe(true);
+    await one?.settle();
+    expect((await limiter.reserve(ada)).allowed).toBe(true);
+  });
+
+  test('RL4: at most so many at once for all', async () => {
+    const { limiter } = createLimiter({ ...slots, scope: 'global' });
+    granted(await limiter.reserve(ada));
+    granted(await limiter.reserve({ user: 'bob' }));
+    expect((await limiter.reserve({ user: 'eve' })).allowed).toBe(false);
+  });
+
+  test('lasts as long as its holder lives, however long the call', async () => {
+    const { limiter, clock } = createLimiter(slots);
+    const held = [granted(await limiter.reserve(ada)), granted(await limiter.reserve(ada))];
+    await clock.advanceAsync(600_000);
+    expect((await limiter.reserve(ada)).allowed).toBe(false);
+    expect(await held[0]?.settle()).toMatchObject({ settled: true });
+  });
+
+  test('ends after its longest time, whatever its holder does', async () => {
+    using recorder = recordOperations();
+    const { limiter, clock } = createLimiter({ ...slots, limit: 1 });
+    const reservation = granted(await limiter.reserve(ada, undefined, { ttlMs: 30_000, maxHoldMs: 60_000 }));
+    await clock.advanceAsync(100_000);
+    expect((await limiter.reserve(ada)).allowed).toBe(true);
+    expect(await reservation.settle()).toMatchObject({ settled: false });
+    expect(await reservation.extend(1_000)).toBe(false);
+    expect(recorder.emitted('lease.expired')).toEqual([{ rule: 'slots', held: 1 }]);
+  });
+
+  test('comes back within its time when its holder is thrown away', async () => {
+    const { limiter, clock } = createLimiter({ ...slots, limit: 1 });
+    await (async () => void (await limiter.reserve(ada)))();
+    await new Promise((resolve) => setImmediate(resolve));
+    globalThis.gc?.();
+    await clock.advanceAsync(30_000);
+    expect((await limiter.reserve(ada)).allowed).toBe(true);
+  });
+
+  test('what it used is charged even when its time is over', async () => {
+    const { limiter, clock } = createLimiter({ ...tokens, per: 'hour' });
+    const reservation = granted(await limiter.reserve(ada, { tokens: 300 }, { ttlMs: 1_000, maxHoldMs: 1_000 }));
+    await clock.advanceAsync(5_000);
+    expect(await reservation.settle({ tokens: 500 })).toMatchObject({ settled: false });
+    expect(await leftOf(limiter)).toBe(500);
+  });
+});
+
+describe('what an estimate leaves open', () => {
+  test('is taken from the default, and told', async () => {
+    const { limiter } = createLimiter({ rules: [tokens, budget], defaultEstimate: { outputTokens: 400 } });
+    const reservation = granted(await limiter.reserve(ada, { inputTokens: 100 }));
+    expect(reservation.assumed).toEqual(['cost']);
+    expect(reservation.granted).toEqual({ inputTokens: 100, outputTokens: 400 });
+    expect(await leftOf(limiter)).toBe(500);
+  });
+
+  test('never makes a call too large for a limit that it would fit', async () => {
+    const small: Rule = { ...tokens, limit: 200 };
+    const { limiter } = createLimiter({ rules: [small], defaultEstimate: { outputTokens: 1_024 } });
+    expect((await limiter.reserve(ada, { inputTokens: 50 })).allowed).toBe(true);
+    expect(await leftOf(limiter)).toBe(0);
+    expect(refused(await limiter.reserve({ user: 'bob' }, { inputTokens: 201 })).retryAfterMs).toBeUndefined();
+  });
+});
+
+describe('RL6: a limit that does not suffice', () => {
+  test('denies by default', async () => {
+    using recorder = recordOperations();
+    const { limiter } = createLimiter(budget);
+    expect((await limiter.reserve(ada, { costNanoUsd: 2_000_000_000n })).allowed).toBe(false);
+    expect(recorder.emitted('budget.exhausted')).toEqual([{ rule: 'budget', period: 'hour', handling: 'reject' }]);
+    expect(recorder.emitted('limiter.denied')).toHaveLength(1);
+  });
+
+  test('is clamped to what is left of the tokens', async () => {
+    const { limiter } = createLimiter(tokens, { ...tokens, name: 'output', unit: 'output_tokens', limit: 600 });
+    const estimate = { inputTokens: 300, outputTokens: 900 };
+    const reservation = granted(await limiter.reserve(ada, estimate, { onDenied: 'clamp' }));
+    expect(reservation).toMatchObject({ outputTokens: 400, granted: { inputTokens: 300, outputTokens: 400 } });
+    expect((await limiter.peek(ada)).rules.map(({ remaining }) => remaining)).toEqual([300, 200]);
+  });
+
+  test('is clamped to what is left of the money, in output tokens', async () => {
+    const { limiter } = createLimiter(budget);
+    const estimate = { inputTokens: 1_000, outputTokens: 10_000, costNanoUsd: 1_500_000_000n };
+    const options = { onDenied: 'clamp', outputTokenNanoUsd: 100_000 } as const;
+    const reservation = granted(await limiter.reserve(ada, estimate, options));
+    expect(reservation).toMatchObject({ outputTokens: 5_000, granted: { costNanoUsd: 1_000_000_000n } });
+    expect(await leftOf(limiter)).toBe(0);
+  });
+
+  test('is not clamped to nothing, nor where waiting is all that helps', async () => {
+    const { limiter } = createLimiter(tokens, { name: 'calls', scope: 'user', limit: 2, per: 'minute' });
+    const clamp = { onDenied: 'clamp' } as const;
+    expect((await limiter.reserve(ada, { inputTokens: 1_000, outputTokens: 5 }, clamp)).allowed).toBe(false);
+    granted(await limiter.reserve(ada, { inputTokens: 999, outputTokens: 5 }, clamp));
+    expect((await limiter.reserve(ada, { inputTokens: 1, outputTokens: 5 }, clamp)).allowed).toBe(false);
+  });
+
+  test('is handed to a function, which may name a cheaper model', async () => {
+    using recorder = recordOperations();
+    const { limiter } = createLimiter(budget);
+    const onDenied = (decision: { violated: readonly { rule: string }[] }) =>
+      decision.violated[0]?.rule === 'budget' ? { estimate: { costNanoUsd: 20_000_000n } } : undefined;
+    const reservation = granted(await limiter.reserve(ada, { costNanoUsd: 2_000_000_000n }, { onDenied }));
+    expect(reservation.granted).toEqual({ costNanoUsd: 20_000_000n });
+    expect(recorder.emitted('budget.exhausted')).toEqual([{ rule: 'budget', period: 'hour', handling: 'alternative' }]);
+    expect(recorder.emitted('limiter.denied')).toEqual([]);
+  });
+
+  test('a function that returns nothing denies', async () => {
+    const { limiter } = createLimiter(budget);
+    const outcome = await limiter.reserve(ada, { costNanoUsd: 2_000_000_000n }, { onDenied: async () => undefined });
+    expect(outcome.allowed).toBe(false);
+  });
+});
+
+describe('running within a reservation', () => {
+  test('settles with the usage and returns the value', async () => {
+    const { limiter } = createLimiter(tokens, slots);
+    const value = await limiter.run(ada, { tokens: 500 }, async ({ decision }) => {
+      expect(decision.allowed).toBe(true);
+      return { value: 'text', usage: { tokens: 120 } };
+    });
+    expect(value).toBe('text');
+    expect((await limiter.peek(ada)).rules.map(({ remaining }) => remaining)).toEqual([880, 2]);
+  });
+
+  test('throws the denial', async () => {
+    const { limiter } = createLimiter({ ...tokens, limit: 10 });
+    const run = (cost: number) => limiter.run(ada, { tokens: cost }, async () => ({ value: 1 }));
+    await expect(run(11)).rejects.toMatchObject({ code: 'SAGE_RATELIMIT_NEVER_ALLOWED', status: 422 });
+    await run(10);
+    await expect(run(1)).rejects.toMatchObject({ code: 'SAGE_RATELIMIT_EXCEEDED', status: 429, retryAfterMs: 60_000 });
+  });
+
+  test('gives everything back when the call throws, or the output once the provider was asked', async () => {
+    const { limiter } = createLimiter(tokens, slots);
+    const failing = (asked: boolean) =>
+      limiter.run(ada, { inputTokens: 100, outputTokens: 300 }, async (reservation) => {
+        if (asked) reservation.contacted();
+        throw new Error('no answer');
+      });
+    await expect(failing(false)).rejects.toThrow('no answer');
+    expect((await limiter.peek(ada)).rules.map(({ remaining }) => remaining)).toEqual([1_000, 2]);
+    await expect(failing(true)).rejects.toThrow('no answer');
+    expect((await limiter.peek(ada)).rules.map(({ remaining }) => remaining)).toEqual([900, 2]);
+  });
+});
+
+describe('a queue of a leaky bucket', () => {
+  const leaky: Rule = {
+    name: 'leaky',
+    scope: 'global',
+    limit: 10,
+    per: 'second',
+    strategy: 'leaky-bucket',
+    maxQueue: 3,
+  };
+
+  test('RL15: lets reservations go one after the other, in their order', async () => {
+    const { limiter, clock } = createLimiter(leaky);
+    const gone: [number, number][] = [];
+    const waiting = [0, 1, 2].map(async (n) => {
+      granted(await limiter.reserve(ada, undefined, { maxWaitMs: 1_000 }));
+      gone.push([n, clock.now() - startMs]);
+    });
+    await clock.advanceAsync(1_000);
+    await Promise.all(waiting);
+    expect(gone).toEqual([
+      [0, 0],
+      [1, 100],
+      [2, 200],
+    ]);
+  });
+
+  test('RL15: is bounded by its length and by how long a caller waits', async () => {
+    const { limiter, clock } = createLimiter(leaky);
+    const waiting = [0, 1, 2, 3].map(() => limiter.reserve(ada, undefined, { maxWaitMs: 1_000 }));
+    await clock.advanceAsync(0);
+    expect(refused(await limiter.reserve(ada, undefined, { maxWaitMs: 1_000 }))).toMatchObject({ retryAfterMs: 100 });
+    expect(refused(await limiter.reserve(ada, undefined, { maxWaitMs: 100 }))).toMatchObject({ retryAfterMs: 300 });
+    await clock.advanceAsync(1_000);
+    expect((await Promise.all(waiting)).every(({ allowed }) => allowed)).toBe(true);
+  });
+
+  test('RL15: can be left: the last one in line leaves no gap', async () => {
+    const { limiter, clock } = createLimiter(leaky);
+    const controller = new AbortController();
+    await limiter.reserve(ada);
+    const leaving = limiter.reserve(ada, undefined, { maxWaitMs: 1_000, signal: controller.signal });
+    leaving.catch(() => {});
+    await clock.advanceAsync(10);
+    controller.abort(new Error('gave up'));
+    await expect(leaving).rejects.toThrow('gave up');
+    expect(refused(await limiter.reserve(ada)).retryAfterMs).toBe(90);
+  });
+});
+
+describe('close', () => {
+  test('leaves reservations that can be settled without harm', async () => {
+    const { limiter } = createLimiter(tokens);
+    const reservation = granted(await limiter.reserve(ada, { tokens: 5 }));
+    await limiter.close();
+    expect(await reservation.settle({ tokens: 50 })).toEqual({ settled: false, overspent: [] });
+    await expect(limiter.reserve(ada)).rejects.toMatchObject({ code: 'SAGE_RATELIMIT_CLOSED' });
+  });
+});
+
+function granted(outcome: Reservation | Denied): Reservation {
+  if (!outcome.allowed) throw new Error(`denied by ${outcome.rule}`);
+  return outcome;
+}
+
+function refused(outcome: Reservation | Denied): Denied {
+  if (outcome.allowed) throw new Error('not denied');
+  return outcome;
+}
+
+async function leftOf(limiter: RateLimiter): Promise<number> {
+  return (await limiter.peek(ada)).rules[0]?.remaining ?? Number.NaN;
+}
