@@ -48,13 +48,12 @@ export function createAudit(
   requireNumber('audit.share', share, 0, 1);
   requireWhole('audit.flushMs', flushMs, 1, 3_600_000);
   requireWhole('audit.maxWaiting', maxWaiting, 1, 1_000_000);
-  const inTransaction = mode === 'all' || mode === 'money';
   const weight = mode === 'sampled' ? 1 / share : 1;
   let waiting: (AuditRow & { readonly atMs: number })[] = [];
   let dropped = 0;
   let timer: Timer | undefined;
 
-  const isTransactional = ({ unit }: CompiledRule): boolean => inTransaction && unit === 'cost';
+  const isTransactional = ({ unit }: CompiledRule): boolean => inTransaction(mode) && unit === 'cost';
   const isWanted = ({ ask, allowed }: AuditRow): boolean =>
     !isTransactional(ask.rule) &&
     (mode === 'all' || (mode === 'denials' && !allowed) || (mode === 'sampled' && random() < share));
@@ -87,6 +86,10 @@ export function createAudit(
     flush,
     counts: () => ({ waiting: waiting.length, dropped }),
   };
+}
+
+function inTransaction(mode: AuditOptions['mode']): boolean {
+  return mode === 'all' || mode === 'money';
 }
 
 const modes = new Set<unknown>(['all', 'denials', 'sampled', 'money']);

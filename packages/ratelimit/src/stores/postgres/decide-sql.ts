@@ -164,7 +164,14 @@ begin
     steps[i] := step;
   end loop;
 
-  writes := kind in (2, 5) or (kind = 1 and allowed) or (kind = 3 and allowed and expires is null) or (kind = 4 and allowed and expires is not null);
+${chargeSql(at)}  return answer;
+end $$;
+`;
+}
+
+/** All asks were looked at: writes all or nothing, and tells what became of each. */
+function chargeSql(at: string): string {
+  return `  writes := kind in (2, 5) or (kind = 1 and allowed) or (kind = 3 and allowed and expires is null) or (kind = 4 and allowed and expires is not null);
   allowed := kind in (2, 5) or (kind = 3 and expires is not null) or (allowed and (kind <> 4 or expires is not null));
   if kind = 3 and writes then
     foreach step in array steps loop
@@ -202,8 +209,5 @@ begin
     end if;
     report := ${at}sage_limiter_report(step.s, step.st, now_us);
     answer := answer || array[step.wait_us, report[1], report[2]];
-  end loop;
-  return answer;
-end $$;
-`;
+  end loop;`;
 }
