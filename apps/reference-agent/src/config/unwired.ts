@@ -3,7 +3,6 @@
  * does nothing is worse than none.
  */
 export const unwired: readonly (readonly string[])[] = [
-  ['recovery', 'retry', 'retry_budget'],
   ['recovery', 'fallback'],
   ['recovery', 'dlq'],
   ['recovery', 'circuit_breaker'],

@@ -89,9 +89,9 @@ describe('problems are told with their place', () => {
     ],
     ['recovery:\n  dlq:\n    enabled: true\n', 'agent.yaml:2:3: recovery.dlq is known but not supported yet'],
     [
-      'recovery:\n  circuit_breaker: {}\n  retry:\n    retry_budget: 3\n    jitter: false\n',
+      'recovery:\n  circuit_breaker: {}\n  retry:\n    retry_budget: 3\n  fallback: {}\n',
       'agent.yaml:2:3: recovery.circuit_breaker is known but not supported yet',
-      'agent.yaml:4:5: recovery.retry.retry_budget is known but not supported yet',
+      'agent.yaml:5:3: recovery.fallback is known but not supported yet',
     ],
     ['performance:\n  cache: {}\n', 'agent.yaml:2:3: performance.cache is known but not supported yet'],
     [
