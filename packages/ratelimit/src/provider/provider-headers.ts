@@ -7,23 +7,10 @@ import {
   type RateLimitReading,
   requireWhole,
 } from '@sage-adk/core';
-import type { Decision, RuleState } from '../decision.ts';
+import type { RuleState } from '../decision.ts';
+import type { Correction, RateLimiter } from '../limiter.ts';
 
-/** What is done to one rule. */
-export interface Correction {
-  readonly rule: string;
-  /** At most so many units are left now. */
-  readonly remaining?: number;
-  /** Nothing is admitted for so long, in milliseconds. */
-  readonly blockMs?: number;
-}
-
-/** What is needed of a limiter. */
-export interface CorrectableLimiter {
-  peek(subject: LimitSubject): Promise<Decision>;
-  /** Lowers what is left; never raises it. */
-  lower(subject: LimitSubject, corrections: readonly Correction[]): Promise<void>;
-}
+export type { Correction };
 
 export interface ProviderHeaderOptions {
   /** Longer waits are cut to this, in milliseconds: a header must not shut us out for a day. @default 3_600_000 */
@@ -48,7 +35,7 @@ export interface ProviderHeaderOptions {
  * ```
  */
 export async function applyProviderHeaders(
-  limiter: CorrectableLimiter,
+  limiter: Pick<RateLimiter, 'peek' | 'lower'>,
   subject: LimitSubject,
   headers: HeaderFields,
   { longestBlockMs = 3_600_000, nowMs = Date.now() }: ProviderHeaderOptions = {},

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { createFakeClock } from '@sage-adk/core/testing';
+import { createFakeClock, createSeededRandom } from '@sage-adk/core/testing';
 import { createRateLimiter, type Rule } from '../../src/index.ts';
 import type { Admission } from '../../src/http/gate.ts';
 import { type Answer, type Asked, ask, open } from './support/client.ts';
@@ -132,6 +132,50 @@ describe.each(Object.entries(adapters))('the adapter of %s', (name, start) => {
   }
 
   describe('that holds what it reserved', () => {
+    test('RL3, RL4: keeps every user and all together to so many requests at once', async () => {
+      const limiter = createRateLimiter({
+        rules: [
+          { name: 'each', scope: 'user', unit: 'concurrency', limit: 2 },
+          { name: 'all', scope: 'global', unit: 'concurrency', limit: 3 },
+        ],
+      });
+      const { port, send, go } = await serveWith({ limiter, subjectOf: byUser, hold: true });
+      const stream = async (user: string) => {
+        const { response } = await open(port, { path: '/stream', headers: { 'x-user': user } });
+        return response;
+      };
+      const streams = [await stream('ada'), await stream('ada')];
+      const denied = await send(ada);
+      expect([denied.status, JSON.parse(denied.body).limit, denied.headers['retry-after']]).toEqual([429, 2, '1']);
+      streams.push(await stream('bob'));
+      expect((await send({ headers: { 'x-user': 'eve' } })).status).toBe(429);
+      go();
+      await Promise.all(streams.map((response) => response.resume().toArray()));
+      const left = async () => (await limiter.peek({ user: 'ada' })).rules.map(({ remaining }) => remaining);
+      while (String(await left()) !== '2,3') await new Promise(setImmediate);
+      expect((await send(ada)).status).toBe(200);
+      await limiter.close();
+    });
+
+    test('RL3: loses no slot to clients that leave at any moment', async () => {
+      const limiter = createRateLimiter({ rules: [{ name: 'all', scope: 'global', unit: 'concurrency', limit: 500 }] });
+      const { port, go, deserted } = await serveWith({ limiter, subjectOf: byUser, hold: true });
+      const random = createSeededRandom(7);
+      const leave = async (): Promise<void> => {
+        const sent = request({ port, host: '127.0.0.1', path: random() < 0.5 ? '/stream' : '/' }).end();
+        sent.on('error', () => {});
+        sent.on('response', (response) => response.on('error', () => {}).resume());
+        for (let turns = Math.floor(random() * 40); turns > 0; turns--) await new Promise(setImmediate);
+        sent.destroy();
+      };
+      for (let round = 0; round < 5; round++) await Promise.all(Array.from({ length: 20 }, leave));
+      await deserted();
+      const left = async () => (await limiter.peek({})).remaining;
+      while ((await left()) !== 500) await new Promise(setImmediate);
+      go();
+      await limiter.close();
+    });
+
     test('gives it back when the response is sent', async () => {
       const slots = createSlots(1);
       const { send } = await hold(slots);

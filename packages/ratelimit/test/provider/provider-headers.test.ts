@@ -1,7 +1,8 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import type { HeaderFields } from '@sage-adk/core';
-import type { RuleState } from '../../src/index.ts';
-import { applyProviderHeaders, type CorrectableLimiter } from '../../src/provider/provider-headers.ts';
+import { createFakeClock } from '@sage-adk/core/testing';
+import { createRateLimiter, type RateLimiter, type Rule, type RuleState } from '../../src/index.ts';
+import { applyProviderHeaders } from '../../src/provider/provider-headers.ts';
 import { decisionOf, nowMs, state } from '../http/support/decisions.ts';
 
 const openai = { provider: 'openai' };
@@ -70,6 +71,52 @@ describe('headers of a provider', () => {
   });
 });
 
+describe('a limiter that reads what its provider says', () => {
+  const rules: readonly Rule[] = [
+    { name: 'rpm', scope: 'provider', limit: 500, per: 'minute', strategy: 'fixed-window', anchored: true },
+    { name: 'tpm', scope: 'provider', unit: 'tokens', limit: 200_000, per: 'minute' },
+    { name: 'rpd', scope: 'provider', limit: 10_000, per: 'day' },
+    { name: 'user', scope: 'user', limit: 50, per: 'minute' },
+  ];
+  const ada = { user: 'ada', ...openai };
+
+  test('RL10: has no more left than the provider, and as much as before of everything else', async () => {
+    const { limiter, left } = real();
+    await limiter.check(ada, { requests: 1, tokens: 1_000 });
+    const headers = { 'x-ratelimit-remaining-requests': '3', 'x-ratelimit-remaining-tokens': '5000' };
+    await applyProviderHeaders(limiter, ada, headers);
+    expect(await left()).toEqual({ rpm: 3, tpm: 5_000, rpd: 9_999, user: 49 });
+    await applyProviderHeaders(limiter, ada, headers);
+    await applyProviderHeaders(limiter, ada, { 'x-ratelimit-remaining-requests': '400' });
+    expect(await left()).toEqual({ rpm: 3, tpm: 5_000, rpd: 9_999, user: 49 });
+    for (let n = 0; n < 3; n++) expect((await limiter.check(ada)).allowed).toBe(true);
+    expect((await limiter.check(ada)).violated.map(({ rule }) => rule)).toEqual(['rpm']);
+    expect((await limiter.check({ user: 'bob', provider: 'anthropic' })).allowed).toBe(true);
+  });
+
+  test('admits nothing until the provider wants to be asked again', async () => {
+    const { limiter, clock } = real();
+    await applyProviderHeaders(limiter, ada, { 'retry-after': '20' });
+    clock.advance(5_000);
+    const denied = await limiter.check(ada);
+    expect([denied.allowed, denied.retryAfterMs, denied.violated.map(({ rule }) => rule)]).toEqual([
+      false,
+      15_000,
+      ['rpm'],
+    ]);
+    clock.advance(15_000);
+    expect((await limiter.check(ada)).allowed).toBe(true);
+  });
+
+  function real() {
+    const clock = createFakeClock();
+    const limiter = createRateLimiter({ rules, clock });
+    const left = async () =>
+      Object.fromEntries((await limiter.peek(ada)).rules.map(({ rule, remaining }) => [rule, remaining]));
+    return { limiter, clock, left };
+  }
+});
+
 async function apply(rules: readonly RuleState[], headers: HeaderFields) {
   const { limiter, lower } = create(rules);
   const corrections = await applyProviderHeaders(limiter, openai, headers, { nowMs });
@@ -78,7 +125,7 @@ async function apply(rules: readonly RuleState[], headers: HeaderFields) {
 }
 
 function create(rules: readonly RuleState[]) {
-  const peek = jest.fn<CorrectableLimiter['peek']>(async () => decisionOf(...rules));
-  const lower = jest.fn<CorrectableLimiter['lower']>(async () => {});
+  const peek = jest.fn<RateLimiter['peek']>(async () => decisionOf(...rules));
+  const lower = jest.fn<RateLimiter['lower']>(async () => {});
   return { limiter: { peek, lower }, peek, lower };
 }
