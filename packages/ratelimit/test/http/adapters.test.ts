@@ -162,7 +162,7 @@ describe.each(Object.entries(adapters))('the adapter of %s', (name, start) => {
       const { port, go, deserted } = await serveWith({ limiter, subjectOf: byUser, hold: true });
       const random = createSeededRandom(7);
       const leave = async (): Promise<void> => {
-        const sent = request({ port, host: '127.0.0.1', path: random() < 0.5 ? '/stream' : '/' }).end();
+        const sent = request({ port, host: '127.0.0.1', path: random() < 0.5 ? '/stream' : '/', agent: false }).end();
         sent.on('error', () => {});
         sent.on('response', (response) => response.on('error', () => {}).resume());
         for (let turns = Math.floor(random() * 40); turns > 0; turns--) await new Promise(setImmediate);
