@@ -1,7 +1,7 @@
 /** A store for express-rate-limit 8: its hits are counted in a store of ours. */
 import { requireNumber, systemClock } from '@sage-adk/core';
 import type { CompiledRule } from '../compile.ts';
-import type { Finding } from '../stores/store.ts';
+import type { Ask, Finding } from '../stores/store.ts';
 import { askAbout, countOf, createLedger, type DropInOptions, type Ledger } from './ledger.ts';
 import { createRevocable, type Revocable } from './revocable.ts';
 
@@ -83,20 +83,22 @@ class DropIn implements ExpressRateLimitStore {
   }
 
   async get(key: string): Promise<ExpressRateLimitInfo | undefined> {
-    const { findings } = await this.#ledger.store.decide({ kind: 'peek', asks: [this.#ask(key, 0)] });
-    const info = this.#infoOf(findings);
+    const ask = this.#ask(key, 0);
+    const { findings } = await this.#ledger.store.decide({ kind: 'peek', asks: [ask] });
+    const info = infoOf(ask, findings);
     return info.totalHits === 0 ? undefined : info;
   }
 
   async increment(key: string): Promise<ExpressRateLimitInfo> {
-    const asks = [this.#ask(key, 1)];
+    const ask = this.#ask(key, 1);
+    const asks = [ask];
     const id = this.#revocable?.add(key);
     const { findings } = await this.#ledger.store.decide(
       id === undefined
         ? { kind: 'consume', asks }
         : { kind: 'reserve', asks, id, ttlUs: this.#ttlMs * 1_000, maxWaitUs: 0 },
     );
-    return this.#infoOf(findings);
+    return infoOf(ask, findings);
   }
 
   async decrement(key: string): Promise<void> {
@@ -116,16 +118,16 @@ class DropIn implements ExpressRateLimitStore {
     return this.#ledger.rule({ name: 'hits', strategy: 'fixed-window', anchored: true, periodMs });
   }
 
-  #ask(key: string, cost: number) {
+  #ask(key: string, cost: number): Ask {
     return askAbout(this.#rule, `${this.#era} ${key}`, cost);
   }
+}
 
-  #infoOf([finding]: readonly Finding[]): ExpressRateLimitInfo {
-    if (finding === undefined) throw new TypeError('The store answered without a finding.');
-    return {
-      totalHits: countOf(finding),
-      // The time on express-rate-limit's own clock.
-      resetTime: new Date(Date.now() + Math.ceil(finding.resetAfterUs / 1_000)),
-    };
-  }
+function infoOf(ask: Ask, [finding]: readonly Finding[]): ExpressRateLimitInfo {
+  if (finding === undefined) throw new TypeError('The store answered without a finding.');
+  return {
+    totalHits: countOf(finding, ask),
+    // The time on express-rate-limit's own clock.
+    resetTime: new Date(Date.now() + Math.ceil(finding.resetAfterUs / 1_000)),
+  };
 }

@@ -1,7 +1,7 @@
 /** A store for @fastify/rate-limit 11: its hits are counted in a store of ours. */
 import { requireWhole } from '@sage-adk/core';
 import type { Ask } from '../stores/store.ts';
-import { askAbout, countOf, createLedger, type DropInOptions, type Ledger } from './ledger.ts';
+import { askAbout, countOf, createLedger, type DropInOptions, instancesOf, type Ledger } from './ledger.ts';
 
 export type { DropInOptions };
 
@@ -74,6 +74,13 @@ interface Place {
   readonly scope: string;
 }
 
+interface Counted extends FastifyRateLimitCount {
+  /** How long the key is shut out still. */
+  readonly penaltyMs: number;
+  /** Milliseconds that a unit of penalty stands for: more than one where this process decides by its part. */
+  readonly instances: number;
+}
+
 const longestPenaltyMs = 2 ** 31;
 
 class DropIn implements FastifyRateLimitStore {
@@ -89,7 +96,7 @@ class DropIn implements FastifyRateLimitStore {
   }
 
   read(key: string, tell: Tell, timeWindow: number, max: number): void {
-    this.#count('peek', [this.#hits(key, timeWindow, 0), this.#penalty(key, 0)], max).then(
+    this.#count('peek', this.#hits(key, timeWindow, 0), this.#penalty(key, 0), max).then(
       ({ current, ttl }) => tell(null, { current, ttl }),
       tell,
     );
@@ -103,33 +110,30 @@ class DropIn implements FastifyRateLimitStore {
 
   async #hit(key: string, timeWindow: number, max: number): Promise<FastifyRateLimitCount> {
     const { continueExceeding = false, exponentialBackoff = false } = this.#place.limits;
-    const asks = [this.#hits(key, timeWindow, 1), this.#penalty(key, 0)];
-    const { current, ttl, penaltyMs } = await this.#count('consume', asks, max);
+    const [hit, penalty] = [this.#hits(key, timeWindow, 1), this.#penalty(key, 0)];
+    const { current, ttl, penaltyMs, instances } = await this.#count('consume', hit, penalty, max);
     if (current <= max || !(continueExceeding || exponentialBackoff)) return { current, ttl };
     const backoffMs = Math.min(timeWindow * 2 ** (current - max - 1), this.#place.maxBackoffMs);
     const dueMs = Math.ceil(continueExceeding ? timeWindow : backoffMs);
     if (dueMs <= ttl) return { current, ttl };
     // Only what is missing, so that it ends when it should; two hits at once may each add it.
-    const missing = [this.#penalty(key, dueMs - penaltyMs)];
-    await this.#place.ledger.store.decide({ kind: 'consume', asks: missing, force: true });
+    const missing = { ...penalty, cost: Math.ceil((dueMs - penaltyMs) / instances) };
+    await this.#place.ledger.store.decide({ kind: 'consume', asks: [missing], force: true });
     return { current, ttl: dueMs };
   }
 
-  async #count(
-    kind: 'peek' | 'consume',
-    asks: readonly Ask[],
-    max: number,
-  ): Promise<FastifyRateLimitCount & { readonly penaltyMs: number }> {
-    const { findings } = await this.#place.ledger.store.decide({ kind, asks });
-    const [hits, penalty] = findings;
-    if (hits === undefined || penalty === undefined) throw new TypeError('The store answered without findings.');
-    const penaltyMs = Math.ceil(penalty.resetAfterUs / 1_000);
-    const current = countOf(hits);
+  async #count(kind: 'peek' | 'consume', hit: Ask, penalty: Ask, max: number): Promise<Counted> {
+    const { findings } = await this.#place.ledger.store.decide({ kind, asks: [hit, penalty] });
+    const [hits, left] = findings;
+    if (hits === undefined || left === undefined) throw new TypeError('The store answered without findings.');
+    const penaltyMs = Math.ceil(left.resetAfterUs / 1_000);
+    const count = countOf(hits, hit);
     return {
       // Shut out still, though the window of its hits is over.
-      current: penaltyMs > 0 && current <= max ? max + current : current,
+      current: penaltyMs > 0 && count <= max ? max + count : count,
       ttl: Math.max(Math.ceil(hits.resetAfterUs / 1_000), penaltyMs),
       penaltyMs,
+      instances: instancesOf(left, penalty.rule),
     };
   }
 

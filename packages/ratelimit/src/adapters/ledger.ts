@@ -67,7 +67,12 @@ export function askAbout(rule: CompiledRule, key: string, cost: number): Ask {
   return { rule, key: hashApiKey(key), cost };
 }
 
-/** How much a rule has counted. */
-export function countOf({ rule, remaining }: Finding): number {
-  return rule.limit - remaining;
+/** How much a rule has counted: of every process, where this one counted in their place, for as many hits as it may have seen a part of. */
+export function countOf(finding: Finding, { rule }: Ask): number {
+  return (finding.rule.limit - finding.remaining) * instancesOf(finding, rule);
+}
+
+/** How many processes share a rule of which this one had to decide by its part; 1 where the store decided. */
+export function instancesOf(finding: Finding, rule: CompiledRule): number {
+  return Math.max(1, Math.round(rule.limit / finding.rule.limit));
 }
