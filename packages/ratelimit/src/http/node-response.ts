@@ -21,7 +21,7 @@ export function stepOf(
   if (admission === undefined) return { name: 'go-on' };
   const { denial, reservation } = admission;
   // It has closed already: nobody would tell us again.
-  if (response.destroyed) {
+  if (isOver(response)) {
     cancel(reservation);
     return { name: 'drop' };
   }
@@ -32,7 +32,7 @@ export function stepOf(
 }
 
 export function writeFields(response: ServerResponse, fields: Admission['fields'] = []): void {
-  if (response.headersSent || response.destroyed) return;
+  if (response.headersSent || isOver(response)) return;
   for (const [name, value] of fields) {
     response.setHeader(name, joined(name, response.getHeader(name)?.toString(), value));
   }
@@ -41,4 +41,9 @@ export function writeFields(response: ServerResponse, fields: Admission['fields'
 export function sendDenial(response: ServerResponse, { status, contentType, body }: Denial): void {
   response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body) });
   response.end(body);
+}
+
+/** Whether the response was closed. One of HTTP/2 doesn't say so itself, but its stream does. */
+function isOver(response: ServerResponse & { readonly stream?: { readonly destroyed: boolean } }): boolean {
+  return response.destroyed || response.stream?.destroyed === true;
 }

@@ -1,8 +1,12 @@
+import { once } from 'node:events';
+import { connect, constants } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createFakeClock } from '@sage-adk/core/testing';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { type Admission, admissionOf, rateLimit, routeLimit } from '../../src/http/fastify.ts';
 import { createRateLimiter } from '../../src/index.ts';
+import { createSlots } from './support/slots.ts';
 
 const apps: FastifyInstance[] = [];
 afterEach(async () => {
@@ -115,6 +119,39 @@ describe('the Fastify plugin', () => {
     const as = async (account: string) =>
       (await app.inject({ url: '/', headers: { 'x-account': account } })).statusCode;
     expect([await as('ada'), await as('bob'), await as('ada')]).toEqual([200, 200, 429]);
+  });
+
+  test('holds and gives back over HTTP/2 too, also where the client left before', async () => {
+    const asked = Promise.withResolvers<void>();
+    const left = Promise.withResolvers<void>();
+    let waits = false;
+    const slots = createSlots(1, async () => {
+      if (!waits) return;
+      asked.resolve();
+      await left.promise;
+    });
+    const app = Fastify({ http2: true });
+    await app.register(rateLimit, { limiter: slots, hold: true });
+    app.get('/', async () => 'fine');
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    const session = connect(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}`);
+    const [headers] = (await once(session.request({ ':path': '/' }).resume(), 'response')) as [Record<string, unknown>];
+    await slots.free();
+    expect([headers[':status'], headers['x-ratelimit-limit'], slots.ends]).toEqual([200, '1', ['settled']]);
+
+    waits = true;
+    const stream = session.request({ ':path': '/' });
+    await asked.promise;
+    const closed = once(stream, 'close');
+    stream.close(constants.NGHTTP2_CANCEL);
+    await closed;
+    // The server has seen what came before this answer.
+    await new Promise((resolve) => void session.ping(resolve));
+    left.resolve();
+    while (slots.ends.length < 2) await new Promise(setImmediate);
+    expect(slots.ends).toEqual(['settled', 'cancelled']);
+    session.close();
+    await app.close();
   });
 
   test('leaves the answer to hooks of Fastify: a denial passes onSend', async () => {
