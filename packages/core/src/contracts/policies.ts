@@ -27,8 +27,16 @@ export interface LimiterPolicy {
   reserve(
     subject: LimitSubject,
     estimate: LimitCosts,
-    options?: { readonly signal?: AbortSignal },
+    options?: LimitReserveOptions,
   ): Promise<LimitGrant | LimitDenial>;
+}
+
+export interface LimitReserveOptions {
+  readonly signal?: AbortSignal;
+  /** `clamp`: where a limit has less left than was asked, fewer output tokens may be granted in place of a denial. @default 'reject' */
+  readonly onDenied?: 'reject' | 'clamp';
+  /** What an output token costs, in billionths of a US dollar: by it, fewer tokens follow from less money. */
+  readonly outputTokenNanoUsd?: number;
 }
 
 export interface LimitGrant {
