@@ -1,4 +1,5 @@
 import { current, type LlmCallMark } from '@sage-adk/core';
+import type { Watch } from './body/exchange.ts';
 import type { Progress } from './body/progress.ts';
 
 /** `fetch`, as every SDK asks for it. */
@@ -13,19 +14,34 @@ export interface LlmCall {
   /** `unknown` where neither the path nor a body in text names it. */
   readonly model: string;
   readonly stream: boolean;
+  /** Aborts when whoever asked gives up. */
   readonly signal: AbortSignal | undefined;
   /** The call that a layer around is making already: this one is a try of it. */
   readonly outer: LlmCallMark | undefined;
   /** Tokens of the input, as far as they can be known before; undefined where the input cannot be read. */
   estimateInput(): number | undefined;
+  /** Whether the input may be written to the provider's cache, which can cost more than reading it plainly. */
+  mayWriteCache(): boolean;
+  /** Most output tokens of one answer; undefined where the request names none. 0 where the API has no output. */
+  readonly maxOutputTokens: number | undefined;
+  /** Answers that are asked for at once. */
+  readonly choices: number;
+  /** Whether it can be sent a second time. */
+  readonly repeatable: boolean;
   /** Set by the step that reports the call. */
   readonly report?: CallReport;
+  /** Set by the step that looks at the time. */
+  readonly watch?: Watch;
+  /** Ends this try alone; of a step that tries again or that looks at the time. */
+  readonly attemptSignal?: AbortSignal;
 }
 
 /** The report of a call, for the steps inside of it. */
 export interface CallReport {
   /** Whose call it is in the end: that of the outermost layer. */
   readonly mark: LlmCallMark;
+  /** Tries that came to nothing, but that the provider may bill all the same: it was answering, or nobody waited for it any more. */
+  lost: number;
   /** The call really goes out, within `run`. */
   begin<T>(run: () => T): T;
 }
@@ -34,16 +50,8 @@ export interface CallReport {
 export interface LlmAnswer<R> {
   readonly result: R;
   readonly progress: Progress;
-  /** The provider's status where it is one of failure. */
-  readonly refusal?: Refusal;
-}
-
-/** A failure in the words of the provider. */
-export interface Refusal {
-  readonly status: number;
-  readonly headers: Headers;
-  /** JSON, where it was read already. */
-  readonly body?: unknown;
+  /** It comes from an earlier call. */
+  readonly cached?: true;
 }
 
 /** The mark of the call that is being made around here. */

@@ -1,3 +1,6 @@
 export type { Fetch } from './call.ts';
 export { errors } from './errors.ts';
-export { type LlmPolicies, wrapFetch } from './wrap-fetch.ts';
+export type { LocalBody } from './local/local-answer.ts';
+export type { StallOptions } from './middleware/stall.ts';
+export type { CallFacts, LlmPolicies } from './pipeline.ts';
+export { wrapFetch } from './wrap-fetch.ts';

@@ -1,68 +1,58 @@
-import type { Middleware, Named, PricePort } from '@sage-adk/core';
 import type { Fetch, LlmAnswer } from './call.ts';
-import { isDone, observe } from './middleware/observe.ts';
-import { recognise, toFetchCall } from './request/fetch-call.ts';
-import { createTransport, type SentCall } from './transport.ts';
-
-/** What happens around each call of a model. Every member is optional. */
-export interface LlmPolicies {
-  /** What calls cost. Without it, and where it does not know the price, the cost is left out. */
-  readonly price?: PricePort;
-  /** The name under which calls are reported and priced, for who speaks another provider's API. @default the provider that the path tells */
-  readonly provider?: string;
-}
+import { labelled } from './body/relayed.ts';
+import { localAnswer } from './local/local-answer.ts';
+import { createPipeline, type LlmPolicies } from './pipeline.ts';
+import { type FetchCall, fieldOf, recognise, type Recognised, toFetchCall } from './request/fetch-call.ts';
+import { createTransport } from './transport.ts';
 
 /**
  * A `fetch` that knows calls of models when it sees them. Give it to any SDK that takes one.
  *
  * A call is a POST whose path is one of OpenAI's (chat completions, responses, embeddings), Anthropic's (messages) or Gemini's (generateContent), on any
  * host. Each is an `llm.call` operation that lasts until its body was read, and learns tokens, model, finish reason and cost from JSON and from streams.
- * All other requests pass as they are.
+ * Around it the policies work in one order: observe, cache, reserve, breaker, retry, stall. All other requests pass as they are.
+ *
+ * What a policy denies is an answer that every SDK understands: 429 where a limit is reached, 422 where waiting cannot help, 503 where the provider rests.
  *
  * @example
  * ```ts
- * const client = new OpenAI({ fetch: wrapFetch(fetch) });
+ * const client = new OpenAI({ fetch: wrapFetch(fetch, { limiter, price }), maxRetries: 0 });
  * ```
  */
 export function wrapFetch(fetch: Fetch, policies: LlmPolicies = {}): Fetch {
-  const call = inOrder(stepsOf(policies), createTransport(fetch));
-  const send = async (
-    input: Parameters<Fetch>[0],
-    init: RequestInit | undefined,
-    recognised: NonNullable<ReturnType<typeof recognise>>,
-  ) => {
-    const provider = policies.provider ?? recognised.wire.provider;
-    const { result } = await call(await toFetchCall(recognised, { input, init }, provider));
-    return result;
+  const call = createPipeline<FetchCall, Response>(policies, {
+    send: createTransport(fetch),
+    asLast,
+    client: { triesBefore, sameAs: ({ body }) => body?.text },
+    maxOutputOf: () => undefined,
+  });
+  const run = async (recognised: Recognised, request: Pick<FetchCall, 'input' | 'init'>): Promise<Response> => {
+    try {
+      const provider = policies.provider ?? recognised.wire.provider;
+      const { result } = await call(await toFetchCall(recognised, request, provider));
+      return result;
+    } catch (error) {
+      const local = localAnswer(error);
+      if (local === undefined) throw error;
+      return local;
+    }
   };
   return (input, init) => {
     const recognised = recognise(input, init);
-    return recognised === undefined ? fetch(input, init) : send(input, init, recognised);
+    return recognised === undefined ? fetch(input, init) : run(recognised, { input, init });
   };
 }
 
-type Step = Named<Middleware<SentCall, LlmAnswer<Response>>>;
-
-function stepsOf({ price }: LlmPolicies): readonly Step[] {
-  const steps = new Set(['observe']);
-  return [
-    { name: 'observe', middleware: observe({ price, steps }) },
-    {
-      name: 'begin',
-      middleware: (call, next) => (call.report === undefined ? next(call) : call.report.begin(() => next(call))),
-    },
-  ];
+/** It was tried as often as that helps; SDKs that try again by themselves are told so. */
+function asLast(answer: LlmAnswer<Response>): LlmAnswer<Response> {
+  const { status, statusText, body } = answer.result;
+  const headers = new Headers(answer.result.headers);
+  headers.set('x-should-retry', 'false');
+  return { ...answer, result: labelled(new Response(body, { status, statusText, headers }), answer.result) };
 }
 
-/** Each step around the next. One that a layer around does already is left out; `observe` knows that for itself. */
-function inOrder(
-  steps: readonly Step[],
-  last: (call: SentCall) => Promise<LlmAnswer<Response>>,
-): (call: SentCall) => Promise<LlmAnswer<Response>> {
-  return steps.reduceRight(
-    (next, { name, middleware }) =>
-      (call) =>
-        name !== 'observe' && isDone(call.outer, name) ? next(call) : middleware(call, next),
-    last,
-  );
+/** OpenAI's and Anthropic's SDKs say how often they tried. */
+function triesBefore(call: FetchCall): number | undefined {
+  const field = fieldOf(call, 'x-stainless-retry-count');
+  return field !== undefined && /^\d{1,3}$/.test(field) ? Number(field) : undefined;
 }

@@ -1,6 +1,6 @@
 import type { AnswerFacts } from '../providers/api.ts';
 import type { AnswerReader } from './answer-reader.ts';
-import type { Ending, Progress } from './progress.ts';
+import type { Ending, Progress, Refusal } from './progress.ts';
 import { relayed } from './relayed.ts';
 
 export interface ExchangeOptions {
@@ -11,11 +11,16 @@ export interface ExchangeOptions {
   /** Is told when the body is waited for and when pieces of the answer came. */
   readonly watch?: Watch | undefined;
   /** What an answer that was cut short, cannot be read or is an error fails with. */
-  failure(kind: 'incomplete' | 'malformed' | 'problem'): unknown;
+  failure(kind: FailureKind): unknown;
 }
+
+/** It ended before it was whole; the client cannot read it; the provider says in it what went wrong. */
+export type FailureKind = 'incomplete' | 'malformed' | 'problem';
 
 /** Somebody who looks at the time. */
 export interface Watch {
+  /** How what is watched can be ended. */
+  guards(breakOff: (error: unknown) => void): void;
   waits(): void;
   arrived(isContent: boolean): void;
   ended(): void;
@@ -37,11 +42,13 @@ export class Exchange implements Progress {
   readonly #abort: (() => void) | undefined;
   firstContentAtMs: number | undefined;
   ending: Ending | undefined;
+  refusal: Refusal | undefined;
 
   constructor(options: ExchangeOptions) {
     const { signal, response, reader } = options;
     this.#options = options;
     this.#reader = reader;
+    options.watch?.guards((error) => this.abort(error));
     if (response.body === null) {
       this.#exhausted = true;
       reader.end();
@@ -112,7 +119,7 @@ export class Exchange implements Progress {
   }
 
   /** Ends it as failed. */
-  fail(kind: 'incomplete' | 'malformed' | 'problem'): void {
+  fail(kind: FailureKind): void {
     this.#end({ kind: 'failed', error: this.#options.failure(kind) });
   }
 

@@ -1,3 +1,4 @@
+import type { HeaderFields } from '@sage-adk/core';
 import type { AnswerFacts } from '../providers/api.ts';
 
 /** How an answer ended. `cancelled`: whoever asked wants no more of it, or is gone. */
@@ -6,8 +7,20 @@ export type Ending =
   | { readonly kind: 'failed'; readonly error: unknown }
   | { readonly kind: 'cancelled'; readonly reason: unknown };
 
-/** An answer while it comes. It ends once. */
+/** A failure in the words of the provider. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers: HeaderFields;
+  /** Its body, where that is JSON and not too long. Whoever gets the answer can read it all the same. */
+  read(): Promise<unknown>;
+  /** Nobody will read it: the connection is free. */
+  discard(): void;
+}
+
+/** An answer while it comes. It ends once. It holds on to nothing that the consumer drops to say that it will not come back. */
 export interface Progress {
+  /** Where the provider answered with a failure. It may change as long as the answer has not ended: a client may try again. */
+  readonly refusal: Refusal | undefined;
   /** What it said of itself, so far. */
   facts(): AnswerFacts;
   /** Pieces of the answer that came in a stream. */

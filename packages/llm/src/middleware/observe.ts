@@ -1,5 +1,5 @@
 /** Tells observers of each call: when it began and ended, what it used, what it cost, how it failed. Changes nothing of it. */
-import type { LlmCallMark, Middleware, PricePort } from '@sage-adk/core';
+import type { Middleware, PricePort } from '@sage-adk/core';
 import type { LlmAnswer, LlmCall } from '../call.ts';
 import { InnerReport, OwnReport } from './report.ts';
 
@@ -22,12 +22,7 @@ export function observe<C extends LlmCall, R>({ price, steps }: ObserveOptions):
       report.failed(error);
       throw error;
     }
-    report.answered(answer);
+    report.answered(answer.progress);
     return answer;
   };
-}
-
-/** Whether a layer around does a step already. */
-export function isDone(mark: LlmCallMark | undefined, step: string): boolean {
-  return mark !== undefined && mark.steps.has(step);
 }

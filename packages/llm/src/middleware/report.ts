@@ -9,10 +9,11 @@ import {
   verdictOf,
 } from '@sage-adk/core';
 import { partialUsage } from '../body/partial-usage.ts';
-import type { Ending } from '../body/progress.ts';
-import type { CallReport, LlmAnswer, LlmCall } from '../call.ts';
+import type { Ending, Progress } from '../body/progress.ts';
+import type { CallReport, LlmCall } from '../call.ts';
 import { recordable, refusalOf } from '../failure.ts';
 import { costOf } from '../price/cost.ts';
+import { InnerMark } from './inner-mark.ts';
 
 type Facts = EndOf<'llm.call'>;
 
@@ -25,6 +26,7 @@ export class OwnReport implements CallReport, LlmCallMark {
   #startedMs = 0;
   #learned: Facts = {};
   attempts = 0;
+  lost = 0;
   open = false;
 
   constructor(call: LlmCall, steps: ReadonlySet<string>, price: PricePort | undefined) {
@@ -53,10 +55,13 @@ export class OwnReport implements CallReport, LlmCallMark {
     this.#end(this.#learned, this.#call.signal?.aborted === true ? toCancelled(error) : { kind: 'failed', error });
   }
 
-  answered({ progress, refusal }: LlmAnswer<unknown>): void {
-    if (this.#operation === undefined) return;
-    if (refusal !== undefined) this.#operation.settle('error', refusalOf(refusal, this.#call.provider));
+  answered(progress: Progress): void {
+    const operation = this.#operation;
+    if (operation === undefined) return;
     progress.onEnd((ending) => {
+      // Only now: a client that tries again may have made a success of a failure.
+      const { refusal } = progress;
+      if (refusal !== undefined) operation.settle('error', refusalOf(refusal, this.#call.provider));
       const facts = refusal === undefined ? factsFrom(progress, ending, this.#call) : {};
       const { firstContentAtMs } = progress;
       const firstTokenMs = firstContentAtMs === undefined ? undefined : firstContentAtMs - this.#startedMs;
@@ -102,6 +107,7 @@ export class OwnReport implements CallReport, LlmCallMark {
 export class InnerReport implements CallReport {
   readonly #call: LlmCall;
   readonly mark: LlmCallMark;
+  lost = 0;
 
   constructor(call: LlmCall, steps: ReadonlySet<string>, outer: LlmCallMark) {
     this.#call = call;
@@ -114,40 +120,14 @@ export class InnerReport implements CallReport {
 
   failed(): void {}
 
-  answered({ progress, refusal }: LlmAnswer<unknown>): void {
-    if (refusal !== undefined) return;
-    progress.onEnd((ending) => this.mark.learn(factsFrom(progress, ending, this.#call)));
+  answered(progress: Progress): void {
+    progress.onEnd((ending) => {
+      if (progress.refusal === undefined) this.mark.learn(factsFrom(progress, ending, this.#call));
+    });
   }
 }
 
-/** The mark of the outer call, with what this layer does added. */
-class InnerMark implements LlmCallMark {
-  readonly #outer: LlmCallMark;
-  readonly steps: ReadonlySet<string>;
-
-  constructor(outer: LlmCallMark, steps: ReadonlySet<string>) {
-    this.#outer = outer;
-    this.steps = new Set([...outer.steps, ...steps]);
-  }
-
-  get open(): boolean {
-    return this.#outer.open;
-  }
-
-  get attempts(): number {
-    return this.#outer.attempts;
-  }
-
-  set attempts(count: number) {
-    this.#outer.attempts = count;
-  }
-
-  learn(facts: Facts): void {
-    this.#outer.learn(facts);
-  }
-}
-
-function factsFrom(progress: LlmAnswer<unknown>['progress'], ending: Ending, call: LlmCall): Facts {
+function factsFrom(progress: Progress, ending: Ending, call: LlmCall): Facts {
   const { usage, model, finishReason } = progress.facts();
   const used = ending.kind === 'done' ? usage : partialUsage(progress, call);
   return {

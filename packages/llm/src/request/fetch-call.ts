@@ -3,7 +3,7 @@ import { type LlmCall, openMark } from '../call.ts';
 import type { Api, Endpoint } from '../providers/api.ts';
 import { apis } from '../providers/index.ts';
 import { estimateTokens } from './estimate.ts';
-import { askedOf, readBody, type RequestBody, withMembers } from './request-body.ts';
+import { type Asked, askedOf, readBody, type RequestBody, numberAt, withMembers } from './request-body.ts';
 
 /** A request that was recognised as a call of a model. */
 export interface FetchCall extends LlmCall {
@@ -12,6 +12,8 @@ export interface FetchCall extends LlmCall {
   readonly init: RequestInit | undefined;
   /** Undefined where it is no JSON that could be read: then it is sent as it came, once. */
   readonly body: RequestBody | undefined;
+  /** What the request itself asks for. */
+  readonly asked: Asked | undefined;
   /** Whether usage in the stream has to be asked for, and hidden from who did not. */
   readonly asksForUsage: boolean;
 }
@@ -54,9 +56,15 @@ export function toFetchCall(
       signal: signalOf(input, init),
       outer: openMark(),
       estimateInput: () => body && estimateTokens(body.text, body.members.long),
+      // Anthropic writes where it is told to, others as they see fit.
+      mayWriteCache: () => wire.provider !== 'anthropic' || body === undefined || body.text.includes('cache_control'),
+      maxOutputTokens: wire.request.maxOutputTokens.length === 0 ? 0 : asked?.maxOutputTokens,
+      choices: asked?.choices ?? 1,
+      repeatable: body !== undefined || !hasBody(input, init),
       input,
       init,
       body,
+      asked,
       asksForUsage: stream && wire.request.usageOnRequest === true && body !== undefined && !asked?.wantsUsage,
     };
   };
@@ -69,20 +77,30 @@ export function toFetchCall(
 
 /** What `fetch` is called with: the request as it came, but for what has to be asked for. */
 export function toRequest(call: FetchCall): readonly [input: string | URL | Request, init: RequestInit | undefined] {
-  const { input, init, signal, body } = call;
-  const values = call.asksForUsage ? { 'stream_options.include_usage': true } : {};
-  const text = body && withMembers(body, call.wire.request, values);
-  const isSame = text === undefined || text === body?.text;
-  const sentBody = isSame && !isReplayed(call) ? undefined : text;
-  if (sentBody === undefined && signal === signalOf(input, init)) return [input, init];
+  const { input, init, body, attemptSignal } = call;
+  const text = body && withMembers(body, call.wire.request, changesOf(call));
+  const sentBody = text !== body?.text || isTaken(call) ? text : undefined;
+  if (sentBody === undefined && attemptSignal === undefined) return [input, init];
   return [
     input,
     {
       ...init,
       ...(sentBody !== undefined && { body: sentBody, ...withoutLength(init?.headers) }),
-      ...(signal !== undefined && { signal }),
+      ...(attemptSignal !== undefined && { signal: attemptSignal }),
     },
   ];
+}
+
+/** What the request has to say that it does not say itself. */
+function changesOf({ asksForUsage, maxOutputTokens, asked, wire, body, model }: FetchCall): Record<string, unknown> {
+  const usage = asksForUsage ? { 'stream_options.include_usage': true } : {};
+  if (maxOutputTokens === undefined || body === undefined || maxOutputTokens === (asked?.maxOutputTokens ?? 0)) {
+    return usage;
+  }
+  const { request } = wire;
+  const named = request.maxOutputTokens.filter((path) => numberAt(body, path) !== undefined);
+  const paths = named.length > 0 ? named : [request.capFor?.(model) ?? request.maxOutputTokens[0] ?? ''];
+  return { ...usage, ...Object.fromEntries(paths.map((path) => [path, maxOutputTokens])) };
 }
 
 /** A header field of the request; undefined where it is missing. */
@@ -123,8 +141,12 @@ function signalOf(input: FetchCall['input'], init: FetchCall['init']): AbortSign
 }
 
 /** The body of a request was taken when it was read. */
-function isReplayed({ input, init }: FetchCall): boolean {
+function isTaken({ input, init }: FetchCall): boolean {
   return init?.body == null && isRequest(input);
+}
+
+function hasBody(input: FetchCall['input'], init: FetchCall['init']): boolean {
+  return init?.body != null || (isRequest(input) && input.body !== null);
 }
 
 // Undici refuses a length that is not that of the body.

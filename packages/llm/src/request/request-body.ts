@@ -43,6 +43,12 @@ export function askedOf({ text, members }: RequestBody, shape: RequestShape): As
   };
 }
 
+/** The number that a member holds; undefined where it holds anything else. */
+export function numberAt({ text, members }: RequestBody, path: string): number | undefined {
+  const value = valueOf(text, members, path);
+  return typeof value === 'number' ? value : undefined;
+}
+
 /** The text with other values for some members; those that are missing are put in front. */
 export function withMembers(body: RequestBody, shape: RequestShape, values: Readonly<Record<string, unknown>>): string {
   let { text } = body;

@@ -1,0 +1,72 @@
+import type { LimitCosts, PricePort, Usage } from '@sage-adk/core';
+import type { LlmCall } from '../call.ts';
+import { costOf } from '../price/cost.ts';
+
+export interface Estimating {
+  readonly price: PricePort | undefined;
+  /** Output tokens that are reserved for a request that names no limit of its own. */
+  readonly defaultOutputTokens: number;
+  /** The most that a model ever answers, where it is known. */
+  readonly maxOutputOf: (call: LlmCall) => number | undefined;
+}
+
+/** What a call may use at most. */
+export interface CallEstimate {
+  readonly inputTokens: number;
+  /** Of all answers together. */
+  readonly outputTokens: number;
+  readonly costs: LimitCosts;
+  /** False where there is a price book and it does not know the model. */
+  readonly isPriced: boolean;
+  readonly outputTokenNanoUsd: number | undefined;
+}
+
+/** Of a body that cannot be read nobody knows; nothing would let it pass for free. */
+const unreadableTokens = 8_192;
+
+export function estimateCall(call: LlmCall, options: Estimating): CallEstimate {
+  const inputTokens = call.estimateInput() ?? unreadableTokens;
+  const most = options.maxOutputOf(call) ?? Number.POSITIVE_INFINITY;
+  const wanted = call.maxOutputTokens ?? options.defaultOutputTokens;
+  const outputTokens = Math.min(wanted, most) * call.choices;
+  const costNanoUsd = worstCost(call, { inputTokens, outputTokens }, options.price);
+  return {
+    inputTokens,
+    outputTokens,
+    costs: {
+      requests: 1,
+      tokens: inputTokens + outputTokens,
+      inputTokens,
+      outputTokens,
+      ...(costNanoUsd !== undefined && { costNanoUsd }),
+    },
+    isPriced: options.price === undefined || costNanoUsd !== undefined,
+    outputTokenNanoUsd: outputTokenPrice(call, options.price),
+  };
+}
+
+/** The limit of one answer that goes into the request: what was granted, unless the request or the model says less anyway. */
+export function capOf(call: LlmCall, grantedTokens: number, options: Estimating): number | undefined {
+  const granted = Math.max(1, Math.floor(grantedTokens / call.choices));
+  if (call.maxOutputTokens !== undefined) return Math.min(call.maxOutputTokens, granted);
+  const most = options.maxOutputOf(call);
+  return most !== undefined && granted >= most ? undefined : granted;
+}
+
+/** Whether written to the cache or not: whichever costs more. */
+function worstCost(call: LlmCall, usage: Usage, price: PricePort | undefined): bigint | undefined {
+  const { provider, model } = call;
+  const plain = costOf(price, { provider, models: [model], usage });
+  if (plain === undefined || !call.mayWriteCache()) return plain;
+  const written = costOf(price, {
+    provider,
+    models: [model],
+    usage: { ...usage, cacheWriteTokens: usage.inputTokens },
+  });
+  return written !== undefined && written > plain ? written : plain;
+}
+
+function outputTokenPrice({ provider, model }: LlmCall, price: PricePort | undefined): number | undefined {
+  const million = costOf(price, { provider, models: [model], usage: { inputTokens: 0, outputTokens: 1_000_000 } });
+  return million === undefined || million <= 0n ? undefined : Number(million) / 1_000_000;
+}

@@ -1,0 +1,68 @@
+import type { LimitCosts, PricePort, Usage } from '@sage-adk/core';
+import { partialUsage } from '../body/partial-usage.ts';
+import type { Ending, Progress } from '../body/progress.ts';
+import type { LlmCall } from '../call.ts';
+import { costOf } from '../price/cost.ts';
+import { estimateOutput } from '../request/estimate.ts';
+import type { CallEstimate } from './estimate-call.ts';
+
+/** What a call used in all its tries. */
+export interface Spent {
+  readonly model: string | undefined;
+  readonly usages: readonly Usage[];
+}
+
+/**
+ * What an answer used. A failure of the provider is not billed. Where an answer ended early or tells no usage, it is an estimate that is rather too
+ * high: of a stream by what came of it; of an answer in one piece all of it, since the provider makes it before it sends it.
+ */
+export function spentBy(call: LlmCall, progress: Progress, ending: Ending, estimate: CallEstimate): Spent {
+  const { usage, model } = progress.facts();
+  if (progress.refusal !== undefined) return { model, usages: lostTries(call, estimate) };
+  const used = (ending.kind === 'done' && usage) || guess(call, progress, ending, estimate);
+  return { model, usages: [used, ...lostTries(call, estimate)] };
+}
+
+/** What a call used that came to no answer. */
+export function spentWithoutAnswer(call: LlmCall, estimate: CallEstimate): Spent {
+  return { model: undefined, usages: lostTries(call, estimate) };
+}
+
+export function costsOf({ model, usages }: Spent, call: LlmCall, price: PricePort | undefined): LimitCosts {
+  let costNanoUsd: bigint | undefined = price === undefined ? undefined : 0n;
+  let inputTokens = 0;
+  let outputTokens = 0;
+  for (const usage of usages) {
+    inputTokens += usage.inputTokens;
+    outputTokens += usage.outputTokens;
+    const cost = costOf(price, { provider: call.provider, models: [model, call.model], usage });
+    costNanoUsd = costNanoUsd === undefined || cost === undefined ? undefined : costNanoUsd + cost;
+  }
+  const tokens = inputTokens + outputTokens;
+  return { requests: 1, tokens, inputTokens, outputTokens, ...(costNanoUsd !== undefined && { costNanoUsd }) };
+}
+
+function guess(call: LlmCall, progress: Progress, ending: Ending, estimate: CallEstimate): Usage {
+  const { inputTokens, outputTokens: most } = estimate;
+  const { contents, contentBytes } = progress;
+  if (call.stream) {
+    const partial = partialUsage(progress, call) ?? {
+      inputTokens,
+      outputTokens: estimateOutput(contents, contentBytes),
+    };
+    return {
+      ...partial,
+      outputTokens: Math.min(partial.outputTokens, Math.max(most, progress.facts().usage?.outputTokens ?? 0)),
+    };
+  }
+  const said = progress.facts().usage;
+  if (said !== undefined) return said;
+  // Without an output to speak of, the body is no measure of it.
+  const outputTokens = ending.kind === 'done' ? Math.min(most, estimateOutput(0, contentBytes)) : most;
+  return { inputTokens, outputTokens };
+}
+
+function lostTries(call: LlmCall, { inputTokens, outputTokens }: CallEstimate): readonly Usage[] {
+  const lost = { inputTokens, outputTokens: call.stream ? 0 : outputTokens };
+  return Array.from({ length: call.report?.lost ?? 0 }, () => lost);
+}

@@ -1,0 +1,189 @@
+/**
+ * Tries that the client makes by itself, outside of everything here. They stay one call: the SDKs of OpenAI and Anthropic say how often they tried, and
+ * drop the body of a failure unread where they will try again. So a call whose failure was dropped waits for its next try.
+ */
+import { AsyncResource } from 'node:async_hooks';
+import { headerOf, type Middleware, operate, parseRetryAfter, run, systemClock, type Timer } from '@sage-adk/core';
+import type { Ending, Progress, Refusal } from '../body/progress.ts';
+import type { LlmAnswer, LlmCall } from '../call.ts';
+import { refusalOf } from '../failure.ts';
+import type { AnswerFacts } from '../providers/api.ts';
+import { InnerMark } from './inner-mark.ts';
+
+export interface ClientTriesOptions<C extends LlmCall> {
+  readonly dependencyOf: (call: LlmCall) => string;
+  /** Tries before this one that the client tells of; undefined where it tells nothing. */
+  readonly triesBefore: (call: C) => number | undefined;
+  /** What the next try of the same call has in common with this one; undefined where that cannot be told. */
+  readonly sameAs: (call: C) => string | undefined;
+}
+
+export interface ClientTries<C extends LlmCall, R> {
+  readonly middleware: Middleware<C, LlmAnswer<R>>;
+  /** Goes on with a call that waits for this try; undefined where none does. */
+  resume(call: C): Promise<LlmAnswer<R>> | undefined;
+}
+
+export function createClientTries<C extends LlmCall, R>(options: ClientTriesOptions<C>): ClientTries<C, R> {
+  const room: Room<C, R> = { options, waiting: new Map() };
+  return {
+    async middleware(call, next) {
+      const before = call.outer === undefined ? options.triesBefore(call) : call.outer.attempts;
+      if (before === undefined) return next(call);
+      const mark = call.report?.mark;
+      // A try whose connection failed could not wait; this one then is a call of its own, but not a first try.
+      if (mark !== undefined && mark.attempts < before) mark.attempts = before;
+      const answer = await attempt(call, next, before, options);
+      if (answer.progress.refusal === undefined || call.outer !== undefined) return answer;
+      return new Course(room, call, next).follow(answer, before);
+    },
+    resume(call) {
+      const before = options.triesBefore(call) ?? 0;
+      const key = before === 0 || call.outer !== undefined ? undefined : options.sameAs(call);
+      if (key === undefined) return undefined;
+      return room.waiting
+        .get(key)
+        ?.find((course) => course.tries === before)
+        ?.resume(call);
+    },
+  };
+}
+
+/** The name of this step, for layers inside: it counts in place of `retry`, where somebody else tries again. */
+export const counting = 'tries';
+
+/** One try, told of as such. */
+function attempt<C extends LlmCall, R>(
+  call: C,
+  next: (call: C) => Promise<LlmAnswer<R>>,
+  before: number,
+  { dependencyOf }: ClientTriesOptions<C>,
+): Promise<LlmAnswer<R>> {
+  return operate('retry.attempt', { dependency: dependencyOf(call), attempt: before + 1 }, async (operation) => {
+    const mark = call.report && new InnerMark(call.report.mark, [counting]);
+    const answer = await (mark === undefined ? next(call) : run({ llmCall: mark }, () => next(call)));
+    const { refusal } = answer.progress;
+    if (refusal !== undefined) operation.settle('error', refusalOf(refusal, call.provider));
+    return answer;
+  });
+}
+
+/** Where calls wait for their next try. */
+interface Room<C extends LlmCall, R> {
+  readonly options: ClientTriesOptions<C>;
+  readonly waiting: Map<string, Course<C, R>[]>;
+}
+
+/** A call that failed so far. To the steps around it is an answer that has not ended, as long as another try may come. */
+class Course<C extends LlmCall, R> implements Progress {
+  readonly #room: Room<C, R>;
+  readonly #call: C;
+  readonly #next: (call: C) => Promise<LlmAnswer<R>>;
+  /** The later tries belong to the operation and the context of the first. */
+  readonly #here = new AsyncResource('sage-adk:llm-call');
+  #current: Progress | undefined;
+  #timer: Timer | undefined;
+  #listeners: ((ending: Ending) => void)[] = [];
+  ending: Ending | undefined;
+  /** Tries that were made. */
+  tries = 0;
+
+  constructor(room: Room<C, R>, call: C, next: (call: C) => Promise<LlmAnswer<R>>) {
+    this.#room = room;
+    this.#call = call;
+    this.#next = next;
+  }
+
+  get refusal(): Refusal | undefined {
+    return this.#current?.refusal;
+  }
+
+  get contents(): number {
+    return this.#current?.contents ?? 0;
+  }
+
+  get contentBytes(): number {
+    return this.#current?.contentBytes ?? 0;
+  }
+
+  get firstContentAtMs(): number | undefined {
+    return this.#current?.firstContentAtMs;
+  }
+
+  facts(): AnswerFacts {
+    return this.#current?.facts() ?? {};
+  }
+
+  onEnd(listener: (ending: Ending) => void): void {
+    if (this.ending === undefined) this.#listeners.push(listener);
+    else listener(this.ending);
+  }
+
+  /** The answer of the latest try, for its consumer; to the steps around it goes on until no other follows. */
+  follow({ result, progress }: LlmAnswer<R>, before: number): LlmAnswer<R> {
+    this.#current = progress;
+    this.tries = before + 1;
+    progress.onEnd((ending) => {
+      const { refusal } = progress;
+      if (ending.kind === 'cancelled' && mayFollow(refusal, this.#call.signal)) this.#wait(refusal, ending);
+      else this.#end(ending);
+    });
+    return { result, progress: this };
+  }
+
+  async resume(call: C): Promise<LlmAnswer<R>> {
+    this.#leave();
+    const before = this.tries;
+    const { report, maxOutputTokens } = this.#call;
+    const again = { ...call, ...(report !== undefined && { report }), maxOutputTokens };
+    try {
+      const { options } = this.#room;
+      return this.follow(await this.#here.runInAsyncScope(() => attempt(again, this.#next, before, options)), before);
+    } catch (error) {
+      this.#end({ kind: 'failed', error });
+      throw error;
+    }
+  }
+
+  #wait(refusal: Refusal, ending: Ending): void {
+    const key = this.#room.options.sameAs(this.#call);
+    if (key === undefined) return this.#end(ending);
+    const { waiting } = this.#room;
+    waiting.set(key, [...(waiting.get(key) ?? []), this]);
+    const toldMs = parseRetryAfter(refusal.headers) ?? 0;
+    const waitMs = Math.min(Math.max(toldMs, longestWaitMs), longestToldMs) + marginMs;
+    this.#timer = systemClock.setTimer(() => {
+      this.#leave();
+      this.#end(ending);
+    }, waitMs);
+  }
+
+  #leave(): void {
+    this.#timer?.cancel();
+    const key = this.#room.options.sameAs(this.#call) ?? '';
+    const { waiting } = this.#room;
+    const others = waiting.get(key)?.filter((course) => course !== this) ?? [];
+    if (others.length === 0) waiting.delete(key);
+    else waiting.set(key, others);
+  }
+
+  #end(ending: Ending): void {
+    if (this.ending !== undefined) return;
+    this.ending = ending;
+    for (const listener of this.#listeners) listener(ending);
+    this.#listeners = [];
+  }
+}
+
+/** SDKs wait at most 8 seconds by themselves, and a minute if they are told to. */
+const longestWaitMs = 8_000;
+const longestToldMs = 60_000;
+const marginMs = 2_000;
+
+/** As the SDKs decide it. */
+function mayFollow(refusal: Refusal | undefined, signal: AbortSignal | undefined): refusal is Refusal {
+  if (refusal === undefined || signal?.aborted === true) return false;
+  const advice = headerOf(refusal.headers, 'x-should-retry');
+  if (advice === 'true' || advice === 'false') return advice === 'true';
+  return [408, 409, 429].includes(refusal.status) || refusal.status >= 500;
+}

@@ -1,0 +1,135 @@
+/** Ends a call that does not come along. It looks at content, not at bytes: a comment that keeps a connection alive is no progress. */
+import { type Clock, current, emit, type Middleware, requireNumber, systemClock, type Timer } from '@sage-adk/core';
+import { wheelOf } from '@sage-adk/core/deadline';
+import type { Watch } from '../body/exchange.ts';
+import type { LlmAnswer, LlmCall } from '../call.ts';
+import { errors } from '../errors.ts';
+
+/** How long a try may take. Of a stream all three count, of any other answer the last. */
+export interface StallOptions {
+  /** Milliseconds until the first content. @default no limit */
+  readonly firstContentMs?: number | undefined;
+  /** Milliseconds from one piece of content to the next, not counting the time in which nobody asks for more. @default no limit */
+  readonly betweenContentsMs?: number | undefined;
+  /** Milliseconds for all of it; the context's deadline counts as well. @default no limit */
+  readonly totalMs?: number | undefined;
+  readonly clock?: Clock;
+}
+
+export function stall<C extends LlmCall, R>(options: StallOptions): Middleware<C, LlmAnswer<R>> {
+  const { firstContentMs, betweenContentsMs, totalMs } = options;
+  for (const [name, limitMs] of Object.entries({ firstContentMs, betweenContentsMs, totalMs }))
+    if (limitMs !== undefined) requireNumber(`stall.${name}`, limitMs, 1);
+  return async (call, next) => {
+    const watch = new StallWatch(call, options);
+    try {
+      const answer = await next({ ...call, watch, attemptSignal: watch.signal });
+      if (answer.progress.ending !== undefined) watch.ended();
+      return answer;
+    } catch (error) {
+      watch.ended();
+      // A fetch may reject with an error of its own when its signal aborts.
+      throw watch.fired ?? error;
+    }
+  };
+}
+
+/** One timer for all of a try: at its time it looks how long content was waited for, and sets itself again. */
+class StallWatch implements Watch {
+  readonly #call: LlmCall;
+  readonly #options: StallOptions;
+  readonly #clock: Clock;
+  readonly #controller = new AbortController();
+  readonly #parent: AbortSignal | undefined;
+  readonly #startedMs: number;
+  readonly #untilMs: number;
+  #waitedMs = 0;
+  #waitsSinceMs: number | undefined;
+  #hasContent = false;
+  #timer: Timer | undefined;
+  #breakOff: ((error: unknown) => void) | undefined;
+  fired: Error | undefined;
+
+  constructor(call: LlmCall, options: StallOptions) {
+    const { clock = systemClock, totalMs = Number.POSITIVE_INFINITY } = options;
+    this.#call = call;
+    this.#options = options;
+    this.#clock = clock;
+    this.#parent = call.attemptSignal ?? call.signal;
+    this.#startedMs = this.#waitsSinceMs = clock.monotonicMs();
+    this.#untilMs = Math.min(this.#startedMs + totalMs, current()?.deadlineMs ?? Number.POSITIVE_INFINITY);
+    if (this.#parent?.aborted === true) this.#abort();
+    else this.#parent?.addEventListener('abort', this.#abort, { once: true });
+    this.#set(this.#startedMs);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  guards(breakOff: (error: unknown) => void): void {
+    this.#breakOff = breakOff;
+  }
+
+  waits(): void {
+    this.#waitsSinceMs ??= this.#clock.monotonicMs();
+  }
+
+  arrived(isContent: boolean): void {
+    if (isContent) {
+      this.#waitedMs = 0;
+      this.#hasContent = true;
+    } else if (this.#waitsSinceMs !== undefined) {
+      this.#waitedMs += this.#clock.monotonicMs() - this.#waitsSinceMs;
+    }
+    this.#waitsSinceMs = undefined;
+  }
+
+  ended(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#parent?.removeEventListener('abort', this.#abort);
+  }
+
+  readonly #abort = (): void => {
+    this.#controller.abort(this.#parent?.reason);
+  };
+
+  get #limitMs(): number {
+    if (!this.#call.stream) return Number.POSITIVE_INFINITY;
+    const { firstContentMs, betweenContentsMs } = this.#options;
+    return (this.#hasContent ? betweenContentsMs : firstContentMs) ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Sets the time of the next look. Until the first content came, the next limit may begin at any moment, so it is looked at as often as that. */
+  #set(nowMs: number): void {
+    const { betweenContentsMs = Number.POSITIVE_INFINITY } = this.#options;
+    const leftMs = this.#limitMs - this.#waitedNow(nowMs);
+    const nextMs = this.#hasContent || !this.#call.stream ? leftMs : Math.min(leftMs, betweenContentsMs);
+    const atMs = Math.min(this.#untilMs, nowMs + Math.max(1, nextMs));
+    this.#timer = wheelOf(this.#clock).schedule(() => this.#look(), atMs);
+  }
+
+  #waitedNow(nowMs: number): number {
+    return this.#waitedMs + (this.#waitsSinceMs === undefined ? 0 : nowMs - this.#waitsSinceMs);
+  }
+
+  #look(): void {
+    const nowMs = this.#clock.monotonicMs();
+    const { provider } = this.#call;
+    const waitedMs = Math.round(this.#waitedNow(nowMs));
+    if (nowMs >= this.#untilMs) {
+      const timeoutMs = Math.round(nowMs - this.#startedMs);
+      this.#fire(errors.TOO_SLOW({ provider, timeoutMs }), timeoutMs);
+    } else if (this.#waitsSinceMs !== undefined && waitedMs >= this.#limitMs) {
+      this.#fire(errors.STALLED({ provider, waitedMs }), waitedMs);
+    } else this.#set(nowMs);
+  }
+
+  #fire(error: Error, timeoutMs: number): void {
+    this.fired = error;
+    emit('timeout.fired', { operation: 'llm.call', timeoutMs });
+    this.#breakOff?.(error);
+    this.#controller.abort(error);
+  }
+}
