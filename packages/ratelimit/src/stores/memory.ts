@@ -49,7 +49,7 @@ export interface OneAnswer {
   readonly atMs: number;
 }
 
-/** Makes an empty store. */
+/** Makes a store that is empty. */
 export function createMemoryStore({ maxKeys = 100_000, clock = systemClock }: MemoryStoreOptions = {}): MemoryStore {
   return new Memory(requireWhole('maxKeys', maxKeys, 1, 16_000_000), clock);
 }
@@ -172,12 +172,12 @@ class Memory implements MemoryStore {
   }
 
   counts() {
-    const tables = [...this.#tables.values()];
-    return {
-      keys: tables.reduce((sum, { size }) => sum + size, 0),
-      reclaimed: tables.reduce((sum, { reclaimed }) => sum + reclaimed, 0),
-      reservations: this.#held.size,
-    };
+    const counts = { keys: 0, reclaimed: 0, reservations: this.#held.size };
+    for (const { size, reclaimed } of this.#tables.values()) {
+      counts.keys += size;
+      counts.reclaimed += reclaimed;
+    }
+    return counts;
   }
 
   image(): unknown {

@@ -188,4 +188,5 @@ export interface SyncLimiterStore extends LimiterStore {
   extend(request: ExtendRequest): boolean;
   reset(asks: readonly Ask[]): void;
   snapshot(rules: readonly CompiledRule[], limit: number): readonly Holding[];
+  close(): void;
 }

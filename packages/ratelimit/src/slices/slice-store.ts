@@ -1,0 +1,207 @@
+/**
+ * Quota of shared limits, taken ahead in slices: most decisions are made in this process, in microseconds, and no limit is ever exceeded.
+ *
+ * A slice is a reservation that a process makes for calls to come. It may be spent for a short time only, and the rule is asked of the store in a form
+ * that keeps its promise although spending comes later than charging (see `sliceRule`). What is not spent in that time is given back; what a process
+ * that dies has taken is lost to the others until the limit has forgotten it.
+ */
+import { type Clock, requireNumber, requireWhole, systemClock } from '@sage-adk/core';
+import type { CompiledRule } from '../compile.ts';
+import type {
+  Answer,
+  AnswerSource,
+  Ask,
+  DecideRequest,
+  ExtendRequest,
+  Finding,
+  Holding,
+  LimiterStore,
+  Settlement,
+  SettleRequest,
+} from '../stores/store.ts';
+import { SliceLine, type Taken } from './slice-line.ts';
+import { type SlicedRule, sliceRule } from './sliceable.ts';
+
+export interface SliceOptions {
+  /** Names of the rules that are sliced, the same in every process that shares them. Not those of concurrency, with a queue, or with `onExpiry: 'return'`. */
+  readonly rules: readonly string[];
+  /** How long a slice may be spent, the same in every process. @default a hundredth of the rule's period, at most 250 ms */
+  readonly validityMs?: number;
+  /** Largest part of a limit that one slice takes, above 0 and at most 1. @default 0.05 */
+  readonly largestShare?: number;
+  /** Most keys that slices are held of; the oldest gives its back for a new one. @default 10_000 */
+  readonly maxKeys?: number;
+  readonly clock?: Clock;
+}
+
+/**
+ * Puts slices before a shared store, guarded or not. Only `check` is answered from slices; reservations are made by the store.
+ *
+ * @example
+ * ```ts
+ * const store = sliceStore(guardStore(createRedisStore({ client })), { rules: ['global'] });
+ * ```
+ */
+export function sliceStore(store: LimiterStore, options: SliceOptions): LimiterStore {
+  return new SliceStore(store, options);
+}
+
+/** What a decision took from slices. */
+type Loot = Map<Ask, Taken>;
+
+class SliceStore implements LimiterStore {
+  readonly kind: string;
+  readonly #store: LimiterStore;
+  readonly #names: ReadonlySet<string>;
+  readonly #validityMs: number | undefined;
+  readonly #largestShare: number;
+  readonly #maxKeys: number;
+  readonly #clock: Clock;
+  readonly #sliced = new WeakMap<CompiledRule, SlicedRule>();
+  readonly #lines = new Map<string, SliceLine>();
+
+  constructor(
+    store: LimiterStore,
+    { rules, validityMs, largestShare = 0.05, maxKeys = 10_000, clock = systemClock }: SliceOptions,
+  ) {
+    this.kind = store.kind;
+    this.#store = store;
+    this.#names = new Set(rules);
+    this.#validityMs = validityMs === undefined ? undefined : requireNumber('validityMs', validityMs, 0.001);
+    this.#largestShare = requireNumber('largestShare', largestShare, 0.000_001, 1);
+    this.#maxKeys = requireWhole('maxKeys', maxKeys, 1);
+    this.#clock = clock;
+  }
+
+  decide(request: DecideRequest): Answer | Promise<Answer> {
+    const { kind, asks } = request;
+    const fromSlices = kind === 'consume' && request.force !== true && asks.some(({ rule }) => this.#isSliced(rule));
+    if (!fromSlices) return this.#store.decide({ ...request, asks: this.#adapt(asks) });
+    const taken: Loot = new Map();
+    const lacking = this.#take(asks, taken);
+    if (lacking === undefined && taken.size === asks.length) return this.#answer(asks, []);
+    return this.#decideWithStore(asks, taken, lacking);
+  }
+
+  settle({ id, asks }: SettleRequest): Settlement | Promise<Settlement> {
+    return this.#store.settle({ id, asks: this.#adapt(asks) });
+  }
+
+  extend({ id, asks, ttlUs }: ExtendRequest): boolean | Promise<boolean> {
+    return this.#store.extend({ id, asks: this.#adapt(asks), ttlUs });
+  }
+
+  reset(asks: readonly Ask[]): void | Promise<void> {
+    return this.#store.reset(this.#adapt(asks));
+  }
+
+  snapshot(rules: readonly CompiledRule[], limit: number): readonly Holding[] | Promise<readonly Holding[]> {
+    return this.#store.snapshot(
+      rules.map((rule) => this.#adaptRule(rule)),
+      limit,
+    );
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#lines.values()].map((line) => line.close()));
+    this.#lines.clear();
+    await this.#store.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Takes every sliced ask from slices, or none. Returns the first of which there is not enough. */
+  #take(asks: readonly Ask[], into: Loot): Ask | undefined {
+    for (const ask of asks) {
+      if (!this.#isSliced(ask.rule)) continue;
+      const taken = this.#lineOf(ask).take(ask.cost);
+      if (taken === undefined) {
+        this.#putBack(into);
+        return ask;
+      }
+      into.set(ask, taken);
+    }
+    return undefined;
+  }
+
+  #putBack(loot: Loot): void {
+    for (const [ask, taken] of loot) this.#lineOf(ask).putBack(taken);
+    loot.clear();
+  }
+
+  /** Fetches what is lacking, then asks the store about the rules that are not sliced. */
+  async #decideWithStore(asks: readonly Ask[], taken: Loot, lacking: Ask | undefined): Promise<Answer> {
+    let missing = lacking;
+    let open = asks;
+    // Others may take what was fetched before it is this caller's turn. After some rounds the store itself decides.
+    for (let round = 0; missing !== undefined && round < 4; round++) {
+      const finding = await this.#lineOf(missing).fetch(missing.cost);
+      if (!finding.allowed && finding.cost <= missing.cost) {
+        if (missing.rule.mode === 'enforce') return this.#answer(asks, [missing]);
+        open = open.filter((ask) => ask !== missing);
+      }
+      missing = this.#take(open, taken);
+    }
+    const shadowed = asks.filter((ask) => !open.includes(ask));
+    const rest = open.filter((ask) => !taken.has(ask));
+    if (rest.length === 0) return this.#answer(asks, shadowed);
+    const answer = await this.#store.decide({ kind: 'consume', asks: this.#adapt(rest) });
+    if (!answer.allowed) this.#putBack(taken);
+    const byRule = new Map(answer.findings.map((finding) => [finding.rule.id, finding]));
+    const findings = asks.flatMap((ask) => {
+      const known = byRule.get(ask.rule.id);
+      if (known !== undefined) return known;
+      return rest.includes(ask) ? [] : this.#lineOf(ask).finding(ask, !shadowed.includes(ask));
+    });
+    return { ...answer, findings };
+  }
+
+  #answer(asks: readonly Ask[], denied: readonly Ask[]): Answer {
+    const findings: Finding[] = [];
+    let source: AnswerSource = 'slice';
+    for (const ask of asks) {
+      // Of a rule that is not sliced nothing is known: another one denied before it was asked.
+      if (!this.#isSliced(ask.rule)) continue;
+      const line = this.#lineOf(ask);
+      findings.push(line.finding(ask, !denied.includes(ask)));
+      if (line.source !== 'slice') source = line.source;
+    }
+    return { allowed: denied.every(({ rule }) => rule.mode === 'shadow'), findings, delayUs: 0, source };
+  }
+
+  #lineOf({ rule, key }: Ask): SliceLine {
+    const place = `${rule.id} ${key}`;
+    const known = this.#lines.get(place);
+    if (known !== undefined) return known;
+    for (const [oldest, line] of this.#lines) {
+      if (this.#lines.size < this.#maxKeys) break;
+      this.#lines.delete(oldest);
+      void line.close();
+    }
+    const sliced = this.#slicedOf(rule);
+    const [store, largestShare, clock] = [this.#store, this.#largestShare, this.#clock];
+    const line = new SliceLine({ store, sliced, key, largestShare, clock });
+    this.#lines.set(place, line);
+    return line;
+  }
+
+  #isSliced({ name }: CompiledRule): boolean {
+    return this.#names.has(name);
+  }
+
+  #adapt(asks: readonly Ask[]): readonly Ask[] {
+    return asks.map((ask) => (this.#isSliced(ask.rule) ? { ...ask, rule: this.#slicedOf(ask.rule).rule } : ask));
+  }
+
+  #adaptRule(rule: CompiledRule): CompiledRule {
+    return this.#isSliced(rule) ? this.#slicedOf(rule).rule : rule;
+  }
+
+  #slicedOf(rule: CompiledRule): SlicedRule {
+    const known = this.#sliced.get(rule) ?? sliceRule(rule, this.#validityMs);
+    this.#sliced.set(rule, known);
+    return known;
+  }
+}

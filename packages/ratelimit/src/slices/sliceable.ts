@@ -1,0 +1,44 @@
+import { requireOption } from '@sage-adk/core';
+import type { CompiledRule } from '../compile.ts';
+import type { CompiledStrategy } from '../strategies/strategy.ts';
+
+/** A rule as it is asked of the store, so that what is spent up to `validityUs` after it was charged still keeps the rule's promise. */
+export interface SlicedRule {
+  readonly rule: CompiledRule;
+  readonly validityUs: number;
+}
+
+/**
+ * Makes a rule's promise hold for quota that is spent a little later than it was charged.
+ *
+ * A sliding window counts each charge for that much longer. A bucket admits as much less at once as it refills in that time. A fixed window needs
+ * nothing, for its slices end with it. Slots are no quota, queues have their departures, and what comes back by itself when a process dies must not
+ * have been spent: such rules cannot be sliced.
+ *
+ * @param validityMs how long a slice may be spent. @default a hundredth of the period, at most 250 ms
+ */
+export function sliceRule(rule: CompiledRule, validityMs: number | undefined): SlicedRule {
+  const { strategy, name, periodMs = 250_000, returnsOnExpiry } = rule;
+  const wanted = validityMs ?? Math.min(periodMs / 100, 250);
+  const option = `slices of rule "${name}"`;
+  const able = strategy.kind !== 'slots' && (strategy.kind !== 'bucket' || strategy.queue === 0) && !returnsOnExpiry;
+  requireOption(option, strategy.kind, 'of a rule without slots, queue and onExpiry "return"', () => able);
+  const validityUs = Math.max(1, Math.floor(Math.min(wanted * 1_000, drainUs(strategy) / 10)));
+  const sliced = later(strategy, validityUs);
+  const burst = sliced.kind === 'bucket' ? sliced.burst : sliced.limit;
+  requireOption(option, burst, 'of a rule with a burst of at least 10', (units) => units >= 1);
+  return { rule: { ...rule, strategy: sliced, burst }, validityUs };
+}
+
+function later(strategy: CompiledStrategy, byUs: number): CompiledStrategy {
+  if (strategy.kind === 'sliding') return { ...strategy, periodUs: strategy.periodUs + byUs };
+  if (strategy.kind !== 'bucket') return strategy;
+  const { weight, drain, burst } = strategy;
+  return { ...strategy, burst: burst - Math.ceil((byUs * drain) / weight) };
+}
+
+/** How long a full bucket takes to drain; other strategies don't. */
+function drainUs(strategy: CompiledStrategy): number {
+  if (strategy.kind !== 'bucket') return Number.POSITIVE_INFINITY;
+  return (strategy.burst * strategy.weight) / strategy.drain;
+}

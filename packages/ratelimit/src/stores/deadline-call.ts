@@ -1,0 +1,24 @@
+import type { Clock } from '@sage-adk/core';
+
+/**
+ * The result of `call`, or the rejection that `late` makes where it does not come within `deadlineMs`. What comes later is ignored.
+ */
+export function withinDeadline<T>(
+  call: () => T | Promise<T>,
+  deadlineMs: number,
+  clock: Clock,
+  late: () => Error,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    // One turn of the event loop more: an answer that lies in the socket behind a blocked loop came in time.
+    const timer = clock.setTimer(() => void setImmediate(() => reject(late())), deadlineMs);
+    const settle = async (): Promise<T> => {
+      try {
+        return await call();
+      } finally {
+        timer.cancel();
+      }
+    };
+    settle().then(resolve, reject);
+  });
+}

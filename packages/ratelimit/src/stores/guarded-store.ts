@@ -1,0 +1,239 @@
+/** A shared store that always answers in time: by itself, or by the policies of the rules while it is away. */
+import { type Clock, operate, requireNumber, requireWhole, source, systemClock } from '@sage-adk/core';
+import type { CompiledRule } from '../compile.ts';
+import { errors } from '../errors.ts';
+import { hashApiKey } from '../keys.ts';
+import { withinDeadline } from './deadline-call.ts';
+import { DenyCache } from './deny-cache.ts';
+import { createMemoryStore, type MemoryStore } from './memory.ts';
+import { PendingCalls } from './pending-calls.ts';
+import { decideWithout, sharesOf } from './store-policy.ts';
+import { StoreHealth } from './store-health.ts';
+import type {
+  Answer,
+  Ask,
+  DecideRequest,
+  ExtendRequest,
+  Finding,
+  Holding,
+  LimiterStore,
+  Settlement,
+  SettleRequest,
+} from './store.ts';
+
+export interface GuardOptions {
+  /** How long a decision may wait for the store. @default 50 */
+  readonly deadlineMs?: number;
+  /** Processes that share the store. While it is away each spends that part of the limits of rules whose policy is `local`. @default 1 */
+  readonly instances?: number;
+  /** Calls in a row that fail before the store counts as away and is not waited for. @default 3 */
+  readonly failures?: number;
+  /** While the store is away, one call in so long asks it whether it is back. @default 250 */
+  readonly probeMs?: number;
+  /** How long a denial is remembered at most, so that the store need not be asked again; 0 for not at all. @default 1_000 */
+  readonly denyCacheMs?: number;
+  /** Most denials remembered. @default 10_000 */
+  readonly denyCacheSize?: number;
+  /** In this process: most keys of one scope while the store is away. @default 100_000 */
+  readonly maxKeys?: number;
+  readonly clock?: Clock;
+}
+
+/**
+ * Puts deadlines, policies and a memory for denials around a shared store.
+ *
+ * Every decision is answered within the deadline. Where the store fails, each rule's `onStoreError` decides and the decision is `degraded`. Settlements that
+ * fail are made when the store is back. Keys are given to the store as 128-bit hashes. Decisions are operations `limiter.check`; counters are
+ * the source `limiter.guard`.
+ *
+ * @example
+ * ```ts
+ * const store = guardStore(createRedisStore({ client }), { instances: 4 });
+ * const limiter = createRateLimiter({ rules, store });
+ * ```
+ */
+export function guardStore(store: LimiterStore, options: GuardOptions = {}): LimiterStore {
+  return new GuardedStore(store, options);
+}
+
+class GuardedStore implements LimiterStore {
+  readonly kind: string;
+  readonly #store: LimiterStore;
+  readonly #clock: Clock;
+  readonly #deadlineMs: number;
+  readonly #instances: number;
+  readonly #health: StoreHealth;
+  readonly #local: MemoryStore;
+  readonly #denials: DenyCache;
+  readonly #denyCacheUs: number;
+  readonly #pending: PendingCalls;
+  /** Reservations that were let pass without a count: there is nothing to settle. */
+  readonly #uncounted = new Set<string>();
+  #forced = 0;
+  readonly #counts = { answered: 0, failed: 0, denyCached: 0 };
+  readonly #source: Disposable;
+
+  constructor(store: LimiterStore, options: GuardOptions) {
+    const { deadlineMs = 50, instances = 1, failures = 3, probeMs = 250 } = options;
+    const { denyCacheMs = 1_000, denyCacheSize = 10_000, maxKeys = 100_000, clock = systemClock } = options;
+    this.kind = store.kind;
+    this.#store = store;
+    this.#clock = clock;
+    this.#deadlineMs = requireNumber('deadlineMs', deadlineMs, 1);
+    this.#instances = requireWhole('instances', instances, 1);
+    this.#health = new StoreHealth(requireWhole('failures', failures, 1), requireNumber('probeMs', probeMs, 1), clock);
+    this.#local = createMemoryStore({ maxKeys, clock });
+    this.#denials = new DenyCache(requireWhole('denyCacheSize', denyCacheSize, 1));
+    this.#denyCacheUs = requireNumber('denyCacheMs', denyCacheMs, 0) * 1_000;
+    this.#pending = new PendingCalls(probeMs, clock);
+    this.#source = source('limiter.guard', () => ({
+      ...this.#counts,
+      away: Number(this.#health.isAway),
+      pending: this.#pending.size,
+      dropped: this.#pending.dropped,
+      denials: this.#denials.size,
+    }));
+  }
+
+  decide(request: DecideRequest): Promise<Answer> {
+    return operate('limiter.check', { store: this.kind, rules: request.asks.length }, async (operation) => {
+      const answer = this.#known(request) ?? (await this.#decide(request));
+      const denied = answer.findings.find(({ allowed, rule }) => !allowed && rule.mode === 'enforce');
+      const degraded = answer.source === 'local' || answer.source === 'policy';
+      operation.set({ allowed: answer.allowed, degraded, ...(denied !== undefined && { rule: denied.rule.name }) });
+      return answer;
+    });
+  }
+
+  async settle({ id, asks }: SettleRequest): Promise<Settlement> {
+    this.#denials.forget(asks);
+    const nothingOver = { settled: true, over: asks.map(() => 0) };
+    if (this.#uncounted.delete(id)) return nothingOver;
+    const local = this.#local.settle({ id, asks: this.#shares(asks) });
+    if (local.settled) return local;
+    const settle = () => this.#call(() => this.#store.settle({ id, asks: hashed(asks) }));
+    try {
+      if (this.#health.mayAsk()) return await settle();
+    } catch {
+      // As while the store is away.
+    }
+    // It is settled when the store is back; its id makes sure that it is settled once.
+    this.#pending.add(id, settle);
+    return nothingOver;
+  }
+
+  async extend({ id, asks, ttlUs }: ExtendRequest): Promise<boolean> {
+    if (this.#uncounted.has(id) || this.#local.extend({ id, asks: this.#shares(asks), ttlUs })) return true;
+    return this.#call(() => this.#store.extend({ id, asks: hashed(asks), ttlUs }));
+  }
+
+  async reset(asks: readonly Ask[]): Promise<void> {
+    this.#denials.forget(asks);
+    this.#local.reset(this.#shares(asks));
+    await this.#call(() => this.#store.reset(hashed(asks)));
+  }
+
+  async snapshot(rules: readonly CompiledRule[], limit: number): Promise<readonly Holding[]> {
+    return this.#store.snapshot(rules, limit);
+  }
+
+  async close(): Promise<void> {
+    this.#source[Symbol.dispose]();
+    await this.#pending.close(this.#deadlineMs);
+    this.#local.close();
+    await this.#store.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** A denial that need not be asked for again. */
+  #known(request: DecideRequest): Answer | undefined {
+    if (request.kind !== 'reserve' && (request.kind !== 'consume' || request.force === true)) return undefined;
+    const answer = this.#denials.answerTo(request.asks, this.#clock.monotonicMs() * 1_000);
+    if (answer !== undefined) this.#counts.denyCached++;
+    return answer;
+  }
+
+  async #decide(request: DecideRequest): Promise<Answer> {
+    const { kind, asks } = request;
+    if (kind === 'charge') {
+      if (this.#uncounted.has(request.id)) return this.#standIn(request);
+      const local = this.#local.decide({ ...request, asks: this.#shares(asks) });
+      if (local.gone !== true) return local;
+    }
+    if (kind === 'reserve') this.#pending.drop(request.id);
+    if (!this.#health.mayAsk()) return this.#standIn(request);
+    try {
+      const answer = await this.#call(() => this.#store.decide({ ...request, asks: hashed(asks) }));
+      const findings = answer.findings.map((finding, n) => ({ ...finding, key: asks[n]?.key ?? finding.key }));
+      if (!answer.allowed) this.#remember(findings);
+      return { ...answer, findings };
+    } catch {
+      // Whether it was carried out is not known. What may have been reserved is given back when the store is here again.
+      if (kind === 'reserve') this.#pending.add(request.id, () => this.#cancel(request.id, asks));
+      return this.#standIn(request);
+    }
+  }
+
+  #standIn(request: DecideRequest): Answer {
+    if (request.kind === 'consume' && request.force === true) {
+      // It has happened, so it is charged when the store is back.
+      const asks = hashed(request.asks);
+      this.#pending.add(`${this.#forced++}`, () => this.#call(() => this.#store.decide({ ...request, asks })));
+    }
+    const retryAfterUs = Math.max(1, Math.ceil(this.#health.untilProbeMs * 1_000));
+    const answer = decideWithout(request, { local: this.#local, instances: this.#instances, retryAfterUs });
+    if (request.kind === 'reserve' && answer.allowed && answer.source === 'policy') this.#letPass(request.id);
+    return answer;
+  }
+
+  async #cancel(id: string, asks: readonly Ask[]): Promise<void> {
+    const nothing = hashed(asks).map((ask) => ({ ...ask, cost: 0 }));
+    await this.#call(() => this.#store.settle({ id, asks: nothing }));
+  }
+
+  /** Calls the store within the deadline, and takes note of how it does. */
+  async #call<T>(call: () => T | Promise<T>): Promise<T> {
+    const late = () => errors.STORE_TIMEOUT({ store: this.kind, deadlineMs: this.#deadlineMs });
+    try {
+      const result = await withinDeadline(call, this.#deadlineMs, this.#clock, late);
+      this.#counts.answered++;
+      this.#health.succeeded();
+      this.#pending.flush();
+      return result;
+    } catch (error) {
+      this.#counts.failed++;
+      this.#health.failed();
+      throw error;
+    }
+  }
+
+  #remember(findings: readonly Finding[]): void {
+    const nowUs = this.#clock.monotonicMs() * 1_000;
+    for (const finding of findings) {
+      const { rule, allowed, retryAfterUs = 0 } = finding;
+      // A slot may come back at any moment.
+      if (allowed || rule.mode === 'shadow' || rule.strategy.kind === 'slots' || retryAfterUs === 0) continue;
+      this.#denials.add(finding, nowUs + Math.min(retryAfterUs, this.#denyCacheUs));
+    }
+  }
+
+  #shares(asks: readonly Ask[]): readonly Ask[] {
+    return sharesOf(asks, this.#instances);
+  }
+
+  #letPass(id: string): void {
+    if (this.#uncounted.size >= mostUncounted) this.#uncounted.clear();
+    this.#uncounted.add(id);
+  }
+}
+
+// Forgotten, they are settled with the store, which knows nothing of them.
+const mostUncounted = 10_000;
+
+/** The asks with keys that a store may keep. */
+function hashed(asks: readonly Ask[]): readonly Ask[] {
+  return asks.map((ask) => (ask.key === '' ? ask : { ...ask, key: hashApiKey(ask.key) }));
+}

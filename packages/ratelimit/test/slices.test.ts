@@ -1,0 +1,158 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { createFakeClock, createSeededRandom } from '@sage-adk/core/testing';
+import { createRateLimiter, type RateLimiter, type Rule } from '../src/index.ts';
+import { createMemoryStore } from '../src/stores/memory.ts';
+import { type SliceOptions, sliceStore } from '../src/slices/slice-store.ts';
+import { createSharedStore } from './support/shared-store.ts';
+import { type Admitted, mostWithin } from './support/traffic.ts';
+
+const everybody = { user: 'ada' };
+const global: Rule = { name: 'global', scope: 'global', limit: 1_000, per: 'second', strategy: 'sliding-window' };
+const closing: RateLimiter[] = [];
+
+afterEach(async () => {
+  await Promise.all(closing.splice(0).map((limiter) => limiter.close()));
+});
+
+describe('slices', () => {
+  test('RL25: answer in this process what was taken ahead', async () => {
+    const { limiters, server, clock } = create([global]);
+    const [limiter] = limiters;
+    for (let n = 0; n < 40; n++) await limiter.check(everybody);
+    await clock.advanceAsync(1);
+    server.calls.length = 0;
+    const decisions = Array.from({ length: 10 }, () => limiter.checkSync(everybody));
+    expect(decisions.every(({ allowed, source }) => allowed && source === 'slice')).toBe(true);
+    expect(server.calls.length).toBeLessThan(3);
+  });
+
+  test('are given back when their time is over', async () => {
+    const { limiters, server, clock } = create([global]);
+    for (let n = 0; n < 40; n++) await limiters[0].check(everybody);
+    expect(await usedOn(limiters[0])).toBeGreaterThan(40);
+    await clock.advanceAsync(100);
+    expect(await usedOn(limiters[0])).toBe(40);
+    expect(server.server.counts().reservations).toBeLessThan(12);
+  });
+
+  test('are given back when the limiter closes', async () => {
+    const { limiters } = create([global], 2);
+    for (let n = 0; n < 40; n++) await limiters[0].check(everybody);
+    await limiters[0].close();
+    expect(await usedOn(limiters[1])).toBe(40);
+  });
+
+  test('deny with the wait of the store, and to the last unit', async () => {
+    const { limiters } = create([{ ...global, limit: 10 }], 3);
+    const decisions = [];
+    for (let n = 0; n < 30; n++) decisions.push(await limiters[n % 3 === 0 ? 0 : n % 3 === 1 ? 1 : 2].check(everybody));
+    expect(decisions.filter(({ allowed }) => allowed).length).toBeLessThanOrEqual(10);
+    expect(decisions.filter(({ allowed }) => allowed).length).toBeGreaterThanOrEqual(8);
+    expect(decisions.at(-1)?.retryAfterMs).toBeGreaterThan(900);
+  });
+
+  test('stand beside rules that are not sliced, all or nothing', async () => {
+    const { limiters } = create([global, { name: 'user', scope: 'user', limit: 3, per: 'minute' }]);
+    const decisions = [];
+    for (let n = 0; n < 6; n++) decisions.push(await limiters[0].check(everybody));
+    expect(decisions.map(({ allowed }) => allowed)).toEqual([true, true, true, false, false, false]);
+    expect(decisions[5]?.violated.map(({ rule }) => rule)).toEqual(['user']);
+    expect(decisions[0]?.rules.map(({ rule }) => rule)).toEqual(['global', 'user']);
+    await limiters[0].close();
+  });
+
+  test('of a shadow rule deny nothing', async () => {
+    const { limiters } = create([{ ...global, limit: 2, mode: 'shadow' }]);
+    const decisions = [];
+    for (let n = 0; n < 4; n++) decisions.push(await limiters[0].check(everybody));
+    expect(decisions.map(({ allowed, shadowDenied }) => [allowed, shadowDenied.length])).toEqual([
+      [true, 0],
+      [true, 0],
+      [true, 1],
+      [true, 1],
+    ]);
+  });
+
+  test.each<[string, Rule]>([
+    ['slots', { name: 'global', scope: 'global', unit: 'concurrency', limit: 3 }],
+    ['a queue', { ...global, strategy: 'leaky-bucket', maxQueue: 3 }],
+    ['what comes back by itself', { ...global, onExpiry: 'return' }],
+  ])('are refused for %s', async (_name, rule) => {
+    const { limiters } = create([rule]);
+    await expect(limiters[0].check(everybody)).rejects.toMatchObject({ code: 'SAGE_CORE_INVALID_OPTION' });
+  });
+
+  const kinds: readonly (readonly [string, Partial<Rule>, (windowUs: number) => number])[] = [
+    ['a sliding window', { limit: 300, strategy: 'sliding-window' }, () => 300],
+    ['a log', { limit: 100, strategy: 'sliding-window' }, () => 100],
+    ['a token bucket', { limit: 200, strategy: 'token-bucket' }, (windowUs) => 200 + (200 * windowUs) / 1_000_000],
+    ['a strict bucket', { limit: 200, strategy: 'token-bucket', strict: true }, () => 200],
+  ];
+  test.each(kinds)('RL26: %s is never exceeded by eight processes, two of which die', async (_kind, fields, most) => {
+    for (let seed = 1; seed <= 6; seed++) {
+      const admitted = await overload(seed, { ...global, ...fields });
+      const windowUs = 999_999;
+      expect(mostWithin(admitted, windowUs)).toBeLessThanOrEqual(most(windowUs));
+    }
+  });
+
+  test('RL26: a fixed window is never exceeded by eight processes', async () => {
+    const admitted = await overload(7, { ...global, limit: 200, strategy: 'fixed-window' });
+    const perWindow = new Map<number, number>();
+    for (const { atUs, cost } of admitted) {
+      const window = Math.floor(atUs / 1_000_000);
+      perWindow.set(window, (perWindow.get(window) ?? 0) + cost);
+    }
+    expect(Math.max(...perWindow.values())).toBeLessThanOrEqual(200);
+  });
+
+  test('RL25: steady load uses more than 98 % of the limit', async () => {
+    const { limiters, clock } = create([{ ...global, limit: 2_000 }], 4);
+    let admitted = 0;
+    for (let ms = 0; ms < 10_000; ms += 5) {
+      for (const limiter of limiters)
+        for (let n = 0; n < 5; n++) void limiter.check(everybody).then(({ allowed }) => (admitted += Number(allowed)));
+      await clock.advanceAsync(5);
+    }
+    expect(admitted).toBeLessThanOrEqual(2_000 * 11);
+    expect(admitted / (2_000 * 10)).toBeGreaterThan(0.98);
+  });
+});
+
+/** Eight processes, each a network away, ask for three times the limit; what was admitted, on the true clock. */
+async function overload(seed: number, rule: Rule): Promise<readonly Admitted[]> {
+  const random = createSeededRandom(seed);
+  const { limiters, clock, server } = create([rule], 8);
+  server.trouble = { name: 'slow', ms: 1 };
+  const admitted: Admitted[] = [];
+  const startMs = clock.monotonicMs();
+  while (clock.monotonicMs() < startMs + 3_000) {
+    // Two of them stop for good in the middle, with slices in their hands.
+    const living = clock.monotonicMs() < startMs + 1_500 ? 8 : 6;
+    const limiter = limiters[Math.floor(random() * living)] ?? limiters[0];
+    const cost = random() < 0.1 ? Math.ceil(random() * 20) : 1;
+    void limiter.check(everybody, { requests: cost }).then(({ allowed }) => {
+      if (allowed) admitted.push({ atUs: Math.round((clock.now() - Date.UTC(2025, 0, 1)) * 1_000), cost });
+    });
+    if (random() < 0.7) await clock.advanceAsync(random() < 0.02 ? random() * 400 : random() * 4);
+  }
+  server.trouble = { name: 'none' };
+  await clock.advanceAsync(1_000);
+  return admitted;
+}
+
+function create(rules: readonly Rule[], processes = 1, options: Partial<SliceOptions> = {}) {
+  const clock = createFakeClock();
+  const server = createSharedStore(clock, createMemoryStore({ clock }));
+  const limiters = Array.from({ length: processes }, () => {
+    const store = sliceStore(server.store, { rules: ['global'], ...options, clock });
+    return createRateLimiter({ rules, store, clock });
+  });
+  closing.push(...limiters);
+  return { limiters: limiters as unknown as readonly [RateLimiter, RateLimiter, RateLimiter], clock, server };
+}
+
+async function usedOn(limiter: RateLimiter): Promise<number> {
+  const { limit, remaining } = await limiter.peek(everybody);
+  return limit - remaining;
+}
