@@ -30,6 +30,11 @@ export interface LlmCall {
   readonly repeatable: boolean;
   /** Set by the step that reports the call. */
   readonly report?: CallReport;
+  /**
+   * Set by the step that reserves: whoever tries again asks it first, since tries that came to nothing may have used up what was reserved.
+   * Resolves with the most output tokens of the next try.
+   */
+  readonly renew?: () => Promise<number | undefined>;
   /** Set by the step that looks at the time. */
   readonly watch?: Watch;
   /** Ends this try alone; of a step that tries again or that looks at the time. */

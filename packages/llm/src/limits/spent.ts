@@ -6,36 +6,34 @@ import { costOf } from '../price/cost.ts';
 import { estimateOutput } from '../request/estimate.ts';
 import type { CallEstimate } from './estimate-call.ts';
 
-/** What a call used in all its tries. */
-export interface Spent {
-  readonly model: string | undefined;
-  readonly usages: readonly Usage[];
-}
-
 /**
  * What an answer used. A failure of the provider is not billed. Where an answer ended early or tells no usage, it is an estimate that is rather too
  * high: of a stream by what came of it; of an answer in one piece all of it, since the provider makes it before it sends it.
  */
-export function spentBy(call: LlmCall, progress: Progress, ending: Ending, estimate: CallEstimate): Spent {
-  const { usage, model } = progress.facts();
-  if (progress.refusal !== undefined) return { model, usages: lostTries(call, estimate) };
-  const used = (ending.kind === 'done' && usage) || guess(call, progress, ending, estimate);
-  return { model, usages: [used, ...lostTries(call, estimate)] };
+export function spentBy(call: LlmCall, progress: Progress, ending: Ending, granted: CallEstimate): readonly Usage[] {
+  if (progress.refusal !== undefined) return [];
+  const { usage } = progress.facts();
+  return [(ending.kind === 'done' && usage) || guess(call, progress, ending, granted)];
 }
 
-/** What a call used that came to no answer. */
-export function spentWithoutAnswer(call: LlmCall, estimate: CallEstimate): Spent {
-  return { model: undefined, usages: lostTries(call, estimate) };
+/** What tries used at most that came to nothing: of a stream the prompt, of an answer in one piece all of it. */
+export function lostTries(call: LlmCall, count: number, { inputTokens, outputTokens }: CallEstimate): readonly Usage[] {
+  return Array.from({ length: count }, () => ({ inputTokens, outputTokens: call.stream ? 0 : outputTokens }));
 }
 
-export function costsOf({ model, usages }: Spent, call: LlmCall, price: PricePort | undefined): LimitCosts {
+export function costsOf(
+  usages: readonly Usage[],
+  models: readonly (string | undefined)[],
+  provider: string,
+  price: PricePort | undefined,
+): LimitCosts {
   let costNanoUsd: bigint | undefined = price === undefined ? undefined : 0n;
   let inputTokens = 0;
   let outputTokens = 0;
   for (const usage of usages) {
     inputTokens += usage.inputTokens;
     outputTokens += usage.outputTokens;
-    const cost = costOf(price, { provider: call.provider, models: [model, call.model], usage });
+    const cost = costOf(price, { provider, models, usage });
     costNanoUsd = costNanoUsd === undefined || cost === undefined ? undefined : costNanoUsd + cost;
   }
   const tokens = inputTokens + outputTokens;
@@ -60,9 +58,4 @@ function guess(call: LlmCall, progress: Progress, ending: Ending, estimate: Call
   // Without an output to speak of, the body is no measure of it.
   const outputTokens = ending.kind === 'done' ? Math.min(most, estimateOutput(0, contentBytes)) : most;
   return { inputTokens, outputTokens };
-}
-
-function lostTries(call: LlmCall, { inputTokens, outputTokens }: CallEstimate): readonly Usage[] {
-  const lost = { inputTokens, outputTokens: call.stream ? 0 : outputTokens };
-  return Array.from({ length: call.report?.lost ?? 0 }, () => lost);
 }

@@ -9,6 +9,7 @@ import type { LlmAnswer, LlmCall } from '../call.ts';
 import { refusalOf } from '../failure.ts';
 import type { AnswerFacts } from '../providers/api.ts';
 import { InnerMark } from './inner-mark.ts';
+import { renewed } from './retry.ts';
 
 export interface ClientTriesOptions<C extends LlmCall> {
   readonly dependencyOf: (call: LlmCall) => string;
@@ -134,9 +135,9 @@ class Course<C extends LlmCall, R> implements Progress {
   async resume(call: C): Promise<LlmAnswer<R>> {
     this.#leave();
     const before = this.tries;
-    const { report, maxOutputTokens } = this.#call;
-    const again = { ...call, ...(report !== undefined && { report }), maxOutputTokens };
     try {
+      const { report, maxOutputTokens } = await renewed(this.#call);
+      const again = { ...call, ...(report !== undefined && { report }), maxOutputTokens };
       const { options } = this.#room;
       return this.follow(await this.#here.runInAsyncScope(() => attempt(again, this.#next, before, options)), before);
     } catch (error) {

@@ -1,10 +1,11 @@
 /** Takes from the limits what a call may use at most, before it goes out, and settles what it used, however it ends. */
 import type { LimiterPolicy, LimitGrant, LimitSubject, Middleware } from '@sage-adk/core';
+import type { Ending, Progress } from '../body/progress.ts';
 import type { LlmAnswer, LlmCall } from '../call.ts';
 import { errors } from '../errors.ts';
 import { type CallEstimate, capOf, estimateCall, type Estimating } from '../limits/estimate-call.ts';
 import { Settlement } from '../limits/settlement.ts';
-import { costsOf, spentBy, spentWithoutAnswer } from '../limits/spent.ts';
+import { costsOf, lostTries, spentBy } from '../limits/spent.ts';
 import { denialOf } from '../local/denial.ts';
 
 export interface ReserveOptions extends Estimating {
@@ -18,25 +19,69 @@ export interface ReserveOptions extends Estimating {
 }
 
 export function reserve<C extends LlmCall, R>(options: ReserveOptions): Middleware<C, LlmAnswer<R>> {
-  const { price } = options;
   return async (call, next) => {
-    const estimate = estimateCall(call, options);
-    const grant = await take(call, estimate, options);
-    const settlement = new Settlement(grant);
-    const maxOutputTokens = capOf(call, grant.outputTokens ?? estimate.outputTokens, options);
-    const granted = maxOutputTokens === call.maxOutputTokens ? call : { ...call, maxOutputTokens };
+    const account = new Account(call, options);
+    const maxOutputTokens = await account.open();
     const attempts = call.report?.mark.attempts;
     try {
-      const answer = await next(granted);
-      const { progress } = answer;
-      progress.onEnd((ending) => settlement.settle(costsOf(spentBy(granted, progress, ending, estimate), call, price)));
-      return answer;
+      const { result, progress, ...rest } = await next({ ...call, maxOutputTokens, renew: () => account.renew() });
+      progress.onEnd((ending) => account.close(progress, ending));
+      return { ...rest, result, progress };
     } catch (error) {
-      if (call.report?.mark.attempts === attempts) settlement.cancel();
-      else settlement.settle(costsOf(spentWithoutAnswer(granted, estimate), call, price));
+      if (call.report?.mark.attempts === attempts) account.cancel();
+      else account.close();
       throw error;
     }
   };
+}
+
+/** What one call holds and used. Tries that came to nothing are paid when they are over, so that the next one has all of a reservation. */
+class Account {
+  readonly #call: LlmCall;
+  readonly #options: ReserveOptions;
+  readonly #estimate: CallEstimate;
+  #settlement: Settlement | undefined;
+  #granted: CallEstimate;
+  /** Lost tries that were paid. */
+  #paid = 0;
+
+  constructor(call: LlmCall, options: ReserveOptions) {
+    this.#call = call;
+    this.#options = options;
+    this.#granted = this.#estimate = estimateCall(call, options);
+  }
+
+  /** Takes what the call may use. Returns the limit of output tokens that goes into the request. */
+  async open(): Promise<number | undefined> {
+    const grant = await take(this.#call, this.#estimate, this.#options);
+    const outputTokens = grant.outputTokens ?? this.#estimate.outputTokens;
+    this.#settlement = new Settlement(grant);
+    this.#granted = { ...this.#estimate, outputTokens };
+    return capOf(this.#call, outputTokens, this.#options);
+  }
+
+  async renew(): Promise<number | undefined> {
+    if (this.#lost === 0) return capOf(this.#call, this.#granted.outputTokens, this.#options);
+    this.close();
+    return this.open();
+  }
+
+  close(progress?: Progress, ending?: Ending): void {
+    const call = this.#call;
+    const lost = lostTries(call, this.#lost, this.#granted);
+    this.#paid += this.#lost;
+    const spent = progress === undefined || ending === undefined ? [] : spentBy(call, progress, ending, this.#granted);
+    const model = progress?.facts().model;
+    this.#settlement?.settle(costsOf([...lost, ...spent], [model, call.model], call.provider, this.#options.price));
+  }
+
+  cancel(): void {
+    this.#settlement?.cancel();
+  }
+
+  get #lost(): number {
+    return (this.#call.report?.lost ?? 0) - this.#paid;
+  }
 }
 
 async function take(call: LlmCall, estimate: CallEstimate, options: ReserveOptions): Promise<LimitGrant> {

@@ -25,7 +25,8 @@ export function retry<C extends LlmCall, R>({
         async (attempt) => {
           failed?.answer.progress.refusal?.discard();
           failed = undefined;
-          const answer = await next(attempt.signal === signal ? call : { ...call, attemptSignal: attempt.signal });
+          const again = attempt.attempt > 1 ? await renewed(call) : call;
+          const answer = await next(attempt.signal === signal ? again : { ...again, attemptSignal: attempt.signal });
           const { refusal } = answer.progress;
           if (refusal === undefined) return answer;
           const { status, headers } = refusal;
@@ -41,6 +42,11 @@ export function retry<C extends LlmCall, R>({
       throw error;
     }
   };
+}
+
+/** The call for another try, with what it may use. */
+export async function renewed<C extends LlmCall>(call: C): Promise<C> {
+  return call.renew === undefined ? call : { ...call, maxOutputTokens: await call.renew() };
 }
 
 interface Failed<R> {

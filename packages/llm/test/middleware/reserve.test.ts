@@ -204,7 +204,24 @@ describe('after a call', () => {
     rig.provider.next({ cutAfter: { contents: 0 } }, { status: 503 }, { usage: { inputTokens: 12, outputTokens: 34 } });
     await (await send(chat, { ...policiesOf(purse), retry: createRetries(3) })).text();
     const input = purse.reserved[0]?.estimate.inputTokens ?? 0;
-    expect(purse.reserved).toMatchObject([{ end: { inputTokens: 12 + input, outputTokens: 34 }, ends: 1 }]);
+    expect(purse.reserved).toMatchObject([
+      { end: { inputTokens: input, outputTokens: 0 }, ends: 1 },
+      { end: { inputTokens: 12, outputTokens: 34 }, ends: 1 },
+    ]);
+    expect(calls()).toHaveLength(1);
+  });
+
+  test('what a lost try used up is not there for the next one', async () => {
+    const purse = createPurse(620n);
+    rig.provider.next({ cutAfter: { contents: 0 } });
+    const response = await send(
+      chat,
+      { ...policiesOf(purse), retry: createRetries(3) },
+      { more: { max_completion_tokens: 56 } },
+    );
+    expect([response.status, rig.provider.requests.length]).toEqual([429, 1]);
+    expect(calls()).toMatchObject([{ outcome: 'denied', attributes: { attempts: 1 } }]);
+    expect(purse.heldNanoUsd).toBe(0n);
   });
 
   test('a lease that is lost meanwhile fails nobody, and is told', async () => {

@@ -103,7 +103,7 @@ describe('the time limits', () => {
     await passing(clock, 1_100);
     await (await calling).text();
     expect(calls()).toMatchObject([{ outcome: 'ok', attributes: { attempts: 2 } }]);
-    expect(purse.reserved).toMatchObject([{ ends: 1 }]);
+    expect(purse.reserved).toMatchObject([{ ends: 1 }, { ends: 1 }]);
   });
 
   test('leave no timer and no listener behind', async () => {
