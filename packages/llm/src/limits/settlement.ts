@@ -3,7 +3,7 @@ import { emit, type LimitCosts, type LimitGrant } from '@sage-adk/core';
 /** The end of a grant: the first word counts, and what the store says to it changes nothing for a call that is over. */
 export class Settlement {
   readonly #grant: LimitGrant;
-  #isOver = false;
+  isOver = false;
 
   constructor(grant: LimitGrant) {
     this.#grant = grant;
@@ -20,8 +20,8 @@ export class Settlement {
   }
 
   #end(end: () => Promise<void>): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.isOver) return;
+    this.isOver = true;
     void endQuietly(end);
   }
 }

@@ -61,7 +61,9 @@ class Account {
   }
 
   async renew(): Promise<number | undefined> {
-    if (this.#lost === 0) return capOf(this.#call, this.#granted.outputTokens, this.#options);
+    if (this.#lost === 0 && this.#settlement?.isOver === false) {
+      return capOf(this.#call, this.#granted.outputTokens, this.#options);
+    }
     this.close();
     return this.open();
   }
