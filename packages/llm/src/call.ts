@@ -47,6 +47,10 @@ export interface CallReport {
   readonly mark: LlmCallMark;
   /** Tries that came to nothing, but that the provider may bill all the same: it was answering, or nobody waited for it any more. */
   lost: number;
+  /** Whether what came of it cost nothing: it came from an earlier call. */
+  readonly isFree: boolean;
+  /** It came from an earlier call. */
+  free(): void;
   /** The call really goes out, within `run`. */
   begin<T>(run: () => T): T;
 }
@@ -55,8 +59,6 @@ export interface CallReport {
 export interface LlmAnswer<R> {
   readonly result: R;
   readonly progress: Progress;
-  /** It comes from an earlier call. */
-  readonly cached?: true;
 }
 
 /** The mark of the call that is being made around here. */

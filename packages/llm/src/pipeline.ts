@@ -12,6 +12,7 @@ import {
 } from '@sage-adk/core';
 import type { LlmAnswer, LlmCall } from './call.ts';
 import { breaker } from './middleware/breaker.ts';
+import type { AnswerCache } from './middleware/cache.ts';
 import { observe } from './middleware/observe.ts';
 import { reserve } from './middleware/reserve.ts';
 import { type ClientTries, counting, createClientTries } from './middleware/client-tries.ts';
@@ -26,6 +27,8 @@ export interface LlmPolicies {
   readonly provider?: string;
   /** Takes from its limits what a call may use at most, before it goes out, and settles with what it used. */
   readonly limiter?: LimiterPolicy;
+  /** Answers from earlier calls. What it answers is no call and costs nothing. */
+  readonly cache?: AnswerCache;
   /** Who is limited. @default the user, tenant and principal of the context */
   readonly subject?: (call: CallFacts) => LimitSubject;
   /** Whether a call goes out that a limiter could not price, where there is a price book. @default 'refuse' */

@@ -2,7 +2,7 @@
 import { type AnswerReader, JsonReader, PlainReader } from './body/answer-reader.ts';
 import { Exchange, type FailureKind } from './body/exchange.ts';
 import { parseJson } from './body/json-text.ts';
-import type { Progress, Refusal } from './body/progress.ts';
+import { endedProgress, type Refusal } from './body/progress.ts';
 import { SseReader } from './body/stream-reader.ts';
 import type { Fetch, LlmAnswer, LlmCall } from './call.ts';
 import { errors } from './errors.ts';
@@ -19,7 +19,7 @@ export function createTransport(fetch: Fetch): (call: FetchCall) => Promise<LlmA
     const response = await sent(call, fetch);
     const localError = localErrorOf(response);
     if (localError !== undefined) throw localError;
-    if (!isReadable(response)) return { result: response, progress: unseen(plainRefusal(response)) };
+    if (!isReadable(response)) return { result: response, progress: endedProgress(plainRefusal(response)) };
     const reader = readerFor(response, call);
     const { signal, watch } = call;
     const failure = (kind: FailureKind): unknown => failureOf(kind, call, reader.problem);
@@ -50,19 +50,6 @@ async function sent(call: FetchCall, fetch: Fetch): Promise<Response> {
 /** Another fetch may give a body that is none of the standard's. */
 function isReadable({ body, bodyUsed, status }: Response): boolean {
   return !bodyUsed && status >= 200 && status <= 599 && (body === null || typeof body.getReader === 'function');
-}
-
-/** Of an answer that nobody can look into. */
-function unseen(refusal: Refusal | undefined): Progress {
-  return {
-    refusal,
-    facts: () => ({}),
-    contents: 0,
-    contentBytes: 0,
-    firstContentAtMs: undefined,
-    ending: { kind: 'done' },
-    onEnd: (listener) => listener({ kind: 'done' }),
-  };
 }
 
 function readerFor({ ok, headers }: Response, { wire, stream, asksForUsage }: FetchCall): AnswerReader {
@@ -113,7 +100,7 @@ function toAnswer(problem: string, { headers }: Response): LlmAnswer<Response> {
   for (const name of ['content-length', 'content-encoding', 'transfer-encoding']) fields.delete(name);
   fields.set('content-type', 'application/json');
   const result = new Response(JSON.stringify(body), { status, headers: fields });
-  return { result, progress: unseen({ status, headers: fields, read: async () => body, discard() {} }) };
+  return { result, progress: endedProgress({ status, headers: fields, read: async () => body, discard() {} }) };
 }
 
 /** Errors in words are a few hundred bytes. */

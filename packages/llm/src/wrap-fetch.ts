@@ -1,6 +1,7 @@
 import type { Fetch, LlmAnswer } from './call.ts';
 import { labelled } from './body/relayed.ts';
 import { localAnswer } from './local/local-answer.ts';
+import { cache } from './middleware/cache.ts';
 import { createPipeline, type LlmPolicies } from './pipeline.ts';
 import { type FetchCall, fieldOf, recognise, type Recognised, toFetchCall } from './request/fetch-call.ts';
 import { createTransport } from './transport.ts';
@@ -23,6 +24,7 @@ export function wrapFetch(fetch: Fetch, policies: LlmPolicies = {}): Fetch {
   const call = createPipeline<FetchCall, Response>(policies, {
     send: createTransport(fetch),
     asLast,
+    ...(policies.cache !== undefined && { cache: cache(policies.cache) }),
     client: { triesBefore, sameAs: ({ body }) => body?.text },
     maxOutputOf: () => undefined,
   });

@@ -34,3 +34,16 @@ export interface Progress {
   /** Calls back at the end; at once where that was. */
   onEnd(listener: (ending: Ending) => void): void;
 }
+
+/** Of an answer that is over, and of which no more is known. */
+export function endedProgress(refusal?: Refusal): Progress {
+  return {
+    refusal,
+    facts: () => ({}),
+    contents: 0,
+    contentBytes: 0,
+    firstContentAtMs: undefined,
+    ending: { kind: 'done' },
+    onEnd: (listener) => listener({ kind: 'done' }),
+  };
+}

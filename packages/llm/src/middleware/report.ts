@@ -39,6 +39,13 @@ export class OwnReport implements CallReport, LlmCallMark {
     return this;
   }
 
+  get isFree(): boolean {
+    return this.#learned.costNanoUsd === 0n;
+  }
+
+  /** Never begun, it is not reported. */
+  free(): void {}
+
   begin<T>(run: () => T): T {
     const { provider, api, model, stream } = this.#call;
     this.open = true;
@@ -62,7 +69,7 @@ export class OwnReport implements CallReport, LlmCallMark {
       // Only now: a client that tries again may have made a success of a failure.
       const { refusal } = progress;
       if (refusal !== undefined) operation.settle('error', refusalOf(refusal, this.#call.provider));
-      const facts = refusal === undefined ? factsFrom(progress, ending, this.#call) : {};
+      const facts = refusal === undefined && !this.isFree ? factsFrom(progress, ending, this.#call) : {};
       const { firstContentAtMs } = progress;
       const firstTokenMs = firstContentAtMs === undefined ? undefined : firstContentAtMs - this.#startedMs;
       this.#end(
@@ -108,6 +115,7 @@ export class InnerReport implements CallReport {
   readonly #call: LlmCall;
   readonly mark: LlmCallMark;
   lost = 0;
+  isFree = false;
 
   constructor(call: LlmCall, steps: ReadonlySet<string>, outer: LlmCallMark) {
     this.#call = call;
@@ -116,6 +124,11 @@ export class InnerReport implements CallReport {
 
   begin<T>(run: () => T): T {
     return inContext({ llmCall: this.mark }, run);
+  }
+
+  free(): void {
+    this.isFree = true;
+    this.mark.learn({ costNanoUsd: 0n });
   }
 
   failed(): void {}

@@ -72,7 +72,8 @@ class Account {
     const call = this.#call;
     const lost = lostTries(call, this.#lost, this.#granted);
     this.#paid += this.#lost;
-    const spent = progress === undefined || ending === undefined ? [] : spentBy(call, progress, ending, this.#granted);
+    const isPaid = progress !== undefined && ending !== undefined && call.report?.isFree !== true;
+    const spent = isPaid ? spentBy(call, progress, ending, this.#granted) : [];
     const model = progress?.facts().model;
     this.#settlement?.settle(costsOf([...lost, ...spent], [model, call.model], call.provider, this.#options.price));
   }

@@ -10,6 +10,7 @@ import type {
   PricePort,
   RetryPolicy,
 } from '@sage-adk/core';
+import type { AnswerCache, CachedAnswer, CacheRequest } from '../../src/middleware/cache.ts';
 
 /** One nano-dollar for an input token, ten for one of output. */
 export const unitPrice: PricePort = {
@@ -126,4 +127,36 @@ export function createFuse(): BreakerPolicy & { isOpen: boolean; readonly words:
     },
   };
   return fuse;
+}
+
+export interface Shelf extends AnswerCache {
+  readonly kept: Map<string, CachedAnswer>;
+  readonly asked: { readonly input: CacheRequest; readonly scope: string | undefined }[];
+  /** Serves what it has, and asks for a new one all the same. */
+  isStale: boolean;
+}
+
+/** Keeps answers by their request, and makes one call of many that ask for the same at once. */
+export function createShelf(): Shelf {
+  const flights = new Map<string, Promise<CachedAnswer>>();
+  const shelf: Shelf = {
+    kept: new Map(),
+    asked: [],
+    isStale: false,
+    async wrap(input, call, { scope } = {}) {
+      shelf.asked.push({ input, scope });
+      const key = `${scope ?? ''} ${input.url} ${input.body}`;
+      const kept = shelf.kept.get(key);
+      if (kept !== undefined && !shelf.isStale) return { value: kept, source: 'cache' };
+      const flight = flights.get(key);
+      if (flight !== undefined) return { value: await flight, source: 'cache' };
+      const calling = call();
+      flights.set(key, calling);
+      const settling = calling.then((value) => shelf.kept.set(key, value)).finally(() => flights.delete(key));
+      settling.catch(() => {});
+      if (kept !== undefined) return { value: kept, source: 'stale' };
+      return { value: await calling, source: 'call' };
+    },
+  };
+  return shelf;
 }
