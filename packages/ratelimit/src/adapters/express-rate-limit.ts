@@ -1,4 +1,5 @@
 /** A store for express-rate-limit 8: its hits are counted in a store of ours. */
+import { randomBytes } from 'node:crypto';
 import { requireNumber, systemClock } from '@sage-adk/core';
 import type { CompiledRule } from '../compile.ts';
 import type { Ask, Finding } from '../stores/store.ts';
@@ -91,13 +92,14 @@ class DropIn implements ExpressRateLimitStore {
 
   async increment(key: string): Promise<ExpressRateLimitInfo> {
     const ask = this.#ask(key, 1);
-    const asks = [ask];
-    const id = this.#revocable?.add(key);
-    const { findings } = await this.#ledger.store.decide(
-      id === undefined
-        ? { kind: 'consume', asks }
-        : { kind: 'reserve', asks, id, ttlUs: this.#ttlMs * 1_000, maxWaitUs: 0 },
-    );
+    const { store } = this.#ledger;
+    if (this.#revocable === undefined) {
+      return infoOf(ask, (await store.decide({ kind: 'consume', asks: [ask] })).findings);
+    }
+    const id = randomBytes(16).toString('base64url');
+    const ttlUs = Math.ceil(this.#ttlMs * 1_000);
+    const { findings } = await store.decide({ kind: 'reserve', asks: [ask], id, ttlUs, maxWaitUs: 0 });
+    this.#revocable.add(key, id);
     return infoOf(ask, findings);
   }
 

@@ -1,10 +1,9 @@
 /** Hits that may still be taken back: the ids of their reservations by key, each for a limited time and in bounded number. */
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '@sage-adk/core';
 
 export interface Revocable {
-  /** Names a new hit of the key. */
-  add(key: string): string;
+  /** Remembers a hit of the key; only once it is counted, or it might be taken back before. */
+  add(key: string, id: string): void;
   /** The newest hit of the key that may still be taken back; it is forgotten with this. */
   take(key: string): string | undefined;
 }
@@ -31,14 +30,13 @@ export function createRevocable(ttlMs: number, most: number, clock: Clock): Revo
     }
   };
   return {
-    add(key) {
-      const entry = { key, id: randomBytes(16).toString('base64url'), untilMs: clock.monotonicMs() + ttlMs };
+    add(key, id) {
+      const entry = { key, id, untilMs: clock.monotonicMs() + ttlMs };
       entries.add(entry);
       const line = byKey.get(key);
       if (line === undefined) byKey.set(key, [entry]);
       else line.push(entry);
       dropOld();
-      return entry.id;
     },
     take(key) {
       dropOld();

@@ -67,6 +67,24 @@ describe('the store for express-rate-limit', () => {
     expect((await store.increment('ada')).totalHits).toBe(1);
   });
 
+  test('takes back what is counted, while the next hit of the key is still on its way', async () => {
+    const counting = Promise.withResolvers<void>();
+    const shared = createMemoryStore();
+    const decide = shared.decide.bind(shared);
+    const store = createExpressRateLimitStore({ store: shared });
+    store.init({ windowMs: 60_000, skipFailedRequests: true });
+    await store.increment('ada');
+    const slow = jest.spyOn(shared, 'decide').mockImplementationOnce((async (request: never) => {
+      await counting.promise;
+      return decide(request);
+    }) as never);
+    const next = store.increment('ada');
+    await store.decrement('ada');
+    counting.resolve();
+    expect((await next).totalHits).toBe(1);
+    slow.mockRestore();
+  });
+
   test('remembers no more hits to take back than it has room for: the oldest stay counted', async () => {
     const { store } = create(60_000, { skipFailedRequests: true }, 2);
     for (const key of ['ada', 'bob', 'bob']) await store.increment(key);
