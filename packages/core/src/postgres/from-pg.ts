@@ -106,12 +106,9 @@ async function abandon(pool: PgPool, lease: Lease): Promise<void> {
   lease.end(true);
   if (typeof processID !== 'number' || pool.waitingCount > 0) return;
   try {
-    const connection = await pool.connect();
-    try {
-      await connection.query({ text: 'select pg_cancel_backend($1)', values: [processID] });
-    } finally {
-      connection.release();
-    }
+    await leased(pool, { over: false }, ({ connection }) =>
+      connection.query({ text: 'select pg_cancel_backend($1)', values: [processID] }),
+    );
   } catch {
     // The caller has its answer; the server's own statement_timeout is what is left.
   }

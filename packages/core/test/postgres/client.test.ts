@@ -218,7 +218,7 @@ describeWithService('postgres', 'PostgreSQL client', (url) => {
 
     test.each([
       ['while a statement runs', (queries: PostgresQueries) => queries.query('select pg_sleep(5)')],
-      ['between two statements', () => sleep(50)],
+      ['between two statements', () => sleep(500)],
       [
         'and the work goes on as if nothing was',
         (queries: PostgresQueries) => queries.query('select pg_sleep(5)').catch(() => {}),
