@@ -1,5 +1,5 @@
 import type { Fetch, LlmAnswer } from './call.ts';
-import { labelled } from './body/relayed.ts';
+import { relayed } from './body/relayed.ts';
 import { localAnswer } from './local/local-answer.ts';
 import { cache } from './middleware/cache.ts';
 import { createPipeline, type LlmPolicies } from './pipeline.ts';
@@ -46,11 +46,10 @@ export function wrapFetch(fetch: Fetch, policies: LlmPolicies = {}): Fetch {
 }
 
 /** It was tried as often as that helps; SDKs that try again by themselves are told so. */
-function asLast(answer: LlmAnswer<Response>): LlmAnswer<Response> {
-  const { status, statusText, body } = answer.result;
-  const headers = new Headers(answer.result.headers);
+function asLast({ result, progress }: LlmAnswer<Response>): LlmAnswer<Response> {
+  const headers = new Headers(result.headers);
   headers.set('x-should-retry', 'false');
-  return { ...answer, result: labelled(new Response(body, { status, statusText, headers }), answer.result) };
+  return { result: relayed(result, result.body, headers), progress };
 }
 
 /** OpenAI's and Anthropic's SDKs say how often they tried. */

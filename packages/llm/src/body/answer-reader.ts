@@ -1,6 +1,7 @@
 import type { AnswerFacts, Api } from '../providers/api.ts';
 import { textOf } from '../providers/usage.ts';
 import { JsonPicker } from './json-picker.ts';
+import { toLatin1 } from './json-text.ts';
 
 /** Follows the bytes of an answer while they pass. */
 export interface AnswerReader {
@@ -38,7 +39,7 @@ export class JsonReader implements AnswerReader {
 
   write(chunk: Uint8Array): Uint8Array {
     this.contentBytes += chunk.length;
-    this.#picker.write(chunk);
+    this.#picker.write(toLatin1(chunk));
     return chunk;
   }
 

@@ -1,9 +1,5 @@
-/**
- * Picks a few members out of a JSON text that comes in pieces, and keeps nothing else of it.
- *
- * An answer may be megabytes of text or numbers of which a hundred bytes matter; it is neither gathered nor parsed as a whole. What is not JSON, or
- * not an object, yields nothing.
- */
+import { parseJson } from './json-text.ts';
+
 /** A place that is wanted, or on the way to one. */
 interface Place {
   /** Set where the value itself is wanted. */
@@ -23,8 +19,7 @@ interface Frame {
 /** Text that is being kept: the value at a path, or a key where there is no path. */
 interface Recording {
   readonly path: string | undefined;
-  readonly parts: Uint8Array[];
-  size: number;
+  text: string;
 }
 
 // A usage is some hundred bytes; what is longer is not what was meant.
@@ -32,6 +27,13 @@ const longestRecording = 65_536;
 const quote = 0x22;
 const backslash = 0x5c;
 
+/**
+ * Picks a few members out of a JSON text that comes in pieces, and keeps nothing else of it.
+ *
+ * An answer may be megabytes of text or numbers of which a hundred bytes matter; it is neither gathered nor parsed as a whole. What is not JSON, or
+ * not an object, yields nothing.
+ * Bytes are read as characters of the same number (latin1).
+ */
 export class JsonPicker {
   readonly #root: Place = { members: new Map() };
   readonly #picked = new Map<string, unknown>();
@@ -61,26 +63,36 @@ export class JsonPicker {
     return this.#picked.get(path);
   }
 
-  write(chunk: Uint8Array): void {
+  /** @param text the next bytes, each a character. */
+  write(text: string): void {
     this.#recordedFrom = 0;
-    for (let i = 0; i < chunk.length && !this.#done; i++) {
-      const byte = chunk[i] as number;
-      if (this.#inString) this.#readInString(byte, chunk, i);
-      else this.#read(byte, chunk, i);
+    for (let at = 0; at < text.length && !this.#done; at++) {
+      if (this.#inString) {
+        at = this.#endOfString(text, at);
+        if (at < 0) break;
+        this.#inString = false;
+        if (this.#recording !== undefined && this.#recording.path === undefined) this.#endKey(text, at + 1);
+      } else {
+        if (this.#skipped > 0) at = nextStructure(text, at);
+        this.#read(text.charCodeAt(at), text, at);
+      }
     }
-    this.#keep(chunk, chunk.length);
+    this.#keep(text, text.length);
   }
 
-  #readInString(byte: number, chunk: Uint8Array, at: number): void {
-    if (this.#escaped) this.#escaped = false;
-    else if (byte === backslash) this.#escaped = true;
-    else if (byte === quote) {
-      this.#inString = false;
-      if (this.#recording !== undefined && this.#recording.path === undefined) this.#endKey(chunk, at + 1);
+  /** The quote that ends the string; -1 where it goes on in the next piece. */
+  #endOfString(text: string, from: number): number {
+    let start = this.#escaped ? from + 1 : from;
+    this.#escaped = false;
+    for (let end = text.indexOf('"', start); end >= 0; end = text.indexOf('"', start)) {
+      if (backslashesBefore(text, end, start) % 2 === 0) return end;
+      start = end + 1;
     }
+    this.#escaped = backslashesBefore(text, text.length, start) % 2 === 1;
+    return -1;
   }
 
-  #read(byte: number, chunk: Uint8Array, at: number): void {
+  #read(byte: number, text: string, at: number): void {
     switch (byte) {
       case quote:
         this.#inString = true;
@@ -90,7 +102,7 @@ export class JsonPicker {
         if (this.#skipped === 0) this.#beginValue(at + 1);
         return;
       case 0x2c: // ,
-        if (this.#skipped === 0) this.#endValue(chunk, at);
+        if (this.#skipped === 0) this.#endValue(text, at);
         return;
       case 0x7b: // {
       case 0x5b: // [
@@ -99,7 +111,7 @@ export class JsonPicker {
       case 0x7d: // }
       case 0x5d: // ]
         if (this.#skipped > 0) this.#skipped--;
-        else this.#close(chunk, at);
+        else this.#close(text, at);
         return;
       default:
         // Nothing but an object was begun.
@@ -121,16 +133,17 @@ export class JsonPicker {
     } else this.#skipped++;
   }
 
-  #close(chunk: Uint8Array, at: number): void {
-    this.#endValue(chunk, at);
+  #close(text: string, at: number): void {
+    this.#endValue(text, at);
     this.#frames.pop();
     if (this.#frames.length === 0) this.#done = true;
   }
 
-  #endKey(chunk: Uint8Array, at: number): void {
-    const key = this.#endRecording(chunk, at);
+  #endKey(text: string, at: number): void {
+    const recorded = this.#endRecording(text, at);
     const frame = this.#frames.at(-1);
     if (frame === undefined) return;
+    const key = isPlain(recorded) ? recorded.slice(1, -1) : parseJson(decoded(recorded));
     frame.expectsKey = false;
     frame.member = typeof key === 'string' ? frame.place.members.get(key) : undefined;
   }
@@ -140,10 +153,11 @@ export class JsonPicker {
     if (path !== undefined && !this.#picked.has(path)) this.#record(path, at);
   }
 
-  #endValue(chunk: Uint8Array, at: number): void {
+  #endValue(text: string, at: number): void {
     const path = this.#recording?.path;
     if (path !== undefined) {
-      const value = this.#endRecording(chunk, at);
+      const recorded = this.#endRecording(text, at);
+      const value = recorded.length > longestRecording ? undefined : parseJson(decoded(recorded));
       if (value !== undefined) this.#picked.set(path, value);
     }
     const frame = this.#frames.at(-1);
@@ -153,29 +167,48 @@ export class JsonPicker {
   }
 
   #record(path: string | undefined, from: number): void {
-    this.#recording = { path, parts: [], size: 0 };
+    this.#recording = { path, text: '' };
     this.#recordedFrom = from;
   }
 
-  /** Copies what was recorded of this chunk: the chunk itself belongs to the consumer. */
-  #keep(chunk: Uint8Array, until: number): void {
+  #keep(text: string, until: number): void {
     const recording = this.#recording;
     if (recording === undefined) return;
-    recording.size += until - this.#recordedFrom;
-    if (recording.size <= longestRecording)
-      recording.parts.push(new Uint8Array(chunk.subarray(this.#recordedFrom, until)));
-    else recording.parts.length = 0;
+    recording.text += text.slice(this.#recordedFrom, until);
+    // One character more than the longest is enough to know that it is too long.
+    if (recording.text.length > longestRecording) recording.text = recording.text.slice(0, longestRecording + 1);
   }
 
-  /** The value that was recorded; undefined where it is no JSON or too long. */
-  #endRecording(chunk: Uint8Array, until: number): unknown {
-    this.#keep(chunk, until);
-    const parts = this.#recording?.parts ?? [];
+  #endRecording(text: string, until: number): string {
+    this.#keep(text, until);
+    const recorded = this.#recording?.text ?? '';
     this.#recording = undefined;
-    try {
-      return JSON.parse(Buffer.concat(parts).toString());
-    } catch {
-      return undefined;
-    }
+    return recorded;
   }
+}
+
+function decoded(text: string): string {
+  return Buffer.from(text, 'latin1').toString();
+}
+
+/** Whether a key is written as it is read. */
+function isPlain(key: string): boolean {
+  return /^"\w*"$/.test(key);
+}
+
+/** Where the next string or bracket is, from within something that is skipped. */
+function nextStructure(text: string, from: number): number {
+  let at = from;
+  for (let code = text.charCodeAt(at); at < text.length && !isStructure(code); code = text.charCodeAt(at)) at++;
+  return at;
+}
+
+function isStructure(code: number): boolean {
+  return code === quote || code === 0x5b || code === 0x5d || code === 0x7b || code === 0x7d;
+}
+
+function backslashesBefore(text: string, at: number, from: number): number {
+  let first = at;
+  while (first > from && text.charCodeAt(first - 1) === backslash) first--;
+  return at - first;
 }

@@ -61,6 +61,11 @@ export function skipSpace(text: string, at: number): number {
   return next;
 }
 
+/** Bytes as characters of the same number: fast, and lossless for JSON's own words. */
+export function toLatin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}
+
 /** What a text says as JSON; undefined where it is none. */
 export function parseJson(text: string | undefined): unknown {
   if (text === undefined) return undefined;

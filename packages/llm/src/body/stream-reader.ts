@@ -1,6 +1,6 @@
 import type { AnswerFacts, StreamReader } from '../providers/api.ts';
 import type { AnswerReader } from './answer-reader.ts';
-import { parseJson } from './json-text.ts';
+import { parseJson, toLatin1 } from './json-text.ts';
 import { SseParser } from './sse-parser.ts';
 
 /** Reads an answer that comes as server-sent events, and hides the one that only we asked for. */
@@ -126,8 +126,4 @@ const mostHeld = 1_048_576;
 function joined(pieces: readonly Uint8Array[]): Uint8Array | undefined {
   const filled = pieces.filter(({ length }) => length > 0);
   return filled.length > 1 ? Buffer.concat(filled) : filled[0];
-}
-
-function toLatin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { JsonPicker } from '../../src/body/json-picker.ts';
+import { toLatin1 } from '../../src/body/json-text.ts';
 
 const paths = ['usage', 'model', 'choices.finish', 'choices.deep.x'];
 
@@ -56,9 +57,9 @@ describe('picking members out of JSON', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.string(), (bytes, text) => {
         const picker = new JsonPicker(paths);
-        picker.write(Buffer.from(`{"choices":[{`));
-        picker.write(bytes);
-        picker.write(Buffer.from(text));
+        picker.write('{"choices":[{');
+        picker.write(toLatin1(bytes));
+        picker.write(text);
         picker.get('usage');
       }),
     );
@@ -68,21 +69,12 @@ describe('picking members out of JSON', () => {
     const picker = pick(JSON.stringify({ usage: 'x'.repeat(70_000), model: 'm' }), 1_000);
     expect([picker.get('usage'), picker.get('model')]).toEqual([undefined, 'm']);
   });
-
-  test('keeps no chunk: what the consumer does to its bytes changes nothing', () => {
-    const picker = new JsonPicker(['model']);
-    const bytes = Buffer.from('{"model":"gpt');
-    picker.write(bytes);
-    bytes.fill(0);
-    picker.write(Buffer.from('-4"}'));
-    expect(picker.get('model')).toBe('gpt-4');
-  });
 });
 
 function pick(text: string, cut: number): JsonPicker {
   const picker = new JsonPicker(paths);
   const bytes = Buffer.from(text);
-  for (let at = 0; at < bytes.length; at += cut) picker.write(bytes.subarray(at, at + cut));
+  for (let at = 0; at < bytes.length; at += cut) picker.write(toLatin1(bytes.subarray(at, at + cut)));
   return picker;
 }
 
