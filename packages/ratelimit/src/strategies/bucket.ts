@@ -42,7 +42,10 @@ export interface BucketState {
   sinceUs: number;
 }
 
-/** The largest burst and queue together, in parts. Rounding then slows a bucket that drains within a month by a quarter of a percent at most. */
+/**
+ * The largest burst and queue together, in parts. Rounding then slows a bucket by at most its period in microseconds over the parts of its burst: a month by
+ * a quarter of a percent, an hour by 4 in a million.
+ */
 export const mostParts = 2 ** 50;
 /** No number of parts grows beyond: four times the largest bucket, and sums of two are still exact. */
 export const mostDebt = 2 ** 52;
