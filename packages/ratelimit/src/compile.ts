@@ -21,6 +21,8 @@ export interface CompiledRule {
   readonly scope: string;
   /** Rules of one space are asked about the same keys, so a store may keep their state together. */
   readonly space: string;
+  /** Members that a subject must have for the rule to apply. */
+  readonly when: readonly (readonly [member: SubjectMember, value: string])[];
   readonly mode: Mode;
   readonly limit: number;
   /** The most that can ever be asked for at once. */
@@ -73,6 +75,7 @@ export function compileRule(rule: Rule, space: string, tier?: string): CompiledR
     unit,
     scope: typeof rule.scope === 'function' ? 'custom' : rule.scope,
     space: space + suffix,
+    when: whenOf(rule, option),
     mode,
     limit: given.limit,
     burst: strategy.kind === 'bucket' ? strategy.burst : strategy.limit,
@@ -85,6 +88,18 @@ export function compileRule(rule: Rule, space: string, tier?: string): CompiledR
 }
 
 type Option = (key: string) => string;
+type SubjectMember = keyof NonNullable<Rule['when']>;
+
+const members: readonly string[] = ['user', 'tenant', 'endpoint', 'provider', 'model'];
+
+function whenOf({ when = {} }: Rule, option: Option): readonly (readonly [SubjectMember, string])[] {
+  const given = Object.entries(when);
+  for (const [member, value] of given) {
+    requireOption(option('when'), member, `of ${members.join(', ')}`, (name) => members.includes(name));
+    requireOption(option(`when.${member}`), value, 'a string', (name) => typeof name === 'string');
+  }
+  return given as [SubjectMember, string][];
+}
 
 function slotsOf({ limit, per, strategy }: Rule, option: Option): CompiledStrategy {
   requireOption(option('per'), per, 'missing: concurrency has no period', (value) => value === undefined);

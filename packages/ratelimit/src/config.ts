@@ -1,75 +1,223 @@
 /** The `rate_limit` block of a configuration file. */
 import { z } from 'zod';
-import type { RateLimiterOptions } from './limiter.ts';
-import type { Rule } from './rule.ts';
+import { providerRequestsPerMinute } from './presets.ts';
+import { type Rule, type Strategy, type TierLimits, usd } from './rule.ts';
 
-const notYet = z.never({ error: 'is known but not supported yet' }).optional();
+const requests = z.int().min(1).max(1_000_000_000).optional();
+const tokens = z.int().min(1).max(1_000_000_000_000).optional();
 
-const periods = ['second', 'minute', 'hour', 'day'] as const;
+const amounts = {
+  requests_per_second: requests,
+  requests_per_minute: requests,
+  requests_per_hour: requests,
+  requests_per_day: requests,
+  tokens_per_second: tokens,
+  tokens_per_minute: tokens,
+  tokens_per_hour: tokens,
+  tokens_per_day: tokens,
+  /** Most calls at once. */
+  max_concurrent: z.int().min(1).max(1_000_000).optional(),
+  /** US dollars in any hour. Always counted in a sliding window, whatever the strategy: a budget is hard. */
+  max_cost_per_hour: z.number().min(0.000_001).max(1_000_000).optional(),
+  /** Most requests at once, under each of the request rates. @default the rate's number; half of it where strict; 1 for leaky_bucket */
+  burst: z.int().min(1).max(1_000_000_000).optional(),
+};
 
-const limits = z
-  .strictObject({
-    requests_per_second: z.int().min(1).max(10_000).optional(),
-    requests_per_minute: z.int().min(1).max(600_000).optional(),
-    requests_per_hour: z.int().min(1).max(36_000_000).optional(),
-    requests_per_day: z.int().min(1).max(864_000_000).optional(),
-    /** Most requests at once, under each of the rates. By default as many as the rate's number. */
-    burst: z.int().min(1).max(1_000_000).optional(),
-    /** Never more than the number in any window of the period. */
-    strict: z.boolean().default(false),
-    tokens_per_second: notYet,
-    tokens_per_minute: notYet,
-    tokens_per_hour: notYet,
-    tokens_per_day: notYet,
-    max_concurrent: notYet,
-    max_cost_per_hour: notYet,
-  })
-  .superRefine((block, context) => {
-    const least = Math.min(...periods.map((period) => block[`requests_per_${period}`] ?? Number.POSITIVE_INFINITY));
-    if (!block.strict || block.burst === undefined || block.burst <= least) return;
-    context.addIssue({
-      code: 'custom',
-      path: ['burst'],
-      message: `must be at most ${least}, the least rate, where strict`,
-    });
-  });
+const tierBlock = z.strictObject(amounts);
+const limitBlock = z.strictObject({
+  ...amounts,
+  /** Of a token bucket: never more than the number in any window of the period. */
+  strict: z.boolean().default(false),
+});
+const providerBlock = limitBlock.extend({
+  /** Takes the published requests per minute of openai, anthropic or gemini where `requests_per_minute` is not given. */
+  preset: z.boolean().default(false),
+});
+const name = z.string().regex(/^[\w.-]{1,30}$/, { error: 'must be 1 to 30 letters, digits and . _ -' });
 
 export const rateLimitConfig = z
   .strictObject({
     enabled: z.boolean().default(true),
-    strategy: oneOf('token_bucket', ['fixed_window', 'sliding_window', 'leaky_bucket']),
-    storage: oneOf('memory', ['redis', 'postgres']),
+    strategy: z.enum(['token_bucket', 'fixed_window', 'sliding_window', 'leaky_bucket']).default('token_bucket'),
+    /** Where what was used is kept; the app connects the others. */
+    storage: z.enum(['memory', 'redis', 'postgres']).default('memory'),
     /** All requests together. */
-    global: limits.optional(),
+    global: limitBlock.optional(),
     /** Each user: the API key, the DID, or the address. */
-    per_user: limits.optional(),
-    per_endpoint: notYet,
-    llm_providers: notYet,
-    tiers: notYet,
+    per_user: limitBlock.optional(),
+    /** Each endpoint by its name, all users together. */
+    per_endpoint: z.record(name, limitBlock).optional(),
+    /** Each model provider by its name, all users together. */
+    llm_providers: z.record(name, providerBlock).optional(),
+    /** Users of a tier; what a tier does not name is as in `per_user`. */
+    tiers: z.record(name, tierBlock).optional(),
+  })
+  .superRefine((config, context) => {
+    for (const { path, block, tiers } of sectionsOf(config)) {
+      const checked = [
+        [path, block],
+        ...Object.entries(tiers).map(([tier, own]) => [['tiers', tier], own] as const),
+      ] as const;
+      for (const [at, each] of checked) {
+        const problem = each && problemOf(config.strategy, each);
+        if (problem) context.addIssue({ code: 'custom', path: [...at, problem.key], message: problem.message });
+      }
+    }
+    for (const [provider, { preset }] of Object.entries(config.llm_providers ?? {})) {
+      if (!preset || provider in providerRequestsPerMinute) continue;
+      const message = `there is one only for ${Object.keys(providerRequestsPerMinute).join(', ')}`;
+      context.addIssue({ code: 'custom', path: ['llm_providers', provider, 'preset'], message });
+    }
   })
   .prefault({});
 
 export type RateLimitConfig = z.output<typeof rateLimitConfig>;
 
-/** Options for `createRateLimiter`: one rule for each rate; none where the block is not enabled. */
-export function rateLimitFromConfig({ enabled, global, per_user: perUser }: RateLimitConfig): RateLimiterOptions {
-  return { rules: enabled ? [...rulesOf('global', global), ...rulesOf('user', perUser)] : [] };
+/** The rules of a block, and where the app has to keep what they count. */
+export interface ConfiguredLimits {
+  /** For `createRateLimiter`. */
+  readonly rules: readonly Rule[];
+  /** For `redis` and `postgres` the app connects a store and gives it to `createRateLimiter` as well. */
+  readonly storage: RateLimitConfig['storage'];
 }
 
-function rulesOf(scope: 'global' | 'user', block: z.output<typeof limits> | undefined): Rule[] {
-  return periods.flatMap((per) => {
-    const limit = block?.[`requests_per_${per}`];
-    if (block === undefined || limit === undefined) return [];
-    const { strict, burst } = block;
-    return [{ name: `${scope}_requests_per_${per}`, scope, limit, per, strict, ...(burst !== undefined && { burst }) }];
+/** One rule for each number of the block; none where it is not enabled. */
+export function rateLimitFromConfig(config: RateLimitConfig): ConfiguredLimits {
+  const { enabled, strategy, storage } = config;
+  return {
+    rules: enabled ? sectionsOf(config).flatMap((section) => rulesOf(strategies[strategy], section)) : [],
+    storage,
+  };
+}
+
+type Amounts = Partial<z.output<typeof tierBlock>>;
+type Amount = Exclude<keyof Amounts, 'burst'>;
+type Block = Amounts & { readonly strict?: boolean };
+
+/** A part of the block that makes rules of one scope. */
+interface Section extends Pick<Rule, 'scope' | 'when'> {
+  readonly path: readonly string[];
+  /** How the names of its rules begin. */
+  readonly prefix: string;
+  readonly block: Block | undefined;
+  readonly tiers: Readonly<Record<string, Amounts>>;
+}
+
+const strategies = {
+  token_bucket: 'token-bucket',
+  fixed_window: 'fixed-window',
+  sliding_window: 'sliding-window',
+  leaky_bucket: 'leaky-bucket',
+} as const;
+
+const amountRules: Readonly<Record<Amount, Pick<Rule, 'unit' | 'per'>>> = {
+  requests_per_second: { unit: 'requests', per: 'second' },
+  requests_per_minute: { unit: 'requests', per: 'minute' },
+  requests_per_hour: { unit: 'requests', per: 'hour' },
+  requests_per_day: { unit: 'requests', per: 'day' },
+  tokens_per_second: { unit: 'tokens', per: 'second' },
+  tokens_per_minute: { unit: 'tokens', per: 'minute' },
+  tokens_per_hour: { unit: 'tokens', per: 'hour' },
+  tokens_per_day: { unit: 'tokens', per: 'day' },
+  max_concurrent: { unit: 'concurrency' },
+  max_cost_per_hour: { unit: 'cost', per: 'hour' },
+};
+
+function sectionsOf({
+  global,
+  per_user: perUser,
+  per_endpoint: perEndpoint,
+  llm_providers: providers,
+  tiers = {},
+}: Sections): Section[] {
+  return [
+    { path: ['global'], prefix: 'global', scope: 'global', block: global, tiers: {} },
+    { path: ['per_user'], prefix: 'user', scope: 'user', block: perUser, tiers },
+    ...Object.entries(perEndpoint ?? {}).map(([endpoint, block]): Section => ({
+      path: ['per_endpoint', endpoint],
+      prefix: `endpoint_${endpoint}`,
+      scope: 'endpoint',
+      when: { endpoint },
+      block,
+      tiers: {},
+    })),
+    ...Object.entries(providers ?? {}).map(([provider, { preset, ...block }]): Section => ({
+      path: ['llm_providers', provider],
+      prefix: `provider_${provider}`,
+      scope: 'provider',
+      when: { provider },
+      block: preset ? { requests_per_minute: presetOf(provider), ...given(block) } : block,
+      tiers: {},
+    })),
+  ];
+}
+
+type Sections = Pick<RateLimitConfig, 'global' | 'per_user' | 'per_endpoint' | 'llm_providers' | 'tiers'>;
+
+function rulesOf(strategy: Strategy, section: Section): Rule[] {
+  const { prefix, scope, when, block = {}, tiers: tierBlocks } = section;
+  return (Object.keys(amountRules) as Amount[]).flatMap((amount) => {
+    const { unit = 'requests', per } = amountRules[amount];
+    const limit = limitOf(amount, block) ?? Number.POSITIVE_INFINITY;
+    const tiers = Object.fromEntries(
+      Object.entries(tierBlocks).flatMap(([tier, own]) => {
+        const limits = tierLimitsOf(amount, unit, own);
+        return Object.keys(limits).length === 0 ? [] : [[tier, limits]];
+      }),
+    );
+    if (limit === Number.POSITIVE_INFINITY && Object.values(tiers).every((own) => own.limit === undefined)) return [];
+    const rule: Rule = {
+      name: `${prefix}_${amount}`,
+      unit,
+      scope,
+      ...(when !== undefined && { when }),
+      limit,
+      ...(per !== undefined && { per }),
+      // A budget is hard, so it never is a bucket that refills, nor a window with a boundary.
+      ...(unit !== 'concurrency' && { strategy: unit === 'cost' ? 'sliding-window' : strategy }),
+      ...(unit === 'requests' && block.burst !== undefined && { burst: block.burst }),
+      ...(strategy === 'token-bucket' &&
+        unit !== 'cost' &&
+        unit !== 'concurrency' &&
+        block.strict === true && { strict: true }),
+      ...(Object.keys(tiers).length > 0 && { tiers }),
+    };
+    return [rule];
   });
 }
 
-/** A choice of which one is there; the other known ones say that they are not yet. */
-function oneOf<const T extends string>(supported: T, known: readonly unknown[]) {
-  return z
-    .literal(supported, {
-      error: ({ input }) => (known.includes(input) ? `"${String(input)}" is known but not supported yet` : undefined),
-    })
-    .default(() => supported);
+function tierLimitsOf(amount: Amount, unit: Rule['unit'], own: Amounts): TierLimits {
+  const limit = limitOf(amount, own);
+  const burst = unit === 'requests' ? own.burst : undefined;
+  return { ...(limit !== undefined && { limit }), ...(burst !== undefined && { burst }) };
+}
+
+function limitOf(amount: Amount, block: Amounts): number | undefined {
+  const value = block[amount];
+  return value !== undefined && amount === 'max_cost_per_hour' ? usd(value) : value;
+}
+
+/** What the strategy cannot do with a block. */
+function problemOf(
+  strategy: RateLimitConfig['strategy'],
+  block: Block,
+): { readonly key: string; readonly message: string } | undefined {
+  const bucket = strategy === 'token_bucket' || strategy === 'leaky_bucket';
+  if (block.burst !== undefined && !bucket) return { key: 'burst', message: `has no meaning for ${strategy}` };
+  if (block.strict !== true) return undefined;
+  if (strategy !== 'token_bucket') return { key: 'strict', message: `has no meaning for ${strategy}` };
+  const rates = ['requests_per_second', 'requests_per_minute', 'requests_per_hour', 'requests_per_day'] as const;
+  const least = Math.min(...rates.map((rate) => block[rate] ?? Number.POSITIVE_INFINITY));
+  if (block.burst === undefined || block.burst <= least) return undefined;
+  return { key: 'burst', message: `must be at most ${least}, the least rate, where strict` };
+}
+
+function presetOf(provider: string): number | undefined {
+  return Object.hasOwn(providerRequestsPerMinute, provider)
+    ? providerRequestsPerMinute[provider as keyof typeof providerRequestsPerMinute]
+    : undefined;
+}
+
+function given<T extends object>(block: T): Partial<T> {
+  return Object.fromEntries(Object.entries(block).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

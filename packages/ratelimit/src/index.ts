@@ -8,6 +8,7 @@ export {
   type Alternative,
   type Correction,
   createRateLimiter,
+  type Limit,
   type RateLimiter,
   type RateLimiterOptions,
   type Released,

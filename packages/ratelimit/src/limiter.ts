@@ -55,6 +55,8 @@ export interface RateLimiter extends AsyncDisposable {
   reset(subject: LimitSubject): Promise<void>;
   /** What is used now, for operators: one row for each rule and key that is not whole. */
   snapshot(options?: SnapshotOptions): Promise<readonly UsageRow[]>;
+  /** The enforced limits that a call would be asked about, with what it costs each; none that it costs nothing. Asks no store. */
+  limitsOf(subject: LimitSubject, costs?: LimitCosts): readonly Limit[];
   /** Calls `listener` when something of a rule came back before its time. Disposing it ends that. */
   onRelease(listener: (released: readonly Released[]) => void): Disposable;
   /** Closes the store. Later decisions throw `SAGE_RATELIMIT_CLOSED`; reservations can still be settled, which does nothing. */
@@ -108,6 +110,9 @@ export interface SnapshotOptions {
 export interface UsageRow extends Pick<RuleState, 'rule' | 'unit' | 'scope' | 'limit' | 'remaining' | 'resetAtMs'> {
   readonly key: string;
 }
+
+/** A rule that a call is asked about, and what the call costs of it. */
+export type Limit = Pick<RuleState, 'rule' | 'key' | 'cost' | 'limit' | 'burst'>;
 
 /** A rule and a key of it, as in `RuleState`. */
 export type Released = Pick<RuleState, 'rule' | 'key'>;

@@ -20,7 +20,7 @@ export class Reporter {
     if (decision.allowed) counts.allowed++;
     else counts.denied++;
     if (decision.degraded) counts[decision.source === 'overflow' ? 'overflowed' : 'degraded']++;
-    if (decision.violated.length > 0 && !decision.allowed) decision.violated.forEach(tell);
+    if (!decision.allowed) tellDenied(decision);
     if (decision.shadowDenied.length > 0) {
       counts.shadowDenied++;
       decision.shadowDenied.forEach(tell);
@@ -46,6 +46,11 @@ export class Reporter {
   close(): void {
     this.#source[Symbol.dispose]();
   }
+}
+
+/** Emits a denial, rule by rule. */
+export function tellDenied({ violated }: Decision): void {
+  violated.forEach(tell);
 }
 
 function tell({ rule, unit, scope, mode, retryAfterMs = Number.POSITIVE_INFINITY }: RuleState): void {

@@ -63,6 +63,7 @@ export class RuleBook {
       if (key === undefined) continue;
       const rules = subject.tier === undefined ? others : (byTier.get(subject.tier) ?? others);
       for (const common of rules) {
+        if (!applies(common, subject)) continue;
         const rule = this.#overrides.size === 0 ? common : this.#ownOf(common, key);
         if (rule !== undefined) asks.push({ rule, key, cost: costIn(rule.unit, costs) ?? missing(rule) });
       }
@@ -95,6 +96,7 @@ export class RuleBook {
     const [rule] = group?.others ?? [];
     if (group === undefined || rule === undefined || this.#groups.length > 1) return undefined;
     if (group.others.length > 1 || group.byTier.size > 0 || this.#overrides.size > 0) return undefined;
+    if (rule.when.length > 0) return undefined;
     return { scope: group.scope, rule };
   }
 
@@ -117,6 +119,11 @@ export class RuleBook {
     const place = `${common.name} ${key}`;
     return this.#overrides.has(place) ? this.#overrides.get(place) : common;
   }
+}
+
+function applies({ when }: CompiledRule, subject: LimitSubject): boolean {
+  for (const [member, value] of when) if (subject[member] !== value) return false;
+  return true;
 }
 
 function byName(rules: readonly Rule[]): ReadonlyMap<string, Rule> {

@@ -12,6 +12,8 @@ export interface Rule {
   readonly per?: Period;
   /** Who shares the limit. */
   readonly scope: Scope;
+  /** The rule applies only to subjects with these members, such as `{ provider: 'openai' }`. @default to all */
+  readonly when?: Readonly<Partial<Record<'user' | 'tenant' | 'endpoint' | 'provider' | 'model', string>>>;
   /** @default 'sliding-window' for cost, 'fixed-window' for a calendar's day or month, else 'token-bucket' */
   readonly strategy?: Strategy;
   /** Of a bucket: most units at once. @default `limit`; half of it, rounded up, where `strict`; 1 for requests of a leaky bucket */

@@ -7,6 +7,7 @@ import { scopeKey } from './keys.ts';
 import type { Lease } from './lease.ts';
 import type {
   Correction,
+  Limit,
   RateLimiter,
   RateLimiterOptions,
   Released,
@@ -150,6 +151,13 @@ export class StoreLimiter implements RateLimiter {
       remaining: Math.min(remaining, rule.limit),
       resetAtMs: nowMs + Math.ceil(resetAfterUs / 1_000),
     }));
+  }
+
+  limitsOf(subject: LimitSubject, costs?: LimitCosts): readonly Limit[] {
+    const asks = this.#book.asksOf(subject, costs, missingCost);
+    return asks
+      .filter(({ rule, cost }) => cost > 0 && rule.mode === 'enforce')
+      .map(({ rule, key, cost }) => ({ rule: rule.name, key, cost, limit: rule.limit, burst: rule.burst }));
   }
 
   onRelease(listener: (released: readonly Released[]) => void): Disposable {
