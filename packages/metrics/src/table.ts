@@ -4,13 +4,14 @@
  * Labels come from the catalogue of core (`protocol`, `method`, `provider`, ...) and from how an operation ended: outcome, category, code.
  */
 import type { HistogramDefinition, MetricDefinition } from './definition.ts';
+import { observedLimiterMetrics, pulledLimiterMetrics } from './limiter-table.ts';
+import { operationSeconds, outcome } from './table-values.ts';
 
 /** A row of the table. */
 export type MetricRow =
   | (MetricDefinition & { readonly type: 'counter' | 'gauge' })
   | (HistogramDefinition & { readonly type: 'histogram' });
 
-const outcome = ['ok', 'error', 'denied', 'cancelled', 'timeout'] as const;
 const category = ['transient', 'permanent', 'critical', 'unknown'] as const;
 const protocol = ['a2a', 'sage', 'mcp', 'http'] as const;
 const stream = ['true', 'false'] as const;
@@ -21,10 +22,6 @@ const modelSeconds = [
 ] as const;
 /** One token after another. */
 const tokenSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2.5] as const;
-/** From a signature to a call over the network with all its tries. */
-const operationSeconds = [
-  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
-] as const;
 /** Work within the process. */
 const fastSeconds = [
   0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1,
@@ -152,6 +149,7 @@ export const observedMetrics = {
     values: { phase: ['before', 'after'] },
     buckets: fastSeconds,
   },
+  ...observedLimiterMetrics,
   operationDuration: {
     name: 'sage_operation_duration_seconds',
     type: 'histogram',
@@ -250,6 +248,7 @@ export const pulledMetrics = {
     help: '1 for a health probe that answers pass or warn, 0 for fail.',
     labels: ['probe'],
   },
+  ...pulledLimiterMetrics,
   sources: {
     name: 'sage_source',
     type: 'gauge',

@@ -8,7 +8,9 @@ const ownLabels =
   'outcome category code operation event phase type part state kind mode agent version node source name metric probe'.split(
     ' ',
   );
-const catalogueLabels = Object.values(catalogue.operations).flatMap(({ labels }): readonly string[] => labels);
+const catalogueLabels = [...Object.values(catalogue.operations), ...Object.values(catalogue.events)].flatMap(
+  ({ labels }): readonly string[] => labels,
+);
 
 describe('the table of metrics', () => {
   test.each(metricRows.map((row) => [row.name, row] as const))('%s follows the rules of Prometheus', (name, row) => {

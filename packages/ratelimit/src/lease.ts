@@ -2,6 +2,7 @@
 import { type Clock, emit, type LimitCosts, type Timer } from '@sage-adk/core';
 import { wheelOf } from '@sage-adk/core/deadline';
 import { costIn } from './costs.ts';
+import type { Reporter } from './reporter.ts';
 import type { Ask, LimiterStore } from './stores/store.ts';
 
 export interface LeaseOptions {
@@ -12,6 +13,7 @@ export interface LeaseOptions {
   readonly ttlMs: number;
   /** Heartbeats end after so long, whatever the holder does. */
   readonly maxHoldMs: number;
+  readonly reporter: Reporter;
   /** Told of the rules and keys of which something came back. */
   readonly onReleased: (asks: readonly Ask[]) => void;
 }
@@ -34,6 +36,9 @@ export class Lease {
   readonly #endsMs: number;
   #ended = false;
   #lost = false;
+  #counted = true;
+  /** How long the store keeps it, as far as this process knows. */
+  #untilMs: number;
   #beat: Timer | undefined;
 
   constructor(options: LeaseOptions) {
@@ -41,6 +46,8 @@ export class Lease {
     this.id = options.id;
     this.asks = options.asks;
     this.#endsMs = options.clock.monotonicMs() + options.maxHoldMs;
+    this.#untilMs = options.clock.monotonicMs() + options.ttlMs;
+    options.reporter.tally.leases(this.asks, 1);
   }
 
   get ended(): boolean {
@@ -52,7 +59,11 @@ export class Lease {
     const { clock, ttlMs } = this.#options;
     const reference = new WeakRef(holder);
     const beat = (): void => {
-      if (this.#ended || reference.deref() === undefined || clock.monotonicMs() >= this.#endsMs) return;
+      if (this.#ended) return;
+      if (reference.deref() === undefined || clock.monotonicMs() >= this.#endsMs) {
+        this.#schedule(() => this.#tellLost(), ttlMs - ttlMs / 3);
+        return;
+      }
       this.#schedule(beat);
       void this.extend(ttlMs).then(
         (kept) => {
@@ -68,8 +79,11 @@ export class Lease {
   }
 
   async extend(ttlMs: number): Promise<boolean> {
-    const { store } = this.#options;
-    return !this.#ended && store.extend({ id: this.id, asks: this.asks, ttlUs: Math.ceil(ttlMs * 1_000) });
+    const { store, clock } = this.#options;
+    if (this.#ended) return false;
+    const kept = await store.extend({ id: this.id, asks: this.asks, ttlUs: Math.ceil(ttlMs * 1_000) });
+    if (kept) this.#untilMs = clock.monotonicMs() + ttlMs;
+    return kept;
   }
 
   /** More was charged to the reservation. */
@@ -89,11 +103,14 @@ export class Lease {
     if (this.#ended) return nothing;
     this.#ended = true;
     this.#beat?.cancel();
-    const { store, onReleased } = this.#options;
+    this.#uncount();
+    const { store, clock, onReleased, reporter } = this.#options;
     const used = this.asks.map((ask) => ({ ...ask, cost: usedOf(ask) }));
     const { settled, over } = await store.settle({ id: this.id, asks: used });
-    if (!settled) {
-      this.#tellLost();
+    if (settled) reporter.settled(this.asks, used, over);
+    else {
+      // Before its time is over it was settled by another handle, or reset.
+      if (clock.monotonicMs() >= this.#untilMs) this.#tellLost();
       await this.#chargeExcess(used);
     }
     onReleased(used);
@@ -104,9 +121,14 @@ export class Lease {
     return { settled, overspent: overspent.map(({ rule, units }) => ({ rule: rule.name, units })) };
   }
 
-  #schedule(beat: () => void): void {
-    const { clock, ttlMs } = this.#options;
-    this.#beat = wheelOf(clock).schedule(beat, clock.monotonicMs() + ttlMs / 3);
+  #schedule(beat: () => void, afterMs = this.#options.ttlMs / 3): void {
+    const { clock } = this.#options;
+    this.#beat = wheelOf(clock).schedule(beat, clock.monotonicMs() + afterMs);
+  }
+
+  #uncount(): void {
+    if (this.#counted) this.#options.reporter.tally.leases(this.asks, -1);
+    this.#counted = false;
   }
 
   /** What was reserved stays charged when the time is over; what came on top is charged now. */
@@ -116,12 +138,13 @@ export class Lease {
     if (asks.length > 0) await this.#options.store.decide({ kind: 'consume', asks, force: true });
   }
 
-  /** The time was over while somebody still held it. */
+  /** The time was over, and nobody had settled it. */
   #tellLost(): void {
     if (this.#lost) return;
     this.#lost = true;
-    for (const { rule } of this.asks) {
-      if (rule.unit === 'concurrency') emit('lease.expired', { rule: rule.name, held: 1 });
+    this.#uncount();
+    for (const { rule, cost } of this.asks) {
+      if (cost > 0) emit('lease.expired', { rule: rule.name, held: cost });
     }
   }
 }

@@ -1,8 +1,11 @@
 import { emit, source } from '@sage-adk/core';
 import type { Decision, RuleState } from './decision.ts';
+import type { Ask } from './stores/store.ts';
+import { Tally } from './tally.ts';
 
 /** Tells observers of denials, and counts decisions. */
 export class Reporter {
+  readonly tally = new Tally();
   readonly #counts = { allowed: 0, denied: 0, shadowDenied: 0, overflowed: 0, degraded: 0, reserved: 0, settled: 0 };
   readonly #source: Disposable;
 
@@ -17,6 +20,7 @@ export class Reporter {
   /** Returns the decision. */
   report(decision: Decision): Decision {
     const counts = this.#counts;
+    this.tally.decided(decision);
     if (decision.allowed) counts.allowed++;
     else counts.denied++;
     if (decision.degraded) counts[decision.source === 'overflow' ? 'overflowed' : 'degraded']++;
@@ -28,29 +32,34 @@ export class Reporter {
     return decision;
   }
 
-  /** Money did not suffice. */
-  exhausted({ violated }: Decision, handling: string): void {
-    for (const { rule, unit, period } of violated) {
-      if (unit === 'cost') emit('budget.exhausted', { rule, period, handling });
-    }
-  }
-
-  reserved(): void {
+  reserved(asks: readonly Ask[]): void {
     this.#counts.reserved++;
+    this.tally.reserved(asks);
   }
 
-  settled(): void {
+  /** @param over units of each ask that are owed. */
+  settled(held: readonly Ask[], used: readonly Ask[], over: readonly number[]): void {
     this.#counts.settled++;
+    this.tally.settled(held, used, over);
   }
 
   close(): void {
     this.#source[Symbol.dispose]();
+    this.tally.close();
   }
 }
 
 /** Emits a denial, rule by rule. */
-export function tellDenied({ violated }: Decision): void {
-  violated.forEach(tell);
+export function tellDenied(decision: Decision): void {
+  decision.violated.forEach(tell);
+  tellExhausted(decision, 'reject');
+}
+
+/** Money did not suffice; `handling` says what becomes of the call. */
+export function tellExhausted({ violated }: Decision, handling: string): void {
+  for (const { rule, unit, period } of violated) {
+    if (unit === 'cost') emit('budget.exhausted', { rule, period, handling });
+  }
 }
 
 function tell({ rule, unit, scope, mode, retryAfterMs = Number.POSITIVE_INFINITY }: RuleState): void {

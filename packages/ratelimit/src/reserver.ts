@@ -8,7 +8,7 @@ import { assumedUnits, clamp, fitAssumptions, withDefaults } from './estimate.ts
 import { hashApiKey } from './keys.ts';
 import { Lease } from './lease.ts';
 import type { ReserveOptions } from './limiter.ts';
-import type { Reporter } from './reporter.ts';
+import { type Reporter, tellExhausted } from './reporter.ts';
 import { createReservation, denied, type Denied, type Reservation } from './reservation.ts';
 import type { RuleBook } from './rule-book.ts';
 import type { Ask, LimiterStore, ReserveRequest } from './stores/store.ts';
@@ -20,9 +20,16 @@ export interface ReserverOptions {
   readonly defaults: LimitCosts | undefined;
   readonly reporter: Reporter;
   /** Decides, blocks included. */
-  readonly decide: (request: ReserveRequest) => Promise<{ readonly decision: Decision; readonly delayUs: number }>;
+  readonly decide: (request: ReserveRequest) => Promise<Reserved>;
   readonly charge: (lease: Lease, asks: readonly Ask[]) => Promise<Decision>;
   readonly onReleased: (asks: readonly Ask[]) => void;
+}
+
+/** What became of a request; `repeated` where it was made before. */
+interface Reserved {
+  readonly decision: Decision;
+  readonly delayUs: number;
+  readonly repeated: boolean;
 }
 
 export class Reserver {
@@ -42,7 +49,8 @@ export class Reserver {
     const first = await this.#try(subject, estimate, undefined, options);
     let outcome = first;
     if (!first.allowed) {
-      if (!quiet) reporter.exhausted(first.decision, typeof onDenied === 'function' ? 'alternative' : onDenied);
+      const handling = typeof onDenied === 'function' ? 'alternative' : onDenied;
+      if (!quiet && handling !== 'reject') tellExhausted(first.decision, handling);
       if (onDenied === 'clamp') outcome = await this.#clamped(subject, estimate, first, options);
       else if (onDenied !== 'reject') {
         const other = await onDenied(first.decision);
@@ -83,10 +91,10 @@ export class Reserver {
       ttlUs: Math.ceil(ttlMs * 1_000),
       maxWaitUs: Math.floor(requireNumber('maxWaitMs', maxWaitMs, 0) * 1_000),
     };
-    const { decision, delayUs } = await decide({ kind: 'reserve', asks, id, ...times });
+    const { decision, delayUs, repeated } = await decide({ kind: 'reserve', asks, id, ...times });
     if (!decision.allowed) return denied(decision);
-    reporter.reserved();
-    const lease = new Lease({ id, asks, store, clock, ttlMs, maxHoldMs, onReleased });
+    if (!repeated) reporter.reserved(asks);
+    const lease = new Lease({ id, asks, store, clock, ttlMs, maxHoldMs, reporter, onReleased });
     const chargeMore = (more: LimitCosts): Promise<Decision> =>
       charge(
         lease,

@@ -21,6 +21,7 @@ import { missingCost, Reserver } from './reserver.ts';
 import { RuleBook, type RulePatch } from './rule-book.ts';
 import { DenyCache } from './stores/deny-cache.ts';
 import { createMemoryStore, type MemoryStore } from './stores/memory.ts';
+import { observedDecide } from './stores/observed.ts';
 import type { Answer, Ask, DecideRequest, LimiterStore } from './stores/store.ts';
 
 const mostBlocks = 10_000;
@@ -28,6 +29,7 @@ const mostBlocks = 10_000;
 /** A limiter over any store. */
 export class StoreLimiter implements RateLimiter {
   readonly #store: LimiterStore;
+  readonly #decide: LimiterStore['decide'];
   readonly #memory: MemoryStore | undefined;
   readonly #book: RuleBook;
   readonly #clock: Clock;
@@ -45,9 +47,11 @@ export class StoreLimiter implements RateLimiter {
       const memory = createMemoryStore({ ...(maxKeys !== undefined && { maxKeys }), clock });
       this.#memory = memory;
       this.#store = memory;
+      this.#decide = (request) => memory.decide(request);
       this.#reporter = new Reporter(memory.kind, () => memory.counts());
     } else {
       this.#store = store;
+      this.#decide = observedDecide(store);
       this.#reporter = new Reporter(store.kind, () => ({}));
     }
     this.#reserver = new Reserver({
@@ -58,7 +62,7 @@ export class StoreLimiter implements RateLimiter {
       reporter: this.#reporter,
       decide: async (request) => {
         const answer = await this.#ask(request);
-        return { decision: conclude(answer, clock), delayUs: answer.delayUs };
+        return { decision: conclude(answer, clock), delayUs: answer.delayUs, repeated: answer.repeated === true };
       },
       charge: (lease, asks) => this.#chargeMore(lease, asks),
       onReleased: (asks) => this.#released(asks),
@@ -186,16 +190,17 @@ export class StoreLimiter implements RateLimiter {
   #ask(request: DecideRequest): Answer | Promise<Answer> {
     this.#requireOpen();
     const blocked = this.#blocks.answerTo(request.asks, this.#clock.monotonicMs() * 1_000);
-    return blocked !== undefined && request.kind !== 'lower' && !('force' in request)
-      ? blocked
-      : this.#store.decide(request);
+    return blocked !== undefined && request.kind !== 'lower' && !('force' in request) ? blocked : this.#decide(request);
   }
 
   async #chargeMore(lease: Lease, more: readonly Ask[]): Promise<Decision> {
     const asks = withoutSlots(more);
     const answer = lease.ended ? undefined : await this.#ask({ kind: 'charge', asks, id: lease.id });
     if (answer === undefined || answer.gone === true) throw errors.RESERVATION_OVER({ id: lease.id });
-    if (answer.allowed) lease.grow(asks);
+    if (answer.allowed) {
+      lease.grow(asks);
+      this.#reporter.tally.reserved(asks);
+    }
     return this.#reporter.report(conclude(answer, this.#clock));
   }
 

@@ -1,5 +1,16 @@
-import type { Observer, OperationHandlers, OperationRecord } from '@sage-adk/core';
+import type {
+  EventName,
+  Events,
+  Observer,
+  OperationHandlers,
+  OperationName,
+  OperationRecord,
+  Outcome,
+  StartOf,
+} from '@sage-adk/core';
+import type { BoundCounter } from '../instruments/counter.ts';
 import type { Instruments } from '../instruments/from-table.ts';
+import type { BoundHistogram } from '../instruments/histogram.ts';
 import type { observedMetrics } from '../table.ts';
 import { agentRequests } from './agent.ts';
 import { llmCalls } from './llm.ts';
@@ -17,9 +28,17 @@ export function createObserver(metrics: ObservedInstruments): Observer {
       'llm.call': llmCalls(metrics),
       'agent.middleware': middlewares(metrics),
       'health.check': healthChecks(metrics),
+      'limiter.check': timed(metrics, ({ store }, outcome) => metrics.limiterCheckDuration.with(store, outcome)),
+      'queue.wait': timed(metrics, ({ queue }, outcome) => metrics.queueWaitDuration.with(queue, outcome)),
     },
     operation: () => anyOperation,
-    events: { 'agent.state': agentStates(metrics) },
+    events: {
+      'agent.state': agentStates(metrics),
+      'lease.expired': counted(metrics, 'lease.expired', ({ rule }) => metrics.limiterLeasesExpired.with(rule)),
+      'budget.exhausted': counted(metrics, 'budget.exhausted', ({ rule, handling }) =>
+        metrics.limiterBudgetExhausted.with(rule, handling),
+      ),
+    },
     event: (name) => () => metrics.events.with(name).inc(),
   };
 }
@@ -29,6 +48,31 @@ function time(
   { name, outcome, durationMs }: Pick<OperationRecord, 'name' | 'outcome' | 'durationMs'>,
 ): void {
   metrics.operationDuration.with(name, outcome).observe(durationMs / 1_000);
+}
+
+/** An operation that has a histogram of its own as well. */
+function timed<N extends OperationName>(
+  metrics: ObservedInstruments,
+  histogramOf: (start: StartOf<N>, outcome: Outcome) => BoundHistogram,
+): OperationHandlers<N> {
+  return {
+    end(record) {
+      time(metrics, record);
+      histogramOf(record.start, record.outcome).observe(record.durationMs / 1_000);
+    },
+  };
+}
+
+/** An event that has a counter of its own as well. */
+function counted<E extends EventName>(
+  metrics: ObservedInstruments,
+  name: E,
+  counterOf: (event: Events[E]) => BoundCounter,
+): (event: Events[E]) => void {
+  return (event) => {
+    metrics.events.with(name).inc();
+    counterOf(event).inc();
+  };
 }
 
 function middlewares(metrics: ObservedInstruments): OperationHandlers<'agent.middleware'> {

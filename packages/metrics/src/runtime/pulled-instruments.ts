@@ -38,8 +38,8 @@ export function createPulledInstruments({ build, runtime, limit, instruments }: 
   return [
     ...(runtime ? processInstruments(pulled) : []),
     pulled(pulledMetrics.build, (add) => add(1, agent, version, process.version)),
-    pulled(pulledMetrics.healthProbeUp, readProbes),
-    pulled(pulledMetrics.sources, readSources),
+    ...sourceMetrics.map(([row, from, only]) => pulled(row, readFrom(from, only))),
+    pulled(pulledMetrics.sources, readOthers),
     pulled(pulledMetrics.observerFailures, (add) => add(observerFailures())),
     pulled(pulledMetrics.series, (add) => {
       for (const { definition, size } of instruments()) add(size, definition.name);
@@ -68,15 +68,47 @@ function processInstruments(pulled: Pulled): readonly Instrument[] {
   ];
 }
 
-// The health package offers them as its source.
-function readProbes(add: Add<readonly ['probe']>): void {
+/**
+ * Sources that have a metric of their own. The values of its labels are the parts of a counter's name, split at `|`; or, of the counter that is named here,
+ * what follows in the name of its source.
+ */
+const sourceMetrics: readonly (readonly [
+  row: MetricDefinition & { readonly type: 'counter' | 'gauge' },
+  from: string,
+  only?: string,
+])[] = [
+  [pulledMetrics.healthProbeUp, 'health.probes'],
+  [pulledMetrics.limiterDecisions, 'limiter.decisions'],
+  [pulledMetrics.limiterNearLimit, 'limiter.near_limit'],
+  [pulledMetrics.limiterUnits, 'limiter.units'],
+  [pulledMetrics.limiterLeases, 'limiter.leases'],
+  [pulledMetrics.limiterStoreErrors, 'limiter.guard.', 'failed'],
+  [pulledMetrics.limiterStoreAway, 'limiter.guard.', 'away'],
+  [pulledMetrics.limiterKeys, 'limiter.memory', 'keys'],
+  [pulledMetrics.limiterEvictions, 'limiter.memory', 'reclaimed'],
+  [pulledMetrics.limiterQueueDepth, 'limiter.queue', 'waiting'],
+];
+
+function readFrom(from: string, only: string | undefined): (add: Add<readonly string[]>) => void {
+  return (add) => {
+    readSources((value, source, name) => {
+      if (only === undefined) add(value, ...name.split('|'));
+      else if (name === only) add(value, ...(source === from ? [] : [source.slice(from.length)]));
+    }, from);
+  };
+}
+
+/** What has no metric of its own as a whole. */
+function readOthers(add: Add<readonly ['source', 'name']>): void {
   readSources((value, source, name) => {
-    if (source === 'health.probes') add(value, name);
+    if (!sourceMetrics.some(([, from, only]) => from === source && only === undefined)) add(value, source, name);
   });
 }
 
-function readSources(add: Add<readonly ['source', 'name']>): void {
+/** @param from how the names of the sources begin that are read. */
+function readSources(add: (value: number, source: string, name: string) => void, from = ''): void {
   for (const source of sources()) {
+    if (!source.name.startsWith(from)) continue;
     try {
       for (const [name, value] of Object.entries(source.read())) add(value, source.name, name);
     } catch {

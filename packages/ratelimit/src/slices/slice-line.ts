@@ -6,6 +6,8 @@ import type { SlicedRule } from './sliceable.ts';
 
 export interface SliceLineOptions {
   readonly store: LimiterStore;
+  /** Of the store, as observers see it. */
+  readonly decide: LimiterStore['decide'];
   readonly sliced: SlicedRule;
   readonly key: string;
   /** Largest part of the burst that one slice takes. */
@@ -125,14 +127,14 @@ export class SliceLine {
   }
 
   async #reserve(size: number): Promise<Finding> {
-    const { store, sliced, key, clock } = this.#options;
+    const { decide, sliced, key, clock } = this.#options;
     const { rule, validityUs } = sliced;
     const id = randomBytes(16).toString('base64url');
     // The store charges later than this, so counted from here a slice ends in time.
     const sentMs = clock.monotonicMs();
     const ttlUs = 2 * validityUs + 1_000_000;
     const asks = [{ rule, key, cost: size }];
-    const { allowed, findings, source } = await store.decide({ kind: 'reserve', id, asks, ttlUs, maxWaitUs: 0 });
+    const { allowed, findings, source } = await decide({ kind: 'reserve', id, asks, ttlUs, maxWaitUs: 0 });
     const [finding] = findings;
     if (finding === undefined) throw new TypeError('A store answers with a finding for each ask.');
     this.#last = finding;

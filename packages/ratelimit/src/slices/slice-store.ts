@@ -7,6 +7,7 @@
  */
 import { type Clock, requireNumber, requireWhole, systemClock } from '@sage-adk/core';
 import type { CompiledRule } from '../compile.ts';
+import { observedDecide, tellsItself } from '../stores/observed.ts';
 import type {
   Answer,
   AnswerSource,
@@ -35,7 +36,8 @@ export interface SliceOptions {
 }
 
 /**
- * Puts slices before a shared store, guarded or not. Only `check` is answered from slices; reservations are made by the store.
+ * Puts slices before a shared store, guarded or not. Only `check` is answered from slices; reservations are made by the store. What the store is asked
+ * is an operation `limiter.check`, what a slice answers is none.
  *
  * @example
  * ```ts
@@ -52,6 +54,7 @@ type Loot = Map<Ask, Taken>;
 class SliceStore implements LimiterStore {
   readonly kind: string;
   readonly #store: LimiterStore;
+  readonly #decide: LimiterStore['decide'];
   readonly #names: ReadonlySet<string>;
   readonly #validityMs: number | undefined;
   readonly #largestShare: number;
@@ -66,6 +69,8 @@ class SliceStore implements LimiterStore {
   ) {
     this.kind = store.kind;
     this.#store = store;
+    this.#decide = observedDecide(store);
+    tellsItself(this);
     this.#names = new Set(rules);
     this.#validityMs = validityMs === undefined ? undefined : requireNumber('validityMs', validityMs, 0.001);
     this.#largestShare = requireNumber('largestShare', largestShare, 0.000_001, 1);
@@ -76,7 +81,7 @@ class SliceStore implements LimiterStore {
   decide(request: DecideRequest): Answer | Promise<Answer> {
     const { kind, asks } = request;
     const fromSlices = kind === 'consume' && request.force !== true && asks.some(({ rule }) => this.#isSliced(rule));
-    if (!fromSlices) return this.#store.decide({ ...request, asks: this.#adapt(asks) });
+    if (!fromSlices) return this.#decide({ ...request, asks: this.#adapt(asks) });
     const taken: Loot = new Map();
     const lacking = this.#take(asks, taken);
     if (lacking === undefined && taken.size === asks.length) return this.#answer(asks, []);
@@ -147,7 +152,7 @@ class SliceStore implements LimiterStore {
     const shadowed = asks.filter((ask) => !open.includes(ask));
     const rest = open.filter((ask) => !taken.has(ask));
     if (rest.length === 0) return this.#answer(asks, shadowed);
-    const answer = await this.#store.decide({ kind: 'consume', asks: this.#adapt(rest) });
+    const answer = await this.#decide({ kind: 'consume', asks: this.#adapt(rest) });
     if (!answer.allowed) this.#putBack(taken);
     const byRule = new Map(answer.findings.map((finding) => [finding.rule.id, finding]));
     const findings = asks.flatMap((ask) => {
@@ -181,8 +186,8 @@ class SliceStore implements LimiterStore {
       void line.close();
     }
     const sliced = this.#slicedOf(rule);
-    const [store, largestShare, clock] = [this.#store, this.#largestShare, this.#clock];
-    const line = new SliceLine({ store, sliced, key, largestShare, clock });
+    const [store, decide, largestShare, clock] = [this.#store, this.#decide, this.#largestShare, this.#clock];
+    const line = new SliceLine({ store, decide, sliced, key, largestShare, clock });
     this.#lines.set(place, line);
     return line;
   }

@@ -1,11 +1,12 @@
 /** A shared store that always answers in time: by itself, or by the policies of the rules while it is away. */
-import { type Clock, operate, requireNumber, requireWhole, source, systemClock } from '@sage-adk/core';
+import { type Clock, requireNumber, requireWhole, source, systemClock } from '@sage-adk/core';
 import type { CompiledRule } from '../compile.ts';
 import { errors } from '../errors.ts';
 import { hashApiKey } from '../keys.ts';
 import { withinDeadline } from './deadline-call.ts';
 import { DenyCache } from './deny-cache.ts';
 import { createMemoryStore, type MemoryStore } from './memory.ts';
+import { observeDecision, tellsItself } from './observed.ts';
 import { PendingCalls } from './pending-calls.ts';
 import { decideWithout, sharesOf } from './store-policy.ts';
 import { StoreHealth } from './store-health.ts';
@@ -44,7 +45,7 @@ export interface GuardOptions {
  *
  * Every decision is answered within the deadline. Where the store fails, each rule's `onStoreError` decides and the decision is `degraded`. Settlements that
  * fail are made when the store is back. Keys are given to the store as 128-bit hashes. Decisions are operations `limiter.check`; counters are
- * the source `limiter.guard`.
+ * the source `limiter.guard.<kind of store>`.
  *
  * @example
  * ```ts
@@ -86,7 +87,8 @@ class GuardedStore implements LimiterStore {
     this.#denials = new DenyCache(requireWhole('denyCacheSize', denyCacheSize, 1));
     this.#denyCacheUs = requireNumber('denyCacheMs', denyCacheMs, 0) * 1_000;
     this.#pending = new PendingCalls(probeMs, clock);
-    this.#source = source('limiter.guard', () => ({
+    tellsItself(this);
+    this.#source = source(`limiter.guard.${store.kind}`, () => ({
       ...this.#counts,
       away: Number(this.#health.isAway),
       pending: this.#pending.size,
@@ -95,14 +97,8 @@ class GuardedStore implements LimiterStore {
     }));
   }
 
-  decide(request: DecideRequest): Promise<Answer> {
-    return operate('limiter.check', { store: this.kind, rules: request.asks.length }, async (operation) => {
-      const answer = this.#known(request) ?? (await this.#decide(request));
-      const denied = answer.findings.find(({ allowed, rule }) => !allowed && rule.mode === 'enforce');
-      const degraded = answer.source === 'local' || answer.source === 'policy';
-      operation.set({ allowed: answer.allowed, degraded, ...(denied !== undefined && { rule: denied.rule.name }) });
-      return answer;
-    });
+  decide(request: DecideRequest): Answer | Promise<Answer> {
+    return observeDecision(this.kind, request, () => this.#known(request) ?? this.#decide(request));
   }
 
   async settle({ id, asks }: SettleRequest): Promise<Settlement> {

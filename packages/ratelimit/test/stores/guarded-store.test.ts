@@ -209,7 +209,7 @@ test('close settles what is left, and waits no longer than a deadline', async ()
   shared.trouble = { name: 'none' };
   await timed(clock, limiter.close());
   expect(remainingOf(shared.server)).toEqual([]);
-  expect(sources().some(({ name }) => name === 'limiter.guard')).toBe(false);
+  expect(sources().some(({ name }) => name === 'limiter.guard.fake')).toBe(false);
 });
 
 test('checkSync says that the store does not answer at once', () => {
@@ -245,7 +245,7 @@ function known(server: object) {
 
 function counters() {
   return sources()
-    .find(({ name }) => name === 'limiter.guard')
+    .find(({ name }) => name === 'limiter.guard.fake')
     ?.read();
 }
 
