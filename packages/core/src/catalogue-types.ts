@@ -30,6 +30,8 @@ export interface Operations {
       outputTokens: number;
       cachedInputTokens: number;
       cacheWriteTokens: number;
+      /** Part of `cacheWriteTokens`. */
+      longCacheWriteTokens: number;
       reasoningTokens: number;
       /** Billionths of a US dollar. Missing where the price is unknown. */
       costNanoUsd: bigint;

@@ -112,7 +112,7 @@ export interface UsageRow extends Pick<RuleState, 'rule' | 'unit' | 'scope' | 'l
 }
 
 /** A rule that a call is asked about, and what the call costs of it. */
-export type Limit = Pick<RuleState, 'rule' | 'key' | 'cost' | 'limit' | 'burst'>;
+export type Limit = Pick<RuleState, 'rule' | 'unit' | 'key' | 'cost' | 'limit' | 'burst'>;
 
 /** A rule and a key of it, as in `RuleState`. */
 export type Released = Pick<RuleState, 'rule' | 'key'>;

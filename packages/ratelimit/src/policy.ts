@@ -1,25 +1,25 @@
 /** A limiter as what the boundary to a model plugs in. */
-import type { LimitCosts, LimiterPolicy, LimitSubject } from '@sage-adk/core';
-import type { ReserveOptions } from './limiter.ts';
+import type { LimitCosts, LimiterPolicy, LimitReserveOptions, LimitSubject } from '@sage-adk/core';
+import type { RateLimiter, ReserveOptions } from './limiter.ts';
 import type { Denied, Reservation } from './reservation.ts';
 
-export interface LimiterPolicyOptions extends Pick<
-  ReserveOptions,
-  'ttlMs' | 'maxHoldMs' | 'onDenied' | 'outputTokenNanoUsd'
-> {
+/** As for a reservation. `onDenied` counts in place of what each call says about it. */
+export interface LimiterPolicyOptions extends Pick<ReserveOptions, 'ttlMs' | 'maxHoldMs' | 'onDenied'> {
   /** With a queue: how long to wait for room. @default 30_000 */
   readonly maxWaitMs?: number;
 }
 
 /** What makes reservations: a limiter. */
-export interface Reserving {
+export interface Reserving extends Limits {
   reserve(subject: LimitSubject, estimate?: LimitCosts, options?: ReserveOptions): Promise<Reservation | Denied>;
 }
 
 /** What waits for reservations: a queue. */
-export interface Acquiring {
+export interface Acquiring extends Limits {
   acquire(subject: LimitSubject, estimate?: LimitCosts, options?: ReserveOptions): Promise<Reservation | Denied>;
 }
+
+type Limits = Partial<Pick<RateLimiter, 'limitsOf'>>;
 
 /**
  * Makes a policy of a limiter, which answers at once, or of a queue, which waits.
@@ -30,13 +30,15 @@ export interface Acquiring {
  * ```
  */
 export function limiterPolicy(source: Reserving | Acquiring, options: LimiterPolicyOptions = {}): LimiterPolicy {
-  const { maxWaitMs = 30_000, ...common } = options;
+  const { maxWaitMs = 30_000, ...own } = options;
+  const { limitsOf } = source;
   return {
-    async reserve(subject, estimate, { signal } = {}) {
+    async reserve(subject, estimate, asked = {}) {
+      const reserveOptions = { ...optionsOf(asked), ...own };
       const outcome =
         'acquire' in source
-          ? await source.acquire(subject, estimate, { ...common, maxWaitMs, signal })
-          : await source.reserve(subject, estimate, { ...common, signal });
+          ? await source.acquire(subject, estimate, { ...reserveOptions, maxWaitMs })
+          : await source.reserve(subject, estimate, reserveOptions);
       if (!outcome.allowed) return outcome;
       const { outputTokens } = outcome;
       return {
@@ -50,5 +52,22 @@ export function limiterPolicy(source: Reserving | Acquiring, options: LimiterPol
         },
       };
     },
+    ...(limitsOf !== undefined && {
+      countsCost: (subject: LimitSubject) => limitsOf.call(source, subject, oneNanoUsd).some(isOfMoney),
+    }),
+  };
+}
+
+const oneNanoUsd: LimitCosts = { requests: 0, costNanoUsd: 1n };
+
+function isOfMoney({ unit }: { readonly unit: string }): boolean {
+  return unit === 'cost';
+}
+
+function optionsOf({ signal, onDenied, outputTokenNanoUsd }: LimitReserveOptions): ReserveOptions {
+  return {
+    signal,
+    ...(onDenied !== undefined && { onDenied }),
+    ...(outputTokenNanoUsd !== undefined && { outputTokenNanoUsd }),
   };
 }

@@ -161,7 +161,14 @@ export class StoreLimiter implements RateLimiter {
     const asks = this.#book.asksOf(subject, costs, missingCost);
     return asks
       .filter(({ rule, cost }) => cost > 0 && rule.mode === 'enforce')
-      .map(({ rule, key, cost }) => ({ rule: rule.name, key, cost, limit: rule.limit, burst: rule.burst }));
+      .map(({ rule, key, cost }) => ({
+        rule: rule.name,
+        unit: rule.unit,
+        key,
+        cost,
+        limit: rule.limit,
+        burst: rule.burst,
+      }));
   }
 
   onRelease(listener: (released: readonly Released[]) => void): Disposable {

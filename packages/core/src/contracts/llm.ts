@@ -60,12 +60,14 @@ export interface LlmFinish {
   readonly model: string;
 }
 
-/** Tokens of one call. The parts are subsets: cached and cache writes of the input, reasoning of the output. Never add them up. */
+/** Tokens of one call. The parts are subsets: cached and cache writes of the input, long cache writes of the cache writes, reasoning of the output. Never add them up. */
 export interface Usage {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly cachedInputTokens?: number;
   readonly cacheWriteTokens?: number;
+  /** Of the cache writes: those that are kept for an hour, where that has a price of its own. */
+  readonly longCacheWriteTokens?: number;
   readonly reasoningTokens?: number;
 }
 

@@ -29,6 +29,8 @@ export interface LimiterPolicy {
     estimate: LimitCosts,
     options?: LimitReserveOptions,
   ): Promise<LimitGrant | LimitDenial>;
+  /** Whether an enforced limit of money applies to the subject: then a call without a known price must not pass as if it were free. Missing: nobody can tell. */
+  countsCost?(subject: LimitSubject): boolean;
 }
 
 export interface LimitReserveOptions {

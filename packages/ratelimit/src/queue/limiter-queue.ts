@@ -63,6 +63,8 @@ export interface LimiterQueue extends AsyncDisposable {
     call: (reservation: Reservation) => Promise<Used<T>>,
     options?: AcquireOptions,
   ): Promise<T>;
+  /** The limits of the limiter behind it. */
+  readonly limitsOf: RateLimiter['limitsOf'];
   /** Calls that wait. */
   readonly size: number;
   /** Rejects all that wait with `SAGE_RATELIMIT_CLOSED`. The limiter stays open. */
@@ -85,6 +87,7 @@ export function createLimiterQueue(options: LimiterQueueOptions): LimiterQueue {
 class GatedQueue implements LimiterQueue, Gates {
   readonly clock: Clock;
   readonly pollMs: number;
+  readonly limitsOf: RateLimiter['limitsOf'];
   readonly #limiter: RateLimiter;
   readonly #maxSize: number;
   readonly #maxPerUser: number;
@@ -109,6 +112,7 @@ class GatedQueue implements LimiterQueue, Gates {
     clock = systemClock,
   }: LimiterQueueOptions) {
     this.#limiter = limiter;
+    this.limitsOf = limiter.limitsOf.bind(limiter);
     this.#maxSize = requireWhole('maxSize', maxSize, 1);
     this.#maxPerUser = requireWhole('maxPerUser', maxPerUser, 1);
     requireNumber('ageingMs', ageingMs, 1);
