@@ -22,6 +22,8 @@ export interface LlmCall {
   estimateInput(): number | undefined;
   /** Whether the input may be written to the provider's cache, which can cost more than reading it plainly. */
   mayWriteCache(): boolean;
+  /** Whether what is written there may be kept for an hour, which can cost more still. Missing: it may. */
+  mayWriteLongCache?(): boolean;
   /** Most output tokens of one answer; undefined where the request names none. 0 where the API has no output. */
   readonly maxOutputTokens: number | undefined;
   /** Answers that are asked for at once. */

@@ -71,7 +71,7 @@ export const errors = defineErrors('LLM', {
     outcome: 'denied',
     status: 422,
     message:
-      'The price of the model "{model}" of "{provider}" is unknown, so no budget can hold. Add it to the price book, or allow unknown prices.',
+      'The price of the model "{model}" of "{provider}" is unknown, so no budget can hold. Add it to the price table, assume a price, or allow unknown prices.',
   },
   RESTING: {
     category: 'transient',

@@ -18,6 +18,7 @@ import { reserve } from './middleware/reserve.ts';
 import { type ClientTries, counting, createClientTries } from './middleware/client-tries.ts';
 import { retry } from './middleware/retry.ts';
 import { stall, type StallOptions } from './middleware/stall.ts';
+import { type UnknownPrice, withAssumed } from './price/unknown-price.ts';
 
 /** What happens around each call of a model. Every member is optional. */
 export interface LlmPolicies {
@@ -31,12 +32,19 @@ export interface LlmPolicies {
   readonly cache?: AnswerCache;
   /** Who is limited. @default the user, tenant and principal of the context */
   readonly subject?: (call: CallFacts) => LimitSubject;
-  /** Whether a call goes out that a limiter could not price, where there is a price book. @default 'refuse' */
-  readonly unknownPrice?: 'refuse' | 'allow';
+  /**
+   * What to do with a call whose price nobody knows, where a limit of money applies; a limiter that cannot tell counts as one where there is a price book.
+   * `refuse` answers 422, `allow` lets it out uncounted, `assume` limits it by this price. Its report has no cost either way. @default 'refuse'
+   */
+  readonly unknownPrice?: UnknownPrice;
   /** Whether a limit that has less left than a request asks for grants fewer output tokens, in place of a denial. @default false */
   readonly clamp?: boolean;
   /** Output tokens that a request may use which names no limit: it gets this one, where there is a limiter. @default 16_384 */
   readonly defaultOutputTokens?: number;
+  /** The most output tokens that a model ever makes, where you know. A request is never told to ask for more. @default unknown */
+  readonly maxOutputTokens?: (call: CallFacts) => number | undefined;
+  /** Bytes of a request that are reckoned as a token of input, from 1. No text has more tokens than bytes. @default 3, with Anthropic 2.3 */
+  readonly bytesPerToken?: number;
   /** Gives a provider a rest that failed too often. */
   readonly breaker?: BreakerPolicy;
   /** Tries again, until the first content. Tell the SDK not to: `maxRetries: 0`. */
@@ -117,10 +125,18 @@ function stepsOf<C extends LlmCall, R>(
   steps.push({ name: beginning, middleware: begin });
   if (limiter !== undefined) {
     const { subject = subjectOf, unknownPrice = 'refuse', clamp = false, defaultOutputTokens = 16_384 } = policies;
-    const { maxOutputOf } = kind;
+    const { maxOutputTokens: maxOutputOf = kind.maxOutputOf } = policies;
     add(
       'reserve',
-      reserve({ limiter, price, subjectOf: subject, unknownPrice, clamps: clamp, defaultOutputTokens, maxOutputOf }),
+      reserve({
+        limiter,
+        price: withAssumed(price, unknownPrice),
+        subjectOf: subject,
+        allowsUnknown: unknownPrice !== 'refuse',
+        clamps: clamp,
+        defaultOutputTokens,
+        maxOutputOf,
+      }),
     );
   }
   if (breakerPolicy !== undefined) add('breaker', breaker({ breaker: breakerPolicy, dependencyOf }));

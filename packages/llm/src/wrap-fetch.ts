@@ -1,3 +1,4 @@
+import { requireNumber } from '@sage-adk/core';
 import type { Fetch, LlmAnswer } from './call.ts';
 import { relayed } from './body/relayed.ts';
 import { localAnswer } from './local/local-answer.ts';
@@ -28,10 +29,12 @@ export function wrapFetch(fetch: Fetch, policies: LlmPolicies = {}): Fetch {
     client: { triesBefore, sameAs: ({ body }) => body?.text },
     maxOutputOf: () => undefined,
   });
+  const { bytesPerToken } = policies;
+  if (bytesPerToken !== undefined) requireNumber('bytesPerToken', bytesPerToken, 1);
   const run = async (recognised: Recognised, request: Pick<FetchCall, 'input' | 'init'>): Promise<Response> => {
     try {
       const provider = policies.provider ?? recognised.wire.provider;
-      const { result } = await call(await toFetchCall(recognised, request, provider));
+      const { result } = await call(await toFetchCall(recognised, request, provider, bytesPerToken));
       return result;
     } catch (error) {
       const local = localAnswer(error);

@@ -16,8 +16,6 @@ export interface CallEstimate {
   /** Of all answers together. */
   readonly outputTokens: number;
   readonly costs: LimitCosts;
-  /** False where there is a price book and it does not know the model. */
-  readonly isPriced: boolean;
   readonly outputTokenNanoUsd: number | undefined;
 }
 
@@ -40,17 +38,16 @@ export function estimateCall(call: LlmCall, options: Estimating): CallEstimate {
       outputTokens,
       ...(costNanoUsd !== undefined && { costNanoUsd }),
     },
-    isPriced: options.price === undefined || costNanoUsd !== undefined,
-    outputTokenNanoUsd: outputTokenPrice(call, options.price),
+    outputTokenNanoUsd: outputTokenPrice(call, inputTokens, options.price),
   };
 }
 
 /** The limit of one answer that goes into the request: what was granted, unless the request or the model says less anyway. */
-export function capOf(call: LlmCall, grantedTokens: number, options: Estimating): number | undefined {
+export function capOf(call: LlmCall, grantedTokens: number, options: Estimating): number {
   const granted = Math.max(1, Math.floor(grantedTokens / call.choices));
   if (call.maxOutputTokens !== undefined) return Math.min(call.maxOutputTokens, granted);
   const most = options.maxOutputOf(call);
-  return most !== undefined && granted >= most ? undefined : granted;
+  return most === undefined ? granted : Math.min(granted, most);
 }
 
 /** Whether written to the cache or not: whichever costs more. */
@@ -58,15 +55,26 @@ function worstCost(call: LlmCall, usage: Usage, price: PricePort | undefined): b
   const { provider, model } = call;
   const plain = costOf(price, { provider, models: [model], usage });
   if (plain === undefined || !call.mayWriteCache()) return plain;
+  const { inputTokens } = usage;
+  const isLong = call.mayWriteLongCache?.() ?? true;
   const written = costOf(price, {
     provider,
     models: [model],
-    usage: { ...usage, cacheWriteTokens: usage.inputTokens },
+    usage: { ...usage, cacheWriteTokens: inputTokens, ...(isLong && { longCacheWriteTokens: inputTokens }) },
   });
   return written !== undefined && written > plain ? written : plain;
 }
 
-function outputTokenPrice({ provider, model }: LlmCall, price: PricePort | undefined): number | undefined {
-  const million = costOf(price, { provider, models: [model], usage: { inputTokens: 0, outputTokens: 1_000_000 } });
-  return million === undefined || million <= 0n ? undefined : Number(million) / 1_000_000;
+/** After this input: where a long input makes the output dearer, fewer tokens follow from less money. */
+function outputTokenPrice(
+  { provider, model }: LlmCall,
+  inputTokens: number,
+  price: PricePort | undefined,
+): number | undefined {
+  const costWith = (outputTokens: number) =>
+    costOf(price, { provider, models: [model], usage: { inputTokens, outputTokens } });
+  const without = costWith(0);
+  const million = costWith(1_000_000);
+  if (without === undefined || million === undefined || million <= without) return undefined;
+  return Number(million - without) / 1_000_000;
 }

@@ -150,10 +150,12 @@ function factsFrom(progress: Progress, ending: Ending, call: LlmCall): Facts {
   };
 }
 
-function usageParts({ cachedInputTokens, cacheWriteTokens, reasoningTokens }: Facts): Partial<Usage> {
+function usageParts(facts: Facts): Partial<Usage> {
+  const { cachedInputTokens, cacheWriteTokens, longCacheWriteTokens, reasoningTokens } = facts;
   return {
     ...(cachedInputTokens !== undefined && { cachedInputTokens }),
     ...(cacheWriteTokens !== undefined && { cacheWriteTokens }),
+    ...(longCacheWriteTokens !== undefined && { longCacheWriteTokens }),
     ...(reasoningTokens !== undefined && { reasoningTokens }),
   };
 }

@@ -12,8 +12,8 @@ export interface ReserveOptions extends Estimating {
   readonly limiter: LimiterPolicy;
   /** Who pays. */
   readonly subjectOf: (call: LlmCall) => LimitSubject;
-  /** Whether a call goes out whose price the price book does not know. */
-  readonly unknownPrice: 'refuse' | 'allow';
+  /** Whether a call goes out that a limit of money applies to and whose price nobody knows. */
+  readonly allowsUnknown: boolean;
   /** Whether fewer output tokens may be granted than a request asks for. Those that it does not ask for always may. */
   readonly clamps: boolean;
 }
@@ -88,15 +88,27 @@ class Account {
 }
 
 async function take(call: LlmCall, estimate: CallEstimate, options: ReserveOptions): Promise<LimitGrant> {
-  const { limiter, clamps, unknownPrice } = options;
-  const { provider, model, signal, maxOutputTokens } = call;
-  if (!estimate.isPriced && unknownPrice === 'refuse') throw errors.PRICE_UNKNOWN({ provider, model });
+  const { limiter, clamps } = options;
+  const { signal, maxOutputTokens } = call;
+  const subject = options.subjectOf(call);
+  refuseUnpriced(call, subject, estimate, options);
   const { outputTokenNanoUsd } = estimate;
-  const grant = await limiter.reserve(options.subjectOf(call), estimate.costs, {
+  const grant = await limiter.reserve(subject, estimate.costs, {
     ...(signal !== undefined && { signal }),
     onDenied: clamps || maxOutputTokens === undefined ? 'clamp' : 'reject',
     ...(outputTokenNanoUsd !== undefined && { outputTokenNanoUsd }),
   });
   if (!grant.allowed) throw denialOf(grant);
   return grant;
+}
+
+function refuseUnpriced(
+  { provider, model }: LlmCall,
+  subject: LimitSubject,
+  { costs }: CallEstimate,
+  { limiter, price, allowsUnknown }: ReserveOptions,
+): void {
+  if (costs.costNanoUsd !== undefined || allowsUnknown) return;
+  const countsCost = limiter.countsCost?.(subject) ?? price !== undefined;
+  if (countsCost) throw errors.PRICE_UNKNOWN({ provider, model });
 }

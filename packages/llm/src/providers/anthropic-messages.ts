@@ -5,6 +5,7 @@
  */
 import type { Usage } from '@sage-adk/core';
 import { holdsText, lengthOfText, parseJson, textAt } from '../body/json-text.ts';
+import { usualBytesPerToken } from '../request/estimate.ts';
 import type { AnswerFacts, Api, EventKind, StreamReader } from './api.ts';
 import { countOf, memberOf, textOf, toUsage } from './usage.ts';
 
@@ -18,7 +19,11 @@ export const anthropicMessages: Api = {
       /\/publishers\/anthropic\/models\/([^/:]+):(rawPredict|streamRawPredict)$/.exec(path) ?? [];
     return model === undefined ? undefined : { model, stream: method === 'streamRawPredict' };
   },
-  request: { maxOutputTokens: ['max_tokens'] },
+  request: {
+    maxOutputTokens: ['max_tokens'],
+    // The tokenizer since Claude Opus 4.7 makes some 30 % more tokens of the same text.
+    bytesPerToken: usualBytesPerToken / 1.3,
+  },
   answer: { usage: 'usage', model: 'model', finishReason: ['stop_reason'], usageOf },
   readStream: () => new MessagesReader(),
 };
@@ -33,6 +38,7 @@ function usageOf(usage: unknown): Usage | undefined {
     outputTokens: countOf(usage, 'output_tokens'),
     cachedInputTokens,
     cacheWriteTokens,
+    longCacheWriteTokens: countOf(memberOf(usage, 'cache_creation'), 'ephemeral_1h_input_tokens'),
     reasoningTokens: countOf(memberOf(usage, 'output_tokens_details'), 'thinking_tokens'),
   });
 }

@@ -28,6 +28,8 @@ export interface RequestShape {
   capFor?(model: string): string;
   /** How many answers are wanted at once; each may take all the output tokens. */
   readonly choices?: string;
+  /** Bytes of a request that are reckoned as one token, where they are fewer than usual. */
+  readonly bytesPerToken?: number;
   /** Whether usage comes in streams only where the request asks for it. */
   readonly usageOnRequest?: true;
 }

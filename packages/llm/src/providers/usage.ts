@@ -20,13 +20,15 @@ export function textOf(holder: unknown, name: string): string | undefined {
 
 /** The usage without the parts that are not known. */
 export function toUsage(counts: { readonly [N in keyof Usage]: Usage[N] | undefined }): Usage | undefined {
-  const { inputTokens, outputTokens = 0, cachedInputTokens, cacheWriteTokens, reasoningTokens } = counts;
+  const { inputTokens, outputTokens = 0, cachedInputTokens, cacheWriteTokens } = counts;
+  const { longCacheWriteTokens, reasoningTokens } = counts;
   if (inputTokens === undefined) return undefined;
   return {
     inputTokens,
     outputTokens,
     ...(cachedInputTokens !== undefined && { cachedInputTokens }),
     ...(cacheWriteTokens !== undefined && { cacheWriteTokens }),
+    ...(longCacheWriteTokens !== undefined && { longCacheWriteTokens }),
     ...(reasoningTokens !== undefined && { reasoningTokens }),
   };
 }

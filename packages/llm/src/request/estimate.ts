@@ -8,7 +8,7 @@ import type { Span } from './json-members.ts';
  * in the end. Too low it is for texts of emoji, hexadecimal digits and other noise, by up to a third. An image within the request counts as
  * {@link tokensOfImage}, whatever its bytes, and so does a file or image that is only named.
  */
-export function estimateTokens(text: string, long: readonly Span[]): number {
+export function estimateTokens(text: string, long: readonly Span[], bytesPerToken = usualBytesPerToken): number {
   let bytes = Buffer.byteLength(text);
   let attachments = namedAttachments(text);
   for (const { from, to } of long) {
@@ -21,10 +21,10 @@ export function estimateTokens(text: string, long: readonly Span[]): number {
 
 /** Output that came in so many pieces and bytes, at most. A piece is a token at least. */
 export function estimateOutput(pieces: number, bytes: number): number {
-  return Math.max(pieces, Math.ceil(bytes / bytesPerToken));
+  return Math.max(pieces, Math.ceil(bytes / usualBytesPerToken));
 }
 
-const bytesPerToken = 3;
+export const usualBytesPerToken = 3;
 /** More than the largest image costs at any of the providers when this was written. */
 export const tokensOfImage = 5_000;
 /** What providers put around the description of tools. */

@@ -42,6 +42,7 @@ export function toFetchCall(
   { wire, endpoint }: Recognised,
   { input, init }: Pick<FetchCall, 'input' | 'init'>,
   provider: string,
+  bytesPerToken = wire.request.bytesPerToken,
 ): FetchCall | Promise<FetchCall> {
   const make = (text: string | undefined): FetchCall => {
     const body = text === undefined ? undefined : readBody(text, wire.request);
@@ -55,9 +56,10 @@ export function toFetchCall(
       stream,
       signal: signalOf(input, init),
       outer: openMark(),
-      estimateInput: () => body && estimateTokens(body.text, body.members.long),
+      estimateInput: () => body && estimateTokens(body.text, body.members.long, bytesPerToken),
       // Anthropic writes where it is told to, others as they see fit.
       mayWriteCache: () => wire.provider !== 'anthropic' || body === undefined || body.text.includes('cache_control'),
+      mayWriteLongCache: () => body === undefined || body.text.includes('"1h"'),
       maxOutputTokens: wire.request.maxOutputTokens.length === 0 ? 0 : asked?.maxOutputTokens,
       choices: asked?.choices ?? 1,
       repeatable: body !== undefined || !hasBody(input, init),

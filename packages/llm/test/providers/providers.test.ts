@@ -79,6 +79,7 @@ describe('OM7: usage, with cached and cache-write tokens as part of the input an
       outputTokens: 393,
       cachedInputTokens: 1_086,
       cacheWriteTokens: 188,
+      longCacheWriteTokens: 0,
     });
   });
 

@@ -1,0 +1,89 @@
+/** What the tokens of a model cost, and what a usage costs by that. */
+import type { Usage } from '@sage-adk/core';
+import { requireWhole } from '@sage-adk/core';
+import { roundedUp, toNanoUsd, type UsdAmount } from './nano-usd.ts';
+
+/** US dollars for a million tokens. */
+export interface TokenRates {
+  readonly input: UsdAmount;
+  readonly output: UsdAmount;
+  /** Input that was read from the provider's cache. @default as `input` */
+  readonly cachedInput?: UsdAmount;
+  /** Input that was written to it. @default as `input` */
+  readonly cacheWrite?: UsdAmount;
+  /** Input that was written to it to be kept for an hour. @default as `cacheWrite` */
+  readonly longCacheWrite?: UsdAmount;
+}
+
+export interface TokenPrice extends TokenRates {
+  /** US dollars for the call itself. @default 0 */
+  readonly perCall?: UsdAmount;
+  /** Other rates for calls of a long input: all their tokens, not only those beyond, cost these. */
+  readonly longInput?: readonly LongInputRates[];
+}
+
+export interface LongInputRates extends Partial<TokenRates> {
+  /** With more input tokens than these, cached ones included. */
+  readonly above: number;
+}
+
+/** A price that was read once: billionths of a US dollar for a million tokens. */
+export interface CompiledPrice {
+  readonly perCall: bigint;
+  /** The longest input first; the last one is of any length. */
+  readonly tiers: readonly Tier[];
+}
+
+interface Tier {
+  readonly above: number;
+  readonly input: bigint;
+  readonly output: bigint;
+  readonly cachedInput: bigint;
+  readonly cacheWrite: bigint;
+  readonly longCacheWrite: bigint;
+}
+
+const million = 1_000_000n;
+
+/** @param name of the option, for who got it wrong. Throws `SAGE_CORE_INVALID_OPTION`. */
+export function compilePrice(price: TokenPrice, name: string): CompiledPrice {
+  const { perCall = 0, longInput = [], ...rates } = price;
+  const longer = longInput.map(({ above, ...other }) => {
+    requireWhole(`${name}.longInput.above`, above, 0);
+    return tierOf(above, { ...rates, ...other }, `${name}.longInput`);
+  });
+  const tiers = [tierOf(-1, rates, name), ...longer].toSorted((a, b) => b.above - a.above);
+  return { perCall: toNanoUsd(`${name}.perCall`, perCall) * million, tiers };
+}
+
+/**
+ * Billionths of a US dollar, in whole numbers throughout; the sum is rounded up once. Cached input and cache writes are parts of the input, long cache writes
+ * of the cache writes, and reasoning is paid as the output that it is part of.
+ */
+export function priceOf({ perCall, tiers }: CompiledPrice, usage: Usage): bigint {
+  const { inputTokens, outputTokens, cachedInputTokens = 0, cacheWriteTokens = 0, longCacheWriteTokens = 0 } = usage;
+  const tier = tiers.find(({ above }) => inputTokens > above);
+  if (tier === undefined) return 0n;
+  const plain = Math.max(0, inputTokens - cachedInputTokens - cacheWriteTokens);
+  const shortWrites = Math.max(0, cacheWriteTokens - longCacheWriteTokens);
+  const total =
+    perCall +
+    BigInt(plain) * tier.input +
+    BigInt(cachedInputTokens) * tier.cachedInput +
+    BigInt(shortWrites) * tier.cacheWrite +
+    BigInt(longCacheWriteTokens) * tier.longCacheWrite +
+    BigInt(outputTokens) * tier.output;
+  return roundedUp(total, million);
+}
+
+function tierOf(above: number, rates: TokenRates, name: string): Tier {
+  const { input, output, cachedInput = input, cacheWrite = input, longCacheWrite = cacheWrite } = rates;
+  return {
+    above,
+    input: toNanoUsd(`${name}.input`, input),
+    output: toNanoUsd(`${name}.output`, output),
+    cachedInput: toNanoUsd(`${name}.cachedInput`, cachedInput),
+    cacheWrite: toNanoUsd(`${name}.cacheWrite`, cacheWrite),
+    longCacheWrite: toNanoUsd(`${name}.longCacheWrite`, longCacheWrite),
+  };
+}
