@@ -12,14 +12,26 @@ export const topic: Topic = {
   async run(): Promise<Report> {
     await using redis = started(await startRedis({ fresh: true }));
     const report = await inOwnProcess<LimiterRedisReport>(worker, [redis.url]);
-    const { perSecond, clientUs, ratios } = report;
+    const { perSecond, clientUs, serverUs, ratios } = report;
     const ours = perSecond['ours, four fixed windows'] ?? 0;
     return {
       figures: {
         ...figuresOf(perSecond, 'decisions per second'),
         ...figuresOf(clientUs, 'client CPU us per decision'),
-        'one rule, throughput of ours over rate-limiter-flexible': ratios.oneThroughput,
-        'one rule, client CPU of ours over rate-limiter-flexible': ratios.oneCpu,
+        ...figuresOf(serverUs, 'server CPU us per decision'),
+        'four rules, server CPU of ours over the union of rate-limiter-flexible': ratios.fourServerCpu,
+        ...figuresOfOne(
+          'one fixed window',
+          ratios.oneWindowThroughput,
+          ratios.oneWindowClientCpu,
+          ratios.oneWindowServerCpu,
+        ),
+        ...figuresOfOne(
+          'one token bucket',
+          ratios.oneBucketThroughput,
+          ratios.oneBucketClientCpu,
+          ratios.oneBucketServerCpu,
+        ),
         ...(await ceiling(redis, report.call, ours)),
       },
       gates: [
@@ -31,7 +43,7 @@ export const topic: Topic = {
         },
         {
           name: 'four rules, client CPU of ours over the union of rate-limiter-flexible',
-          value: ratios.fourCpu,
+          value: ratios.fourClientCpu,
           limit: 0.5,
           kind: 'at most',
         },
@@ -39,6 +51,15 @@ export const topic: Topic = {
     };
   },
 };
+
+function figuresOfOne(name: string, throughput: number, clientCpu: number, serverCpu: number): Record<string, number> {
+  const peer = 'of ours over rate-limiter-flexible';
+  return {
+    [`${name}, throughput ${peer}`]: throughput,
+    [`${name}, client CPU ${peer}`]: clientCpu,
+    [`${name}, server CPU ${peer}`]: serverCpu,
+  };
+}
 
 function figuresOf(values: Readonly<Record<string, number>>, unit: string): Record<string, number> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${name}, ${unit}`, value]));

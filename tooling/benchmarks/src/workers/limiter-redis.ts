@@ -1,4 +1,4 @@
-// Prints throughput and client CPU of decisions on one Redis, of ours and of rate-limiter-flexible, on one client. Argument: the server's URL.
+// Prints throughput and CPU, of the client and of the server, of decisions on one Redis, of ours and of rate-limiter-flexible, on one client. Argument: the server's URL.
 import { createRateLimiter, type Rule } from '@sage-adk/ratelimit';
 import { createRedisStore } from '@sage-adk/ratelimit/redis';
 import { RateLimiterRedis, RateLimiterUnion } from 'rate-limiter-flexible';
@@ -8,8 +8,11 @@ import { median } from '../harness/measure.ts';
 export interface LimiterRedisReport {
   readonly perSecond: Readonly<Record<string, number>>;
   readonly clientUs: Readonly<Record<string, number>>;
-  /** Medians over rounds of peer over ours: throughput and CPU of each pair. */
-  readonly ratios: Readonly<Record<'fourThroughput' | 'fourCpu' | 'oneThroughput' | 'oneCpu', number>>;
+  readonly serverUs: Readonly<Record<string, number>>;
+  /** Medians over rounds of ours over the peer's. */
+  readonly ratios: Readonly<
+    Record<`${'four' | 'oneWindow' | 'oneBucket'}${'Throughput' | 'ClientCpu' | 'ServerCpu'}`, number>
+  >;
   /** A four-rule call as it is sent, for redis-benchmark. */
   readonly call: readonly string[];
 }
@@ -54,6 +57,7 @@ const oursFourBuckets = limiterOf(
   client,
 );
 const oursOne = limiterOf([rule('minute')], 'one', client);
+const oursOneBucket = limiterOf([{ ...rule('minute'), strategy: 'token-bucket' }], 'bucket', client);
 const peerFour = new RateLimiterUnion(...four.map((per) => peerOf(per, `four-${per}`)));
 const peerOne = peerOf('minute', 'one');
 
@@ -62,11 +66,13 @@ const variants: Readonly<Record<string, (user: string) => Promise<unknown>>> = {
   'ours, four token buckets': (user) => oursFourBuckets.check({ user }),
   'rate-limiter-flexible, union of four': (user) => peerFour.consume(user),
   'ours, one fixed window': (user) => oursOne.check({ user }),
+  'ours, one token bucket': (user) => oursOneBucket.check({ user }),
   'rate-limiter-flexible, one': (user) => peerOne.consume(user),
 };
 
 const perSecond: Record<string, number[]> = {};
 const clientUs: Record<string, number[]> = {};
+const serverUs: Record<string, number[]> = {};
 await limiterOf(four.map(rule), 'recorded', recorded).check({ user: 'user-1' });
 for (let round = -1; round < rounds; round++) {
   const names = Object.keys(variants);
@@ -77,8 +83,14 @@ for (let round = -1; round < rounds; round++) {
     if (round < 0) continue;
     (perSecond[name] ??= []).push(measured.perSecond);
     (clientUs[name] ??= []).push(measured.clientUs);
+    (serverUs[name] ??= []).push(measured.serverUs);
   }
 }
+const pairs = {
+  four: ['ours, four fixed windows', 'rate-limiter-flexible, union of four'],
+  oneWindow: ['ours, one fixed window', 'rate-limiter-flexible, one'],
+  oneBucket: ['ours, one token bucket', 'rate-limiter-flexible, one'],
+} as const;
 await client.close();
 
 const over = (values: Readonly<Record<string, number[]>>, a: string, b: string): number =>
@@ -88,20 +100,25 @@ const medians = (values: Readonly<Record<string, number[]>>): Record<string, num
 const report: LimiterRedisReport = {
   perSecond: medians(perSecond),
   clientUs: medians(clientUs),
-  ratios: {
-    fourThroughput: over(perSecond, 'ours, four fixed windows', 'rate-limiter-flexible, union of four'),
-    fourCpu: over(clientUs, 'ours, four fixed windows', 'rate-limiter-flexible, union of four'),
-    oneThroughput: over(perSecond, 'ours, one fixed window', 'rate-limiter-flexible, one'),
-    oneCpu: over(clientUs, 'ours, one fixed window', 'rate-limiter-flexible, one'),
-  },
+  serverUs: medians(serverUs),
+  ratios: Object.fromEntries(
+    Object.entries(pairs).flatMap(([name, [ours, peer]]) => [
+      [`${name}Throughput`, over(perSecond, ours, peer)],
+      [`${name}ClientCpu`, over(clientUs, ours, peer)],
+      [`${name}ServerCpu`, over(serverUs, ours, peer)],
+    ]),
+  ) as LimiterRedisReport['ratios'],
   call,
 };
 console.log(JSON.stringify(report));
 process.exit(0);
 
 /** So many calls at once until all are done. */
-async function measured64(ask: (user: string) => Promise<unknown>): Promise<{ perSecond: number; clientUs: number }> {
+async function measured64(
+  ask: (user: string) => Promise<unknown>,
+): Promise<{ perSecond: number; clientUs: number; serverUs: number }> {
   let next = 0;
+  const serverBeforeUs = await serverCpuUs();
   const before = process.cpuUsage();
   const startMs = performance.now();
   const lane = async (): Promise<void> => {
@@ -110,5 +127,12 @@ async function measured64(ask: (user: string) => Promise<unknown>): Promise<{ pe
   await Promise.all(Array.from({ length: inFlight }, lane));
   const tookMs = performance.now() - startMs;
   const { user, system } = process.cpuUsage(before);
-  return { perSecond: (calls / tookMs) * 1_000, clientUs: (user + system) / calls };
+  const usedUs = (await serverCpuUs()) - serverBeforeUs;
+  return { perSecond: (calls / tookMs) * 1_000, clientUs: (user + system) / calls, serverUs: usedUs / calls };
+}
+
+async function serverCpuUs(): Promise<number> {
+  const info = await client.info('cpu');
+  const secondsOf = (field: string): number => Number(new RegExp(`${field}:([\\d.]+)`).exec(info)?.[1]);
+  return (secondsOf('used_cpu_user') + secondsOf('used_cpu_sys')) * 1e6;
 }

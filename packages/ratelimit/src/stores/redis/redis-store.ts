@@ -13,7 +13,7 @@ import type {
   SettleRequest,
 } from '../store.ts';
 import { decideScript, extendScript, resetScript, settleScript, snapshotScript } from './lua/scripts.ts';
-import { type KeySpace, keySpaceOf, packAsks, packSpaces } from './requests.ts';
+import { type KeySpace, keySpaceOf, type PackedAsks, packAsks, packSpaces } from './requests.ts';
 
 export interface RedisStoreOptions {
   /** A connected client, cluster client or sentinel client of `redis` v6, or an ioredis client through `fromIoredis` of `@sage-adk/core/redis`. */
@@ -62,12 +62,15 @@ export function openRedisStore(
   requireName('prefix', prefix);
   requireName('tag', tag);
   const runner = createScriptRunner({ client, deadlineMs, clock });
-  const run: Run = (script, keys, json) =>
-    runner.run(script, keys, timeUs === undefined ? [json] : [json, `${timeUs()}`]);
+  const run: Run = (script, keys, args) => {
+    if (timeUs !== undefined) args[0] = `${timeUs()}`;
+    return runner.run(script, keys, args);
+  };
   return new RedisStore(run, keySpaceOf(prefix, tag), clock);
 }
 
-type Run = (script: RedisScript, keys: readonly string[], json: string) => Promise<unknown>;
+/** @param args the first is the time; `0` is the server's. */
+type Run = (script: RedisScript, keys: readonly string[], args: string[]) => Promise<unknown>;
 
 // A million keys of the node in steps of 500.
 const mostSteps = 2_000;
@@ -85,32 +88,33 @@ class RedisStore implements LimiterStore {
   }
 
   async decide(request: DecideRequest): Promise<Answer> {
-    const { kind, asks } = request;
-    const force = Number(kind === 'consume' && request.force === true);
-    const id = 'id' in request ? request.id : '';
-    const [ttlUs, maxWaitUs] = kind === 'reserve' ? [request.ttlUs, finite(request.maxWaitUs)] : [0, 0];
-    const { keys, json } = this.#pack(asks);
-    const head = `"${kind}",${force},${JSON.stringify(id)},${ttlUs},${maxWaitUs}`;
-    return toAnswer(asks, (await this.#run(decideScript, keys, `[${head},${json}]`)) as number[]);
+    const args = ['0', request.kind === 'consume' && request.force === true ? 'force' : request.kind];
+    if (request.kind === 'reserve') args.push(request.id, `${request.ttlUs}`, `${finite(request.maxWaitUs)}`);
+    if (request.kind === 'charge') args.push(request.id, '0', '0');
+    const { asks, keys } = this.#pack(request.asks, args);
+    const answer = toAnswer(asks, (await this.#run(decideScript, keys, args)) as number[]);
+    return { ...answer, findings: inOrderOf(request.asks, asks, answer.findings) };
   }
 
-  async settle({ id, asks }: SettleRequest): Promise<Settlement> {
-    const { keys, json } = this.#pack(asks);
-    const reply = await this.#run(settleScript, keys, `[${JSON.stringify(id)},${json}]`);
-    const [settled, ...over] = reply as number[];
-    return { settled: settled === 1, over };
+  async settle(request: SettleRequest): Promise<Settlement> {
+    const args = ['0', request.id];
+    const { asks, keys } = this.#pack(request.asks, args);
+    const [settled, ...over] = (await this.#run(settleScript, keys, args)) as number[];
+    return { settled: settled === 1, over: inOrderOf(request.asks, asks, over) };
   }
 
   async extend({ id, asks, ttlUs }: ExtendRequest): Promise<boolean> {
-    const { keys, json } = this.#pack(asks);
-    return (await this.#run(extendScript, keys, `[${JSON.stringify(id)},${json},${ttlUs}]`)) === 1;
+    const args = ['0', id, `${ttlUs}`];
+    const { keys } = this.#pack(asks, args);
+    return (await this.#run(extendScript, keys, args)) === 1;
   }
 
   async reset(asks: readonly Ask[]): Promise<void> {
     const whole = asks.filter(({ rule }) => rule.strategy.kind !== 'slots');
     if (whole.length === 0) return;
-    const { keys, json } = this.#pack(whole);
-    await this.#run(resetScript, keys, `[${json}]`);
+    const args = ['0'];
+    const { keys } = this.#pack(whole, args);
+    await this.#run(resetScript, keys, args);
   }
 
   /** Goes through the keys of the server, in steps of 500 keys; at most a million of them are looked at. */
@@ -121,7 +125,7 @@ class RedisStore implements LimiterStore {
     let cursor = '0';
     for (let step = 0; step < mostSteps && rows.size < limit; step++) {
       const head = JSON.stringify([cursor, hashes, leases, `${hashes}*`]).slice(1, -1);
-      const reply = await this.#run(snapshotScript, [hashes], `[${head},${spaces.json}]`);
+      const reply = await this.#run(snapshotScript, [hashes], ['0', `[${head},${spaces.json}]`]);
       const [next, ...values] = reply as [string, ...(string | number)[]];
       for (const holding of toHoldings(spaces, values)) rows.set(`${holding.rule.id} ${holding.key}`, holding);
       cursor = next;
@@ -134,16 +138,21 @@ class RedisStore implements LimiterStore {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  #pack(asks: readonly Ask[]): { keys: string[]; json: string } {
-    return packAsks(this.#space, asks, this.#clock.now());
+  #pack(asks: readonly Ask[], into: string[]): PackedAsks {
+    return packAsks(this.#space, asks, this.#clock.now(), into);
   }
 }
 
 function toAnswer(asks: readonly Ask[], reply: readonly number[]): Answer {
+  // The short reply says that all fit.
+  if (reply.length === 2 * asks.length) {
+    const findings = asks.map((ask, n) => toFinding(ask, 0, reply[2 * n], reply[2 * n + 1]));
+    return { allowed: true, findings, delayUs: 0, source: 'store' };
+  }
   const [allowed = 0, delayUs = 0, note = 0] = reply;
   return {
     allowed: allowed === 1,
-    findings: asks.map((ask, index) => toFinding(ask, reply, 3 + 3 * index)),
+    findings: asks.map((ask, n) => toFinding(ask, reply[3 * n + 3], reply[3 * n + 4], reply[3 * n + 5])),
     delayUs,
     ...(note === 1 && { repeated: true }),
     ...(note === 2 && { gone: true }),
@@ -151,17 +160,14 @@ function toAnswer(asks: readonly Ask[], reply: readonly number[]): Answer {
   };
 }
 
-function toFinding({ rule, key, cost }: Ask, reply: readonly number[], at: number): Finding {
-  const waitUs = reply[at] ?? 0;
-  return {
-    rule,
-    key,
-    cost,
-    allowed: waitUs === 0,
-    remaining: reply[at + 1] ?? 0,
-    resetAfterUs: reply[at + 2] ?? 0,
-    retryAfterUs: waitUs < 0 ? undefined : waitUs,
-  };
+function toFinding({ rule, key, cost }: Ask, waitUs = 0, remaining = 0, resetAfterUs = 0): Finding {
+  const retryAfterUs = waitUs < 0 ? undefined : waitUs;
+  return { rule, key, cost, allowed: waitUs === 0, remaining, resetAfterUs, retryAfterUs };
+}
+
+/** What was found of `asks`, in the order of those that were wanted. */
+function inOrderOf<T>(wanted: readonly Ask[], asks: readonly Ask[], found: readonly T[]): readonly T[] {
+  return wanted === asks ? found : wanted.flatMap((ask) => found[asks.indexOf(ask)] ?? []);
 }
 
 function* toHoldings(spaces: ReadonlyMap<string, readonly CompiledRule[]>, values: readonly (string | number)[]) {

@@ -1,7 +1,7 @@
-/** What scripts are sent: the Redis keys of the asks, and the asks as JSON. */
+/** What scripts are sent: the Redis keys of the asks, and the asks as a row of arguments. */
 import { hash } from 'node:crypto';
 import type { CompiledRule } from '../../compile.ts';
-import { packStrategy } from '../../strategies/strategy.ts';
+import { packedKinds, packStrategy } from '../../strategies/strategy.ts';
 import type { Ask } from '../store.ts';
 
 /** How keys of one store begin. The braces make all of them lie in one slot of a cluster. */
@@ -14,21 +14,54 @@ export function keySpaceOf(prefix: string, tag: string): KeySpace {
   return { hashes: `{${prefix}:${tag}}:s:`, leases: `{${prefix}:${tag}}:r:` };
 }
 
-/** Asks as scripts take them: two keys for each place, and for each ask `[place, cost, rule, enforced, returns, strategy]`. */
-export function packAsks(space: KeySpace, asks: readonly Ask[], nowMs: number): { keys: string[]; json: string } {
-  const names: string[] = [];
-  const keys: string[] = [];
-  let json = '';
-  for (const { rule, key, cost } of asks) {
-    const name = `${nameOfSpace(rule)}:${key}`;
-    let place = names.indexOf(name);
-    if (place < 0) {
-      place = names.push(name) - 1;
-      keys.push(space.hashes + name, space.leases + name);
-    }
-    json += `${json === '' ? '' : ','}[${place + 1},${cost},${packRule(rule, nowMs)}]`;
+/** Asks as scripts take them. */
+export interface PackedAsks {
+  /** The asks in the order of the arguments: those of one place lie side by side. */
+  readonly asks: readonly Ask[];
+  /** The hash and the sorted set of each place. */
+  readonly keys: readonly string[];
+}
+
+/** How many numbers of a packed strategy a script is sent, by its kind; the kind is one of them. That a window is anchored is a flag of its code. */
+export const widths = { bucket: 5, window: 3, calendar: 6, sliding: 4, slots: 2 } as const;
+
+const widthOf = new Map<number, number>(
+  Object.entries(packedKinds).map(([name, kind]) => [kind, widths[name as keyof typeof widths]]),
+);
+
+/**
+ * Adds asks to the arguments of a script: for each place the number of its asks, the ids of their rules, and for each ask its code, its cost and what a strategy
+ * of its kind needs. A code is a kind, plus 8 for an enforced rule, 16 for one that returns what nobody settled, and 32 for an anchored window.
+ */
+export function packAsks(space: KeySpace, asks: readonly Ask[], nowMs: number, into: string[]): PackedAsks {
+  const [first] = asks;
+  if (first === undefined) return { asks, keys: [] };
+  // Rules of one space have one key.
+  if (asks.every(({ rule }) => rule.space === first.rule.space)) {
+    packPlace(asks, nowMs, into);
+    return { asks, keys: keysOf(space, first) };
   }
-  return { keys, json: `[${json}]` };
+  const places = Map.groupBy(asks, ({ rule }) => rule.space);
+  const keys: string[] = [];
+  for (const place of places.values()) {
+    packPlace(place, nowMs, into);
+    if (place[0] !== undefined) keys.push(...keysOf(space, place[0]));
+  }
+  return { asks: [...places.values()].flat(), keys };
+}
+
+function packPlace(asks: readonly Ask[], nowMs: number, into: string[]): void {
+  into.push(`${asks.length}`);
+  for (const { rule } of asks) into.push(rule.id);
+  for (const { rule, cost } of asks) {
+    const { code, numbers } = packRule(rule, nowMs);
+    into.push(code, `${cost}`, ...numbers);
+  }
+}
+
+function keysOf({ hashes, leases }: KeySpace, { rule, key }: Ask): string[] {
+  const name = `${nameOfSpace(rule)}:${key}`;
+  return [hashes + name, leases + name];
 }
 
 const longestName = 64;
@@ -56,20 +89,23 @@ export function packSpaces(
   return Object.assign(spaces, { json: JSON.stringify(Object.fromEntries(packed)) });
 }
 
-// How many of a packed strategy's numbers mean something, by its kind.
-const widths = [5, 4, 6, 4, 2];
+interface PackedRule {
+  readonly code: string;
+  readonly numbers: readonly string[];
+}
 
-const packedRules = new WeakMap<CompiledRule, string>();
+const packedRules = new WeakMap<CompiledRule, PackedRule>();
 
-function packRule(rule: CompiledRule, nowMs: number): string {
+function packRule(rule: CompiledRule, nowMs: number): PackedRule {
   const known = packedRules.get(rule);
   if (known !== undefined) return known;
-  const { id, mode, strategy } = rule;
+  const { mode, strategy } = rule;
+  const [kind, ...numbers] = packStrategy(strategy, nowMs);
   const returns = rule.returnsOnExpiry || strategy.kind === 'slots';
-  const numbers = packStrategy(strategy, nowMs);
-  const parts = [id, Number(mode === 'enforce'), Number(returns), numbers.slice(0, widths[numbers[0] - 1])];
-  const packed = JSON.stringify(parts).slice(1, -1);
+  const anchored = strategy.kind === 'window' && strategy.anchored;
+  const code = kind + 8 * Number(mode === 'enforce') + 16 * Number(returns) + 32 * Number(anchored);
+  const packed = { code: `${code}`, numbers: numbers.slice(0, (widthOf.get(kind) ?? 0) - 1).map(String) };
   // The boundaries of a calendar move on.
-  if (strategy.kind !== 'window' || strategy.calendar === undefined) packedRules.set(rule, packed);
+  if (kind !== packedKinds.calendar) packedRules.set(rule, packed);
   return packed;
 }

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { systemClock } from '@sage-adk/core';
 import { describeWithService } from '@tooling/services';
 import fc from 'fast-check';
-import { createClient } from 'redis';
+import { createClient, RESP_TYPES } from 'redis';
 import type { CompiledRule } from '../../../src/compile.ts';
 import { openRedisStore } from '../../../src/stores/redis/redis-store.ts';
-import type { Ask, LimiterStore } from '../../../src/stores/store.ts';
+import type { Answer, Ask, LimiterStore } from '../../../src/stores/store.ts';
 import { Model } from './model.ts';
 import { type Op, someOps, someRules } from './traces.ts';
 
@@ -46,6 +46,39 @@ describeWithService('redis', 'redis store at a time of its own', (url) => {
     },
     long ? 1_200_000 : 60_000,
   );
+
+  test(
+    'keeps what is used until it is forgotten, whether checks come alone or together',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(someRules, someOps, async (rules, ops) => {
+          if (rules.length === 0) return;
+          let nowUs = startUs;
+          const tag = `kept-${process.pid}-${runs++}`;
+          const clock = { ...systemClock, now: () => nowUs / 1_000 };
+          const store = openRedisStore({ client, prefix: 'test', tag, deadlineMs: 60_000, clock }, () => nowUs);
+          for (const op of ops) {
+            nowUs += op.passUs;
+            const asks = asksOf(op, rules);
+            const answer = await store.decide({ kind: 'consume', asks: op.ttlUs % 2 === 0 ? asks : asks.slice(0, 1) });
+            await expectKept(answer, tag, nowUs);
+          }
+        }),
+        { numRuns: long ? 2_000 : 200 },
+      );
+    },
+    long ? 1_200_000 : 60_000,
+  );
+
+  async function expectKept({ findings }: Answer, tag: string, nowUs: number): Promise<void> {
+    const binary = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
+    for (const { rule, key, resetAfterUs } of findings) {
+      // Slots are no use of quota.
+      if (resetAfterUs === 0 || rule.strategy.kind === 'slots') continue;
+      const kept = await binary.hGet(`{test:${tag}}:s:${encodeURIComponent(rule.space)}:${key}`, '~');
+      expect(kept?.readDoubleBE(0)).toBeGreaterThanOrEqual(nowUs + resetAfterUs);
+    }
+  }
 });
 
 async function act(op: Op, rules: readonly CompiledRule[], store: LimiterStore, model: Model): Promise<unknown[]> {

@@ -1,7 +1,20 @@
 import { packedKinds } from '../../../strategies/strategy.ts';
+import { widths } from '../requests.ts';
 import { settling } from './strategies.ts';
 
-const { bucket, sliding, slots } = packedKinds;
+const inOrder = Object.entries(packedKinds)
+  .toSorted(([, a], [, b]) => a - b)
+  .map(([name]) => widths[name as keyof typeof widths]);
+const { bucket, sliding, slots, window } = packedKinds;
+
+/** Sets `now`. Tests say in the first argument what time it is; nobody else does. */
+export const clock = `
+local now = ARGV[1] + 0
+if now == 0 then
+  local time = redis.call('TIME')
+  now = time[1] * 1000000 + time[2]
+end
+`;
 
 /**
  * How state lies in Redis. A place is a space and a key in it. It has two Redis keys:
@@ -15,27 +28,19 @@ const { bucket, sliding, slots } = packedKinds;
  * What is over is settled as of its expiry and not as of the call that comes across it, so that answers do not depend on who looked when.
  */
 export const places = `
-local request = cjson.decode(ARGV[1])
--- Tests say what time it is; nobody else does.
-local now = tonumber(ARGV[2])
-if not now then
-  local time = redis.call('TIME')
-  now = time[1] * 1000000 + time[2]
-end
-
-local function encode(strategy, state)
+local function encode(strategy, state, till)
   local kind = strategy[1]
   if kind == ${sliding} then return cmsgpack.pack(state) end
   if kind == ${slots} then return struct.pack('>d', state.active) end
   if kind ~= ${bucket} then return struct.pack('>dd', state.start, state.used) end
-  return struct.pack('>dddddd', state.debt, state.solid, state.held, state.at, state.since, strategy[2])
+  return struct.pack('>ddddddd', state.debt, state.solid, state.held, state.at, state.since, strategy[2], till)
 end
 
 local function set_state(place, rule, strategy, state)
   place.writes = place.writes or {}
   local writes = place.writes
   writes[#writes + 1] = rule
-  writes[#writes + 1] = encode(strategy, state)
+  writes[#writes + 1] = encode(strategy, state, place.till)
   if strategy[1] ~= ${slots} then place.needed = math.max(place.needed, now + reset_of(strategy, state, now)) end
 end
 
@@ -66,7 +71,7 @@ ${settling}
     if not strategy or not packed then return end
     local state = load(strategy, packed, expiry)
     settle(strategy, state, part[2], part[4], 0, expiry)
-    redis.call('HSET', place.hash, part[1], encode(strategy, state))
+    redis.call('HSET', place.hash, part[1], encode(strategy, state, place.till))
   end
 
   local due = redis.call('ZRANGEBYSCORE', place.leases, '-inf', string.format('%.0f', now), 'LIMIT', 0, 500)
@@ -99,21 +104,29 @@ local function read(place, reaped)
   place.values = values
 end
 
--- An ask is { place, cost, rule, enforced, returns, strategy }. Puts the place itself in its place and adds the state; seven and eight fit in the table as it is, while
+-- Reads the asks, which begin with the argument i. An ask is { place, cost, rule, enforced, returns, strategy, state }; an eighth fits in the table as it is, while
 -- fields with names would be a new table each. With an id, gives places their lease of it where that is not over.
-local function open(asks, id)
-  local opened = {}
-  for i = 1, #KEYS / 2 do
-    opened[i] = {
-      hash = KEYS[2 * i - 1], leases = KEYS[2 * i], fields = id and { '/' .. id } or {}, values = false, writes = false,
+local function open(i, id)
+  local opened, asks, widths = {}, {}, { ${inOrder.join(', ')} }
+  for k = 1, #KEYS, 2 do
+    local place = {
+      hash = KEYS[k], leases = KEYS[k + 1], fields = id and { '/' .. id } or {}, values = false, writes = false,
       till = 0, next = 0, known_next = 0, needed = 0,
     }
-  end
-  for _, ask in ipairs(asks) do
-    local place = opened[ask[1]]
-    local fields = place.fields
-    fields[#fields + 1] = ask[3]
-    ask[1], ask[7] = place, #fields
+    opened[#opened + 1] = place
+    local fields, count = place.fields, ARGV[i] + 0
+    local rule = i
+    i = i + count + 1
+    for n = 1, count do
+      local code = ARGV[i] + 0
+      local kind, flags = code % 8, math.floor(code / 8)
+      local strategy = { kind }
+      for part = 2, widths[kind] do strategy[part] = ARGV[i + part] + 0 end
+      if kind == ${window} then strategy[4] = flags >= 4 and 1 or 0 end
+      fields[#fields + 1] = ARGV[rule + n]
+      asks[#asks + 1] = { place, ARGV[i + 1] + 0, ARGV[rule + n], flags % 2, math.floor(flags / 2) % 2, strategy, #fields }
+      i = i + widths[kind] + 1
+    end
   end
   for _, place in ipairs(opened) do
     read(place)
@@ -122,7 +135,7 @@ local function open(asks, id)
     if lease and lease[1] > now then place.lease = lease end
   end
   for _, ask in ipairs(asks) do ask[7] = load(ask[6], ask[1].values[ask[7]], now) end
-  return opened
+  return opened, asks
 end
 `;
 

@@ -1,28 +1,36 @@
-/** The scripts, one for each operation of a store. Each takes the hash and the sorted set of every place as keys, and a request as JSON. */
+/**
+ * The scripts, one for each operation of a store. Each takes the hash and the sorted set of every place as keys; as arguments 0, what it says itself, and
+ * the asks as `packAsks` makes them. Asks are answered in their order.
+ */
 import { defineScript } from '@sage-adk/core/redis';
 import { packedKinds } from '../../../strategies/strategy.ts';
-import { leases, places } from './places.ts';
+import { clock, leases, places } from './places.ts';
+import { plainChecks } from './plain.ts';
 import { holding, settling, strategies } from './strategies.ts';
 
 // A function that is defined costs a call something even where it is not called: so what only some calls need stands where only they come by.
 const shared = strategies + places;
 
 /**
- * Request: kind, force, reservation, its time to live, longest wait, asks. Reply: allowed, delay, 1 for repeated or 2 for gone; then for each ask its wait
- * (-1 for never), what remains, when it resets.
+ * Says: kind, which is `force` for a check that is; then for `reserve` and `charge` the reservation, its time to live and the longest wait. Reply: that of
+ * {@link plainChecks}, or: allowed, delay, 1 for repeated or 2 for gone; then for each ask its wait (-1 for never), what remains, when it resets.
  */
 export const decideScript = defineScript({
   name: 'limiter.decide',
-  lua: `${shared}
-local kind, force, id, ttl, max_wait, asks = unpack(request)
+  lua: `${clock}
+local kind = ARGV[2]
+${plainChecks}
+${shared}
 local named = kind == 'reserve' or kind == 'charge'
-local opened = open(asks, named and id)
+local forced = kind == 'force' or kind == 'lower'
+local id, max_wait = named and ARGV[3], named and ARGV[5] + 0 or 0
+local opened, asks = open(named and 6 or 3, id)
 local allowed, known, expiry = 1, false, 0
 for _, ask in ipairs(asks) do
   ask[8] = wait_of(ask[6], ask[7], ask[2], max_wait, now)
   if ask[8] ~= 0 and ask[4] == 1 then allowed = 0 end
 end
-if force == 1 or kind == 'lower' then allowed = 1 end
+if forced then allowed = 1 end
 
 local delay, note = 0, 0
 local writes = allowed == 1 and kind ~= 'peek'
@@ -41,7 +49,7 @@ ${holding}${leases}
     for _, ask in ipairs(asks) do
       if ask[8] == 0 then delay = math.max(delay, delay_of(ask[6], ask[7], ask[2])) end
     end
-    expiry = now + delay + ttl
+    expiry = now + delay + ARGV[4]
   end
 
   function hold_part(ask)
@@ -67,7 +75,7 @@ if writes then
   for _, ask in ipairs(asks) do
     local _, cost, rule, _, _, strategy = unpack(ask)
     if kind == 'lower' then cost = math.max(0, remaining_of(strategy, ask[7], now) - cost) end
-    if ask[8] == 0 or force == 1 or kind == 'lower' then
+    if ask[8] == 0 or forced then
       if named then hold_part(ask) else spend(strategy, ask[7], cost, now) end
       if strategy[1] == ${packedKinds.slots} and not named then cost = 0 end
       if named or cost > 0 then set_state(ask[1], rule, strategy, ask[7]) end
@@ -89,12 +97,12 @@ end
 return reply`,
 });
 
-/** Request: reservation, asks. Reply: whether any part was there; then for each ask the units beyond its limit. */
+/** Says: the reservation. Reply: whether any part was there; then for each ask the units beyond its limit. */
 export const settleScript = defineScript({
   name: 'limiter.settle',
-  lua: `${shared}${settling}${leases}
-local id, asks = unpack(request)
-local opened = open(asks, id)
+  lua: `${clock}${shared}${settling}${leases}
+local id = ARGV[2]
+local opened, asks = open(3, id)
 local reply = { 0 }
 for i, ask in ipairs(asks) do
   local _, cost, rule, _, _, strategy = unpack(ask)
@@ -117,12 +125,12 @@ end
 return reply`,
 });
 
-/** Request: reservation, asks, time to live. Reply: whether any part was there. */
+/** Says: the reservation, its time to live. Reply: whether any part was there. */
 export const extendScript = defineScript({
   name: 'limiter.extend',
-  lua: `${shared}${leases}
-local id, asks, ttl = unpack(request)
-local opened = open(asks, id)
+  lua: `${clock}${shared}${leases}
+local id, ttl = ARGV[2], ARGV[3] + 0
+local opened, asks = open(4, id)
 local found = 0
 for _, ask in ipairs(asks) do
   if part_of(ask[1].lease, ask[3]) then found = 1 end
@@ -137,12 +145,11 @@ end
 return found`,
 });
 
-/** Request: asks, none of them of slots. */
+/** The asks are none of slots. */
 export const resetScript = defineScript({
   name: 'limiter.reset',
-  lua: `${shared}${leases}
-local asks = unpack(request)
-local opened = open(asks)
+  lua: `${clock}${shared}${leases}
+local _, asks = open(2)
 for _, ask in ipairs(asks) do
   local place, rule = ask[1], ask[3]
   redis.call('HDEL', place.hash, rule)
@@ -160,14 +167,14 @@ return 1`,
 });
 
 /**
- * One step through the keys of a node. KEYS: any key of the store, for a cluster to find the node. Request: cursor, start of hashes, start of sorted sets,
- * pattern of hashes, rules by space as `{ rule, strategy }`. Reply: cursor; then for each row space, number of the rule in it, key, what remains, when it resets.
+ * One step through the keys of a node. KEYS: any key of the store, for a cluster to find the node. Says as JSON: cursor, start of hashes, start of sorted
+ * sets, pattern of hashes, rules by space as `{ rule, strategy }`. Reply: cursor; then for each row space, number of the rule in it, key, what remains, when it resets.
  */
 export const snapshotScript = defineScript({
   name: 'limiter.snapshot',
   numberOfKeys: 1,
-  lua: `${shared}
-local cursor, hashes, sets, pattern, spaces = unpack(request)
+  lua: `${clock}${shared}
+local cursor, hashes, sets, pattern, spaces = unpack(cjson.decode(ARGV[2]))
 local step = redis.call('SCAN', cursor, 'MATCH', pattern, 'COUNT', 500)
 local reply = { step[1] }
 for _, hash in ipairs(step[2]) do

@@ -1,8 +1,8 @@
 /**
  * The arithmetic of `../../../strategies` in Lua, formula by formula: Lua counts in doubles as well, so both give the same numbers.
  *
- * A strategy is what `packStrategy` makes: `{ kind, a, b, c, d, e }`. States are named as in TypeScript and kept as doubles in a row: a bucket as debt, solid, held,
- * at, since and weight, a window as start and used, slots as active; a sliding window's list as MessagePack, which keeps whole numbers whole.
+ * A strategy is what `packStrategy` makes: `{ kind, a, b, c, d, e }`, without what means nothing for its kind. States are named as in TypeScript and kept as doubles in a row: a bucket as its
+ * fields, a window as start and used, slots as active; a sliding window's list as MessagePack, which keeps whole numbers whole.
  *
  * Numbers stand in the text and functions of `math` go by their full names: each local that a function captures costs every call an allocation.
  */
@@ -11,6 +11,41 @@ import { packedKinds } from '../../../strategies/strategy.ts';
 import { mostUnits } from '../../../strategies/window.ts';
 
 const { bucket, calendar, sliding, slots } = packedKinds;
+
+/** What is kept of a bucket; `from` is the weight that the parts are of, and the hash is kept until `kept` at least. */
+const bucketFields = 'debt, solid, held, at, since, from, kept';
+
+export const readBucket = `
+local ${bucketFields} = 0, 0, 0, 0, 0, weight, 0
+if packed then ${bucketFields} = struct.unpack('>ddddddd', packed) end`;
+
+export const packBucket = `struct.pack('>ddddddd', debt, solid, held, at, since, from, till)`;
+
+/** Lets time pass over what {@link readBucket} has set, in a bucket of `weight` and `drain`. */
+export const drainBucket = `
+if now > at then
+  local drained = (now - at) * drain
+  debt, solid, at = math.max(0, debt - drained), math.max(0, solid - drained), now
+end
+if debt == 0 then solid, held, since = 0, 0, 0 end`;
+
+export const packWindow = `struct.pack('>dd', start, used)`;
+
+export const readWindow = `
+local start, used = 0, 0
+if packed then start, used = struct.unpack('>dd', packed) end`;
+
+/** Sets `first` and `ends` to where a window of `period` lies, whose state {@link readWindow} has set. */
+export const spanOf = `
+if anchored == 0 then first = now - math.fmod(now, period)
+elseif used > 0 and now < start + period then first = start
+else first = now end
+ends = first + period`;
+
+/** Moves the state to the window of now, from `first` to `ends`. */
+export const openWindow = `
+if used > 0 and start > first then ends = start + (ends - first)
+elseif start ~= first then start, used = first, 0 end`;
 
 export const strategies = `
 local function plus(parts, units, weight)
@@ -24,36 +59,27 @@ local function load(strategy, packed, now)
   if kind == ${sliding} then return packed and cmsgpack.unpack(packed) or {} end
   if kind == ${slots} then return { active = packed and struct.unpack('>d', packed) or 0 } end
   if kind == ${bucket} then
-    local debt, solid, held, at, since, from = 0, 0, 0, 0, 0, strategy[2]
-    if packed then debt, solid, held, at, since, from = struct.unpack('>dddddd', packed) end
-    if from ~= strategy[2] then
-      debt = plus(0, math.ceil(debt / from), strategy[2])
-      solid = plus(0, math.ceil(solid / from), strategy[2])
-      held = plus(0, math.ceil(held / from), strategy[2])
+    local weight, drain = strategy[2], strategy[3]
+    ${readBucket}
+    if from ~= weight then
+      debt = plus(0, math.ceil(debt / from), weight)
+      solid = plus(0, math.ceil(solid / from), weight)
+      held = plus(0, math.ceil(held / from), weight)
     end
-    if now > at then
-      local drained = (now - at) * strategy[3]
-      debt, solid, at = math.max(0, debt - drained), math.max(0, solid - drained), now
-    end
-    if debt == 0 then solid, held, since = 0, 0, 0 end
+    ${drainBucket}
     return { debt = debt, solid = solid, held = held, at = at, since = since }
   end
-  local start, used = 0, 0
-  if packed then start, used = struct.unpack('>dd', packed) end
-  local from, ends
+  ${readWindow}
+  local first, ends
   if kind == ${calendar} then
     local i = 5
     while i > 3 and strategy[i] > now do i = i - 1 end
-    from, ends = strategy[i], strategy[i + 1]
+    first, ends = strategy[i], strategy[i + 1]
   else
-    local period = strategy[3]
-    if strategy[4] == 0 then from = now - math.fmod(now, period)
-    elseif used > 0 and now < start + period then from = start
-    else from = now end
-    ends = from + period
+    local period, anchored = strategy[3], strategy[4]
+    ${spanOf}
   end
-  if used > 0 and start > from then ends = start + (ends - from)
-  elseif start ~= from then start, used = from, 0 end
+  ${openWindow}
   return { start = start, used = used, ends = ends }
 end
 
