@@ -43,8 +43,8 @@ export interface LlmPolicies {
   readonly defaultOutputTokens?: number;
   /** The most output tokens that a model ever makes, where you know. A request is never told to ask for more. @default unknown */
   readonly maxOutputTokens?: (call: CallFacts) => number | undefined;
-  /** Bytes of a request that are reckoned as a token of input, from 1. No text has more tokens than bytes. @default 3, with Anthropic 2.3 */
-  readonly bytesPerToken?: number;
+  /** What the estimate of input tokens is multiplied by, before they are reserved. @default 1, with Anthropic 1.3 */
+  readonly inputMargin?: number;
   /** Gives a provider a rest that failed too often. */
   readonly breaker?: BreakerPolicy;
   /** Tries again, until the first content. Tell the SDK not to: `maxRetries: 0`. */

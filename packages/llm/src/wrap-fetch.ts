@@ -29,12 +29,12 @@ export function wrapFetch(fetch: Fetch, policies: LlmPolicies = {}): Fetch {
     client: { triesBefore, sameAs: ({ body }) => body?.text },
     maxOutputOf: () => undefined,
   });
-  const { bytesPerToken } = policies;
-  if (bytesPerToken !== undefined) requireNumber('bytesPerToken', bytesPerToken, 1);
+  const { inputMargin } = policies;
+  if (inputMargin !== undefined) requireNumber('inputMargin', inputMargin, 0);
   const run = async (recognised: Recognised, request: Pick<FetchCall, 'input' | 'init'>): Promise<Response> => {
     try {
       const provider = policies.provider ?? recognised.wire.provider;
-      const { result } = await call(await toFetchCall(recognised, request, provider, bytesPerToken));
+      const { result } = await call(await toFetchCall(recognised, request, provider, inputMargin));
       return result;
     } catch (error) {
       const local = localAnswer(error);

@@ -5,7 +5,6 @@
  */
 import type { Usage } from '@sage-adk/core';
 import { holdsText, lengthOfText, parseJson, textAt } from '../body/json-text.ts';
-import { usualBytesPerToken } from '../request/estimate.ts';
 import type { AnswerFacts, Api, EventKind, StreamReader } from './api.ts';
 import { countOf, memberOf, textOf, toUsage } from './usage.ts';
 
@@ -22,7 +21,7 @@ export const anthropicMessages: Api = {
   request: {
     maxOutputTokens: ['max_tokens'],
     // The tokenizer since Claude Opus 4.7 makes some 30 % more tokens of the same text.
-    bytesPerToken: usualBytesPerToken / 1.3,
+    tokenMargin: 1.3,
   },
   answer: { usage: 'usage', model: 'model', finishReason: ['stop_reason'], usageOf },
   readStream: () => new MessagesReader(),

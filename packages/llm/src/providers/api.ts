@@ -28,8 +28,8 @@ export interface RequestShape {
   capFor?(model: string): string;
   /** How many answers are wanted at once; each may take all the output tokens. */
   readonly choices?: string;
-  /** Bytes of a request that are reckoned as one token, where they are fewer than usual. */
-  readonly bytesPerToken?: number;
+  /** Tokens that are made of a text for each that others make of it. @default 1 */
+  readonly tokenMargin?: number;
   /** Whether usage comes in streams only where the request asks for it. */
   readonly usageOnRequest?: true;
 }

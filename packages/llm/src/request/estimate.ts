@@ -1,30 +1,32 @@
 /** How many tokens a request will be, before anybody counted them. */
+import { countTokens } from './count-tokens.ts';
 import type { Span } from './json-members.ts';
 
 /**
- * An estimate that is rarely too low: a token for every three bytes of the request's JSON, its punctuation included.
- *
- * Tokenizers make a token of about 4.5 bytes of English, 3.5 of code, 3 to 4 of Korean and Chinese; so it is mostly 1.2 to 1.9 times what is counted
- * in the end. Too low it is for texts of emoji, hexadecimal digits and other noise, by up to a third. An image within the request counts as
- * {@link tokensOfImage}, whatever its bytes, and so does a file or image that is only named.
+ * An estimate that is rarely too low, of the whole JSON of a request, its names and signs included: tokenizers of several providers differ, and what they put
+ * around a message is not seen. An image within the request counts as {@link tokensOfImage}, whatever its bytes, and so does a file or image that is only named.
  */
-export function estimateTokens(text: string, long: readonly Span[], bytesPerToken = usualBytesPerToken): number {
-  let bytes = Buffer.byteLength(text);
+export function estimateTokens(text: string, long: readonly Span[], margin = 1): number {
+  let tokens = 0;
   let attachments = namedAttachments(text);
+  let at = 0;
   for (const { from, to } of long) {
     if (!isImage(text, from)) continue;
-    bytes -= to - from;
+    tokens += countTokens(text, at, from);
     attachments++;
+    at = to;
   }
-  return Math.ceil(bytes / bytesPerToken) + attachments * tokensOfImage + (hasTools(text) ? tokensOfTools : 0);
+  tokens += countTokens(text, at);
+  return Math.ceil(tokens * margin) + attachments * tokensOfImage + (hasTools(text) ? tokensOfTools : 0);
 }
 
 /** Output that came in so many pieces and bytes, at most. A piece is a token at least. */
 export function estimateOutput(pieces: number, bytes: number): number {
-  return Math.max(pieces, Math.ceil(bytes / usualBytesPerToken));
+  return Math.max(pieces, Math.ceil(bytes / bytesPerToken));
 }
 
-export const usualBytesPerToken = 3;
+/** Fewer than there are of English, code, Korean or Chinese. */
+const bytesPerToken = 3;
 /** More than the largest image costs at any of the providers when this was written. */
 export const tokensOfImage = 5_000;
 /** What providers put around the description of tools. */

@@ -42,7 +42,7 @@ export function toFetchCall(
   { wire, endpoint }: Recognised,
   { input, init }: Pick<FetchCall, 'input' | 'init'>,
   provider: string,
-  bytesPerToken = wire.request.bytesPerToken,
+  margin = wire.request.tokenMargin,
 ): FetchCall | Promise<FetchCall> {
   const make = (text: string | undefined): FetchCall => {
     const body = text === undefined ? undefined : readBody(text, wire.request);
@@ -56,7 +56,7 @@ export function toFetchCall(
       stream,
       signal: signalOf(input, init),
       outer: openMark(),
-      estimateInput: () => body && estimateTokens(body.text, body.members.long, bytesPerToken),
+      estimateInput: () => body && estimateTokens(body.text, body.members.long, margin),
       // Anthropic writes where it is told to, others as they see fit.
       mayWriteCache: () => wire.provider !== 'anthropic' || body === undefined || body.text.includes('cache_control'),
       mayWriteLongCache: () => body === undefined || body.text.includes('"1h"'),

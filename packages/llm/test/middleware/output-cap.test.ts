@@ -76,18 +76,19 @@ describe('RL6: the limit of output that goes into a request', () => {
 });
 
 describe('RL5: the input that is reserved', () => {
-  test('is reckoned by the bytes of the request: so many for a token', async () => {
-    const reserved = async (wire: typeof chat, bytesPerToken?: number) => {
+  test('is an estimate with a margin: of its own for Anthropic, or as you say', async () => {
+    const messages = [{ role: 'user', content: 'word '.repeat(500) }];
+    const reserved = async (wire: typeof chat, inputMargin?: number) => {
       const limiter = createPurse(1_000_000n);
-      const options = bytesPerToken === undefined ? {} : { bytesPerToken };
-      const { init } = wire.ask();
-      await (await send(wire, { limiter, price: unitPrice, ...options })).text();
-      return (limiter.reserved[0]?.estimate.inputTokens ?? 0) / Buffer.byteLength(init.body);
+      const options = inputMargin === undefined ? {} : { inputMargin };
+      await (await send(wire, { limiter, price: unitPrice, ...options }, { more: { messages } })).text();
+      return (limiter.reserved[0]?.estimate.inputTokens ?? 0) / 500;
     };
-    expect(await reserved(chat)).toBeCloseTo(1 / 3, 1);
-    expect(await reserved(anthropic)).toBeCloseTo(1.3 / 3, 1);
-    expect(await reserved(chat, 1)).toBe(1);
-    expect(() => send(chat, { bytesPerToken: 0.5 })).toThrow(/bytesPerToken/);
+    const plain = await reserved(chat);
+    expect(plain).toBeGreaterThanOrEqual(1);
+    expect((await reserved(anthropic)) / plain).toBeCloseTo(1.3, 1);
+    expect((await reserved(chat, 2)) / plain).toBeCloseTo(2, 1);
+    expect(() => send(chat, { inputMargin: -1 })).toThrow(/inputMargin/);
   });
 
   test('costs what writing it to the cache for an hour costs, where it is asked to be kept so long', async () => {

@@ -34,7 +34,8 @@ describe.each(cases)('a stall of %s', (_name, wire) => {
     const { clock, policies } = watched({ betweenContentsMs: 5_000 });
     const reading = send(wire, policies).then((response) => response.text());
     const failing = expect(reading).rejects.toMatchObject({ code: 'SAGE_LLM_STALLED' });
-    await passing(clock, 5_300);
+    // On a busy machine the content may come late, and the time that is allowed begins with it.
+    for (let turn = 0; turn < 20 && calls().length === 0; turn++) await passing(clock, 5_300);
     await failing;
     expect(calls()).toMatchObject([{ outcome: 'timeout', code: 'SAGE_LLM_STALLED' }]);
     expect(calls()[0]?.attributes.outputTokens).toBeGreaterThan(0);
