@@ -15,7 +15,7 @@ import { breaker } from './middleware/breaker.ts';
 import type { AnswerCache } from './middleware/cache.ts';
 import { observe } from './middleware/observe.ts';
 import { reserve } from './middleware/reserve.ts';
-import { type ClientTries, counting, createClientTries } from './middleware/client-tries.ts';
+import { type ClientHabits, type ClientTries, counting, createClientTries } from './middleware/client-tries.ts';
 import { retry } from './middleware/retry.ts';
 import { stall, type StallOptions } from './middleware/stall.ts';
 import { type UnknownPrice, withAssumed } from './price/unknown-price.ts';
@@ -63,12 +63,7 @@ export interface Kind<C extends LlmCall, R> {
   /** The same answer, telling the client that trying again is of no use. */
   readonly asLast: (answer: LlmAnswer<R>) => LlmAnswer<R>;
   /** Of clients that try again by themselves; missing where none can. */
-  readonly client?: {
-    /** Tries before this one that the client tells of; undefined where it tells nothing. */
-    readonly triesBefore: (call: C) => number | undefined;
-    /** What all tries of one call have in common; undefined where that cannot be told. */
-    readonly sameAs: (call: C) => string | undefined;
-  };
+  readonly client?: ClientHabits<C>;
   /** The most that a model ever answers, where it is known. */
   readonly maxOutputOf: (call: LlmCall) => number | undefined;
   /** A step between observing and reserving. */

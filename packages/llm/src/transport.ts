@@ -1,50 +1,36 @@
-/** Where a call leaves for the provider, and how its answer begins. */
+/** Where a call leaves over `fetch`, and how its answer begins. */
 import { type AnswerReader, JsonReader, PlainReader } from './body/answer-reader.ts';
 import { Exchange, type FailureKind } from './body/exchange.ts';
 import { parseJson } from './body/json-text.ts';
 import { endedProgress, type Refusal } from './body/progress.ts';
+import { relayed } from './body/relayed.ts';
 import { SseReader } from './body/stream-reader.ts';
-import type { Fetch, LlmAnswer, LlmCall } from './call.ts';
-import { errors } from './errors.ts';
+import type { LlmAnswer } from './call.ts';
 import { inBandError, refusalOf } from './failure.ts';
 import { localErrorOf } from './local/local-answer.ts';
 import { type FetchCall, toRequest } from './request/fetch-call.ts';
+import { brokenOff, failedBeforeContent, sent } from './sending.ts';
 
 /**
  * Makes a call over `fetch`. The answer to a stream is there when its first content is: an error that comes before that is an answer with the status
  * that the provider would have given it, and a stream that breaks or ends before that is an error, so that whoever tries again can.
  */
-export function createTransport(fetch: Fetch): (call: FetchCall) => Promise<LlmAnswer<Response>> {
-  return async (call) => {
-    const response = await sent(call, fetch);
-    const localError = localErrorOf(response);
-    if (localError !== undefined) throw localError;
-    if (!isReadable(response)) return { result: response, progress: endedProgress(plainRefusal(response)) };
-    const reader = readerFor(response, call);
-    const { signal, watch } = call;
-    const failure = (kind: FailureKind): unknown => failureOf(kind, call, reader.problem);
-    const exchange = new Exchange({ response, reader, signal, watch, failure });
-    const early = reader instanceof SseReader ? await errorBeforeContent(call, exchange, reader) : undefined;
-    if (early !== undefined) return toAnswer(early, response);
-    if (!response.ok) exchange.refusal = refusalFrom(response, exchange);
-    return { result: exchange.relay(), progress: exchange };
-  };
-}
-
-/** A try is counted by the innermost layer that makes it. One that nobody waited for any more may be billed all the same. */
-async function sent(call: FetchCall, fetch: Fetch): Promise<Response> {
-  const { report } = call;
-  if (report === undefined) return fetch(...toRequest(call));
-  const { mark } = report;
-  const { attempts } = mark;
-  try {
-    return await fetch(...toRequest(call));
-  } catch (error) {
-    if (call.signal?.aborted === true || call.attemptSignal?.aborted === true) report.lost++;
-    throw error;
-  } finally {
-    if (mark.attempts === attempts) mark.attempts = attempts + 1;
+export async function sendByFetch(call: FetchCall): Promise<LlmAnswer<Response>> {
+  const response = await sent(call, () => call.fetch(...toRequest(call)));
+  const localError = localErrorOf(response);
+  if (localError !== undefined) throw localError;
+  if (!isReadable(response)) return { result: response, progress: endedProgress(plainRefusal(response)) };
+  const reader = readerFor(response, call);
+  const { signal, watch } = call;
+  const failure = (kind: FailureKind): unknown => failureOf(kind, call, reader.problem);
+  const exchange = new Exchange({ source: response, reader, signal, watch, failure });
+  if (reader instanceof SseReader) {
+    const isEnough = reaches(mostBytesAhead, exchange.ahead);
+    if (await failedBeforeContent(call, exchange, reader, isEnough)) return toAnswer(reader.problem ?? '', response);
   }
+  if (!response.ok) exchange.refusal = refusalFrom(response, exchange);
+  const result = response.body === null ? response : relayed(response, exchange.relay());
+  return { result, progress: exchange };
 }
 
 /** Another fetch may give a body that is none of the standard's. */
@@ -64,33 +50,21 @@ function readerFor({ ok, headers }: Response, { wire, stream, asksForUsage }: Fe
 /** Events that providers send ahead of the first content are far smaller. */
 const mostBytesAhead = 262_144;
 
-/** The error that came in place of the first content; rejects where the stream broke or ended there. */
-async function errorBeforeContent(call: LlmCall, exchange: Exchange, reader: SseReader): Promise<string | undefined> {
-  const hasBegun = (): boolean => reader.contents > 0 || reader.finished;
-  const isOver = (): boolean => reader.problem !== undefined || reader.isMalformed();
-  try {
-    await exchange.readAhead(() => hasBegun() || isOver(), mostBytesAhead);
-    if (hasBegun() || (exchange.ending === undefined && !isOver())) return undefined;
-    exchange.release();
-    if (reader.problem === undefined) throw failureOf(reader.isMalformed() ? 'malformed' : 'incomplete', call);
-  } catch (error) {
-    countLost(call);
-    throw error;
-  }
-  countLost(call);
-  return reader.problem;
+/** Whether so many bytes are there. */
+function reaches(bytes: number, chunks: readonly Uint8Array[]): () => boolean {
+  let seen = 0;
+  let size = 0;
+  return () => {
+    for (; seen < chunks.length; seen++) size += chunks[seen]?.length ?? 0;
+    return size >= bytes;
+  };
 }
 
-/** Nothing came of a try, but its prompt was read. */
-function countLost({ report }: LlmCall): void {
-  if (report !== undefined) report.lost++;
-}
-
-function failureOf(kind: FailureKind, { provider }: LlmCall, problem?: string): unknown {
-  if (kind === 'malformed') return errors.MALFORMED({ provider });
-  if (kind === 'incomplete' || problem === undefined) return errors.INCOMPLETE({ provider });
+function failureOf(kind: FailureKind, call: FetchCall, problem: unknown): unknown {
+  if (kind !== 'problem') return brokenOff(kind, call);
+  if (typeof problem !== 'string') return brokenOff('incomplete', call);
   const { status, body } = inBandError(problem);
-  return refusalOf({ status, headers: {}, body }, provider);
+  return refusalOf({ status, headers: {}, body }, call.provider);
 }
 
 /** The answer that the provider would have given, had it known in time. */
@@ -112,11 +86,11 @@ function refusalFrom({ status, headers }: Response, exchange: Exchange): Refusal
     headers,
     async read() {
       try {
-        await exchange.readAhead(() => false, mostBytesOfError);
+        await exchange.readAhead(reaches(mostBytesOfError, exchange.ahead));
       } catch {
         // Whoever reads the body meets the same error.
       }
-      return parseJson(exchange.textAhead);
+      return parseJson(Buffer.concat(exchange.ahead).toString());
     },
     discard: () => exchange.drop(),
   };

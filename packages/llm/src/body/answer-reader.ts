@@ -3,18 +3,18 @@ import { textOf } from '../providers/usage.ts';
 import { JsonPicker } from './json-picker.ts';
 import { toLatin1 } from './json-text.ts';
 
-/** Follows the bytes of an answer while they pass. */
-export interface AnswerReader {
-  /** Returns the bytes that the consumer gets; undefined for none yet. */
-  write(chunk: Uint8Array): Uint8Array | undefined;
-  /** The body ended; returns the bytes that were held back. */
-  end(): Uint8Array | undefined;
+/** Follows an answer while it passes, in pieces that are bytes or whatever else it comes in. */
+export interface AnswerReader<P = Uint8Array> {
+  /** Returns what the consumer gets of a piece; undefined for nothing yet. */
+  write(piece: P): P | undefined;
+  /** The body ended; returns what was held back. */
+  end(): P | undefined;
   /** Whether all of the answer came. A body that ends before that was cut short. */
   readonly whole: boolean;
   /** Whether the model is done, so that nobody is missing anything who stops reading here. */
   readonly finished: boolean;
-  /** The error, as JSON text with a character for each byte, that came in place of the answer or in its middle. */
-  readonly problem: string | undefined;
+  /** What came of an error in place of the answer or in its middle; of bytes it is JSON text with a character for each. */
+  readonly problem: unknown;
   /** Whether the latest event is one that no client can read. */
   isMalformed(): boolean;
   readonly contents: number;

@@ -1,11 +1,11 @@
 import type { AnswerFacts } from '../providers/api.ts';
 import type { AnswerReader } from './answer-reader.ts';
 import type { Ending, Progress, Refusal } from './progress.ts';
-import { relayed } from './relayed.ts';
 
-export interface ExchangeOptions {
-  readonly response: Response;
-  readonly reader: AnswerReader;
+export interface ExchangeOptions<P> {
+  /** What has the body; a `Response` is one. It lives as long as the exchange: fetch releases the body of a response that was collected. */
+  readonly source: { readonly body: ReadableStream<P> | null };
+  readonly reader: AnswerReader<P>;
   /** Whoever asked gives up. */
   readonly signal?: AbortSignal | undefined;
   /** Is told when the body is waited for and when pieces of the answer came. */
@@ -30,11 +30,12 @@ export interface Watch {
  * The body of one answer, between the provider and whoever reads it. It reads no faster than its consumer, passes the bytes on as they are, and knows
  * how it ends: read, broken, cancelled, aborted, or dropped by a consumer who never comes back.
  */
-export class Exchange implements Progress {
-  readonly #options: ExchangeOptions;
-  readonly #reader: AnswerReader;
-  #source: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  readonly #ahead: Uint8Array[] = [];
+export class Exchange<P = Uint8Array> implements Progress {
+  readonly #options: ExchangeOptions<P>;
+  readonly #reader: AnswerReader<P>;
+  #source: ReadableStreamDefaultReader<P> | undefined;
+  /** What was read ahead, and what the consumer gets first. */
+  readonly ahead: P[] = [];
   #exhausted = false;
   #broken: { readonly error: unknown } | undefined;
   #listeners: ((ending: Ending) => void)[] = [];
@@ -44,12 +45,12 @@ export class Exchange implements Progress {
   ending: Ending | undefined;
   refusal: Refusal | undefined;
 
-  constructor(options: ExchangeOptions) {
-    const { signal, response, reader } = options;
+  constructor(options: ExchangeOptions<P>) {
+    const { signal, source, reader } = options;
     this.#options = options;
     this.#reader = reader;
     options.watch?.guards((error) => this.abort(error));
-    if (response.body === null) {
+    if (source.body === null) {
       this.#exhausted = true;
       reader.end();
       this.#end({ kind: 'done' });
@@ -76,32 +77,24 @@ export class Exchange implements Progress {
     else listener(this.ending);
   }
 
-  /** Reads until `enough`, the end, or so many bytes. The consumer gets them as if it read them itself. Rejects where the body breaks. */
-  async readAhead(enough: () => boolean, mostBytes: number): Promise<void> {
-    for (let size = 0; size < mostBytes && !this.#exhausted && !enough();) {
-      const chunk = await this.#read();
-      const bytes = chunk === undefined ? this.#finish() : this.#take(chunk);
-      if (bytes === undefined) continue;
-      this.#ahead.push(bytes);
-      size += bytes.length;
+  /** Reads until `enough` or the end. The consumer gets what was read as if it read it itself. Rejects where the body breaks. */
+  async readAhead(enough: () => boolean): Promise<void> {
+    while (!this.#exhausted && !enough()) {
+      const piece = await this.#read();
+      const passed = piece === undefined ? this.#finish() : this.#take(piece);
+      if (passed !== undefined) this.ahead.push(passed);
     }
   }
 
-  /** What was read ahead, as text. */
-  get textAhead(): string {
-    return Buffer.concat(this.#ahead).toString();
-  }
-
-  /** The response whose body this is, for one consumer. */
-  relay(): Response {
-    const { response } = this.#options;
-    if (response.body === null) return response;
-    const body = new ReadableStream<Uint8Array>(
+  /** The body for one consumer; null where there is none. */
+  relay(): ReadableStream<P> | null {
+    if (this.#options.source.body === null) return null;
+    const body = new ReadableStream<P>(
       { pull: (controller) => this.#pull(controller), cancel: (reason) => this.#cancel(reason) },
       { highWaterMark: 0 },
     );
     if (this.ending === undefined) unread.register(body, this, this);
-    return relayed(response, body);
+    return body;
   }
 
   /** Ends it from here: nobody gets more of it. */
@@ -128,35 +121,31 @@ export class Exchange implements Progress {
     this.#release(reason).catch(() => {});
   }
 
-  #pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> | undefined {
-    const chunk = this.#ahead.shift();
-    if (chunk !== undefined) controller.enqueue(chunk);
+  #pull(controller: ReadableStreamDefaultController<P>): Promise<void> | undefined {
+    const piece = this.ahead.shift();
+    if (piece !== undefined) controller.enqueue(piece);
     else if (this.#exhausted) controller.close();
-    else return this.#read().then((bytes) => this.#deliver(bytes, controller));
+    else return this.#read().then((next) => this.#deliver(next, controller));
     return undefined;
   }
 
-  #deliver(
-    chunk: Uint8Array | undefined,
-    controller: ReadableStreamDefaultController<Uint8Array>,
-  ): Promise<void> | undefined {
-    const bytes = chunk === undefined ? this.#finish() : this.#take(chunk);
-    if (bytes !== undefined) controller.enqueue(bytes);
+  #deliver(piece: P | undefined, controller: ReadableStreamDefaultController<P>): Promise<void> | undefined {
+    const passed = piece === undefined ? this.#finish() : this.#take(piece);
+    if (passed !== undefined) controller.enqueue(passed);
     else if (this.#exhausted) controller.close();
     else return this.#pull(controller);
     return undefined;
   }
 
-  /** The next bytes from the provider; undefined at the end. One promise for each, for this is done for every event of a stream. */
-  #read(): Promise<Uint8Array | undefined> {
-    // The body is asked for by way of the response, which so lives as long as this: fetch releases the body of a response that was collected.
-    this.#source ??= (this.#options.response.body as ReadableStream<Uint8Array>).getReader();
+  /** The next piece from the provider; undefined at the end. One promise for each, for this is done for every event of a stream. */
+  #read(): Promise<P | undefined> {
+    this.#source ??= (this.#options.source.body as ReadableStream<P>).getReader();
     if (this.#broken !== undefined) return Promise.reject(this.#broken.error);
     this.#options.watch?.waits();
     return this.#source.read().then(this.#arrived, this.#failed);
   }
 
-  readonly #arrived = ({ value }: { readonly value?: Uint8Array | undefined }): Uint8Array | undefined => {
+  readonly #arrived = ({ value }: { readonly value?: P | undefined }): P | undefined => {
     if (this.#broken !== undefined) throw this.#broken.error;
     return value;
   };
@@ -167,15 +156,15 @@ export class Exchange implements Progress {
     throw this.#broken.error;
   };
 
-  /** What the consumer gets of some bytes; undefined for nothing yet. */
-  #take(chunk: Uint8Array): Uint8Array | undefined {
-    const bytes = this.#reader.write(chunk);
+  /** What the consumer gets of a piece; undefined for nothing yet. */
+  #take(piece: P): P | undefined {
+    const passed = this.#reader.write(piece);
     this.#notice();
-    return bytes;
+    return passed;
   }
 
   /** What the consumer still gets at the end. */
-  #finish(): Uint8Array | undefined {
+  #finish(): P | undefined {
     this.#exhausted = true;
     const rest = this.#reader.end();
     this.#close();
@@ -219,7 +208,7 @@ export class Exchange implements Progress {
   }
 
   #release(reason: unknown): Promise<void> {
-    const { body } = this.#options.response;
+    const { body } = this.#options.source;
     return this.#source === undefined ? (body?.cancel(reason) ?? Promise.resolve()) : this.#source.cancel(reason);
   }
 
@@ -235,4 +224,4 @@ export class Exchange implements Progress {
 }
 
 /** A body that was dropped before its end: the connection is released, and whoever waits for the end hears of it. */
-const unread = new FinalizationRegistry<Exchange>((exchange) => exchange.drop());
+const unread = new FinalizationRegistry<{ drop(): void }>((exchange) => exchange.drop());

@@ -1,5 +1,6 @@
 /** What a caller hears where the call never went out: an answer, as a provider would give it, so that every SDK understands. */
-import { isSageError, type SageError } from '@sage-adk/core';
+import { isSageError, type LlmCallMark, type SageError } from '@sage-adk/core';
+import { openMark } from '../call.ts';
 import { errors } from '../errors.ts';
 import { secondsOf } from './denial.ts';
 
@@ -45,6 +46,19 @@ export function localErrorOf(response: Response): SageError | undefined {
 }
 
 const local = new WeakMap<Response, SageError>();
+
+/** Tells the layer around, which may get no more than what an SDK makes of the answer. */
+export function tellOuter(error: unknown): void {
+  const mark = openMark();
+  if (mark !== undefined && isSageError(error)) denied.set(mark, error);
+}
+
+/** The denial of a layer inside of the call that this is the mark of. */
+export function denialWithin(mark: LlmCallMark): SageError | undefined {
+  return denied.get(mark);
+}
+
+const denied = new WeakMap<LlmCallMark, SageError>();
 
 function numbersOf({ details }: SageError): Pick<LocalBody, 'limit' | 'remaining' | 'reset'> {
   const { limit, remaining, resetAtMs } = details;

@@ -11,12 +11,29 @@ import type { AnswerFacts } from '../providers/api.ts';
 import { InnerMark } from './inner-mark.ts';
 import { renewed } from './retry.ts';
 
-export interface ClientTriesOptions<C extends LlmCall> {
-  readonly dependencyOf: (call: LlmCall) => string;
-  /** Tries before this one that the client tells of; undefined where it tells nothing. */
+/** How a kind of client tries again. */
+export interface ClientHabits<C extends LlmCall> {
+  /** Tries before this one that the client tells of; undefined where it makes none or tells nothing. */
   readonly triesBefore: (call: C) => number | undefined;
   /** What the next try of the same call has in common with this one; undefined where that cannot be told. */
   readonly sameAs: (call: C) => string | undefined;
+  /** Whether this is the next try of a call that waits for it. */
+  readonly isNext: (call: C, waiting: Waiting) => boolean;
+  /** Milliseconds until the next try at most, where the provider does not say how long to wait. */
+  readonly longestWaitMs: (tries: number) => number;
+}
+
+/** A call that failed so far. */
+export interface Waiting {
+  /** Tries that were made. */
+  readonly tries: number;
+  readonly waitedMs: number;
+  /** What the provider asked for, in milliseconds. */
+  readonly toldMs: number | undefined;
+}
+
+export interface ClientTriesOptions<C extends LlmCall> extends ClientHabits<C> {
+  readonly dependencyOf: (call: LlmCall) => string;
 }
 
 export interface ClientTries<C extends LlmCall, R> {
@@ -39,12 +56,12 @@ export function createClientTries<C extends LlmCall, R>(options: ClientTriesOpti
       return new Course(room, call, next).follow(answer, before);
     },
     resume(call) {
-      const before = options.triesBefore(call) ?? 0;
-      const key = before === 0 || call.outer !== undefined ? undefined : options.sameAs(call);
+      if (room.waiting.size === 0 || call.outer !== undefined) return undefined;
+      const key = options.sameAs(call);
       if (key === undefined) return undefined;
       return room.waiting
         .get(key)
-        ?.find((course) => course.tries === before)
+        ?.find((course) => options.isNext(call, course))
         ?.resume(call);
     },
   };
@@ -76,7 +93,7 @@ interface Room<C extends LlmCall, R> {
 }
 
 /** A call that failed so far. To the steps around it is an answer that has not ended, as long as another try may come. */
-class Course<C extends LlmCall, R> implements Progress {
+class Course<C extends LlmCall, R> implements Progress, Waiting {
   readonly #room: Room<C, R>;
   readonly #call: C;
   readonly #next: (call: C) => Promise<LlmAnswer<R>>;
@@ -85,8 +102,8 @@ class Course<C extends LlmCall, R> implements Progress {
   #current: Progress | undefined;
   #timer: Timer | undefined;
   #listeners: ((ending: Ending) => void)[] = [];
+  #waitsSinceMs = 0;
   ending: Ending | undefined;
-  /** Tries that were made. */
   tries = 0;
 
   constructor(room: Room<C, R>, call: C, next: (call: C) => Promise<LlmAnswer<R>>) {
@@ -97,6 +114,14 @@ class Course<C extends LlmCall, R> implements Progress {
 
   get refusal(): Refusal | undefined {
     return this.#current?.refusal;
+  }
+
+  get waitedMs(): number {
+    return performance.now() - this.#waitsSinceMs;
+  }
+
+  get toldMs(): number | undefined {
+    return this.refusal && parseRetryAfter(this.refusal.headers);
   }
 
   get contents(): number {
@@ -126,7 +151,7 @@ class Course<C extends LlmCall, R> implements Progress {
     this.tries = before + 1;
     progress.onEnd((ending) => {
       const { refusal } = progress;
-      if (ending.kind === 'cancelled' && mayFollow(refusal, this.#call.signal)) this.#wait(refusal, ending);
+      if (ending.kind === 'cancelled' && mayFollow(refusal, this.#call.signal)) this.#wait(ending);
       else this.#end(ending);
     });
     return { result, progress: this };
@@ -146,13 +171,13 @@ class Course<C extends LlmCall, R> implements Progress {
     }
   }
 
-  #wait(refusal: Refusal, ending: Ending): void {
-    const key = this.#room.options.sameAs(this.#call);
+  #wait(ending: Ending): void {
+    const { waiting, options } = this.#room;
+    const key = options.sameAs(this.#call);
     if (key === undefined) return this.#end(ending);
-    const { waiting } = this.#room;
     waiting.set(key, [...(waiting.get(key) ?? []), this]);
-    const toldMs = parseRetryAfter(refusal.headers) ?? 0;
-    const waitMs = Math.min(Math.max(toldMs, longestWaitMs), longestToldMs) + marginMs;
+    this.#waitsSinceMs = performance.now();
+    const waitMs = Math.min(Math.max(this.toldMs ?? 0, options.longestWaitMs(this.tries)), longestToldMs) + marginMs;
     this.#timer = systemClock.setTimer(() => {
       this.#leave();
       this.#end(ending);
@@ -176,13 +201,12 @@ class Course<C extends LlmCall, R> implements Progress {
   }
 }
 
-/** SDKs wait at most 8 seconds by themselves, and a minute if they are told to. */
-const longestWaitMs = 8_000;
+/** SDKs wait a minute at most, if they are told to. */
 const longestToldMs = 60_000;
 const marginMs = 2_000;
 
 /** As the SDKs decide it. */
-function mayFollow(refusal: Refusal | undefined, signal: AbortSignal | undefined): refusal is Refusal {
+function mayFollow(refusal: Refusal | undefined, signal: AbortSignal | undefined): boolean {
   if (refusal === undefined || signal?.aborted === true) return false;
   const advice = headerOf(refusal.headers, 'x-should-retry');
   if (advice === 'true' || advice === 'false') return advice === 'true';

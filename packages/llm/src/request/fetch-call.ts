@@ -1,5 +1,5 @@
 import { headerOf } from '@sage-adk/core';
-import { type LlmCall, openMark } from '../call.ts';
+import { type Fetch, type LlmCall, openMark } from '../call.ts';
 import type { Api, Endpoint } from '../providers/api.ts';
 import { apis } from '../providers/index.ts';
 import { estimateTokens } from './estimate.ts';
@@ -8,6 +8,8 @@ import { type Asked, askedOf, readBody, type RequestBody, numberAt, withMembers 
 /** A request that was recognised as a call of a model. */
 export interface FetchCall extends LlmCall {
   readonly wire: Api;
+  /** Makes the request. */
+  readonly fetch: Fetch;
   readonly input: string | URL | Request;
   readonly init: RequestInit | undefined;
   /** Undefined where it is no JSON that could be read: then it is sent as it came, once. */
@@ -40,7 +42,7 @@ export function recognise(input: string | URL | Request, init: RequestInit | und
 /** The call that a recognised request makes; a promise where its body has to be read first. */
 export function toFetchCall(
   { wire, endpoint }: Recognised,
-  { input, init }: Pick<FetchCall, 'input' | 'init'>,
+  { fetch, input, init }: Pick<FetchCall, 'fetch' | 'input' | 'init'>,
   provider: string,
   margin = wire.request.tokenMargin,
 ): FetchCall | Promise<FetchCall> {
@@ -63,6 +65,7 @@ export function toFetchCall(
       maxOutputTokens: wire.request.maxOutputTokens.length === 0 ? 0 : asked?.maxOutputTokens,
       choices: asked?.choices ?? 1,
       repeatable: body !== undefined || !hasBody(input, init),
+      fetch,
       input,
       init,
       body,

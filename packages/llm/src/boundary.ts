@@ -1,0 +1,64 @@
+/** The steps around calls that are made over HTTP: one set of them for each user of {@link createBoundary}, whatever `fetch` a call comes with. */
+import { requireNumber } from '@sage-adk/core';
+import { relayed } from './body/relayed.ts';
+import type { Fetch, LlmAnswer } from './call.ts';
+import { localAnswer, tellOuter } from './local/local-answer.ts';
+import { cache } from './middleware/cache.ts';
+import { createPipeline, type LlmPolicies } from './pipeline.ts';
+import { type FetchCall, fieldOf, recognise, type Recognised, toFetchCall } from './request/fetch-call.ts';
+import { sendByFetch } from './transport.ts';
+
+/** Makes a request by `fetch`, with the steps around it where it is the call of a model. */
+export type Boundary = (fetch: Fetch, input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+export function createBoundary(policies: LlmPolicies): Boundary {
+  const { inputMargin } = policies;
+  if (inputMargin !== undefined) requireNumber('inputMargin', inputMargin, 0);
+  const call = createPipeline<FetchCall, Response>(policies, {
+    send: sendByFetch,
+    asLast,
+    ...(policies.cache !== undefined && { cache: cache(policies.cache) }),
+    client: {
+      triesBefore,
+      sameAs: ({ body }) => body?.text,
+      isNext: (one, { tries }) => triesBefore(one) === tries,
+      longestWaitMs: () => longestWaitMs,
+    },
+    maxOutputOf: () => undefined,
+  });
+  const run = async (
+    recognised: Recognised,
+    request: Pick<FetchCall, 'fetch' | 'input' | 'init'>,
+  ): Promise<Response> => {
+    try {
+      const provider = policies.provider ?? recognised.wire.provider;
+      const { result } = await call(await toFetchCall(recognised, request, provider, inputMargin));
+      return result;
+    } catch (error) {
+      const local = localAnswer(error);
+      if (local === undefined) throw error;
+      tellOuter(error);
+      return local;
+    }
+  };
+  return (fetch, input, init) => {
+    const recognised = recognise(input, init);
+    return recognised === undefined ? fetch(input, init) : run(recognised, { fetch, input, init });
+  };
+}
+
+/** It was tried as often as that helps; SDKs that try again by themselves are told so. */
+function asLast({ result, progress }: LlmAnswer<Response>): LlmAnswer<Response> {
+  const headers = new Headers(result.headers);
+  headers.set('x-should-retry', 'false');
+  return { result: relayed(result, result.body, headers), progress };
+}
+
+/** OpenAI's and Anthropic's SDKs say how often they tried. */
+function triesBefore(call: FetchCall): number | undefined {
+  const field = fieldOf(call, 'x-stainless-retry-count');
+  return field !== undefined && /^\d{1,3}$/.test(field) ? Number(field) : undefined;
+}
+
+/** SDKs wait no longer by themselves. */
+const longestWaitMs = 8_000;

@@ -1,0 +1,57 @@
+/** What every kind of call has in common where it leaves for the provider. */
+import type { AnswerReader } from './body/answer-reader.ts';
+import type { Exchange, FailureKind } from './body/exchange.ts';
+import type { LlmCall } from './call.ts';
+import { errors } from './errors.ts';
+
+/** Sends a call. A try is counted by the innermost layer that makes it. One that nobody waited for any more may be billed all the same. */
+export async function sent<T>({ report, signal, attemptSignal }: LlmCall, send: () => PromiseLike<T>): Promise<T> {
+  if (report === undefined) return send();
+  const { mark } = report;
+  const { attempts } = mark;
+  try {
+    return await send();
+  } catch (error) {
+    if (signal?.aborted === true || attemptSignal?.aborted === true) report.lost++;
+    throw error;
+  } finally {
+    if (mark.attempts === attempts) mark.attempts = attempts + 1;
+  }
+}
+
+/**
+ * Reads a stream until its first content, so that whoever tries again can. Resolves with whether an error came in place of it; rejects where the
+ * stream broke or ended there.
+ *
+ * @param isEnough whether it was waited for long enough: the rest is the consumer's.
+ */
+export async function failedBeforeContent<P>(
+  call: LlmCall,
+  exchange: Exchange<P>,
+  reader: AnswerReader<P>,
+  isEnough: () => boolean,
+): Promise<boolean> {
+  const hasBegun = (): boolean => reader.contents > 0 || reader.finished;
+  const isOver = (): boolean => reader.problem !== undefined || reader.isMalformed();
+  try {
+    await exchange.readAhead(() => hasBegun() || isOver() || isEnough());
+    if (hasBegun() || (exchange.ending === undefined && !isOver())) return false;
+    exchange.release();
+    if (reader.problem === undefined) throw brokenOff(reader.isMalformed() ? 'malformed' : 'incomplete', call);
+  } catch (error) {
+    countLost(call);
+    throw error;
+  }
+  countLost(call);
+  return true;
+}
+
+/** The error of an answer that cannot be read or has no end. */
+export function brokenOff(kind: Exclude<FailureKind, 'problem'>, { provider }: LlmCall): unknown {
+  return kind === 'malformed' ? errors.MALFORMED({ provider }) : errors.INCOMPLETE({ provider });
+}
+
+/** Nothing came of a try, but its prompt was read. */
+function countLost({ report }: LlmCall): void {
+  if (report !== undefined) report.lost++;
+}
