@@ -125,7 +125,7 @@ export class Exchange<P = Uint8Array> implements Progress {
     const piece = this.ahead.shift();
     if (piece !== undefined) controller.enqueue(piece);
     else if (this.#exhausted) controller.close();
-    else return this.#read().then((next) => this.#deliver(next, controller));
+    else return this.#read().then((read) => this.#deliver(read, controller));
     return undefined;
   }
 

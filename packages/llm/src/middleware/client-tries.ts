@@ -19,8 +19,8 @@ export interface ClientHabits<C extends LlmCall> {
   readonly sameAs: (call: C) => string | undefined;
   /** Whether this is the next try of a call that waits for it. */
   readonly isNext: (call: C, waiting: Waiting) => boolean;
-  /** Milliseconds until the next try at most, where the provider does not say how long to wait. */
-  readonly longestWaitMs: (tries: number) => number;
+  /** Milliseconds until the next try at most, where the provider does not say how long to wait; undefined where so many tries are all. */
+  readonly longestWaitMs: (tries: number) => number | undefined;
 }
 
 /** A call that failed so far. */
@@ -174,10 +174,11 @@ class Course<C extends LlmCall, R> implements Progress, Waiting {
   #wait(ending: Ending): void {
     const { waiting, options } = this.#room;
     const key = options.sameAs(this.#call);
-    if (key === undefined) return this.#end(ending);
+    const longestMs = options.longestWaitMs(this.tries);
+    if (key === undefined || longestMs === undefined) return this.#end(ending);
     waiting.set(key, [...(waiting.get(key) ?? []), this]);
     this.#waitsSinceMs = performance.now();
-    const waitMs = Math.min(Math.max(this.toldMs ?? 0, options.longestWaitMs(this.tries)), longestToldMs) + marginMs;
+    const waitMs = Math.min(Math.max(this.toldMs ?? 0, longestMs), longestToldMs) + marginMs;
     this.#timer = systemClock.setTimer(() => {
       this.#leave();
       this.#end(ending);

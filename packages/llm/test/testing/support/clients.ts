@@ -2,10 +2,10 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createGoogleGenerativeAI } from '@ai-sdk/google';
 import { createOpenAI } from '@ai-sdk/openai';
-import Anthropic from '@anthropic-ai/sdk';
+import Anthropic, { type ClientOptions } from '@anthropic-ai/sdk';
 import { type GenerateContentParameters, type GenerateContentResponse, GoogleGenAI } from '@google/genai';
 import type { Usage } from '@sage-adk/core';
-import { generateText, jsonSchema, type LanguageModel, streamText, tool, type ToolSet } from 'ai';
+import { generateText, jsonSchema, type LanguageModel, streamText, tool, type ToolSet, wrapLanguageModel } from 'ai';
 import OpenAI from 'openai';
 
 export interface Asked {
@@ -36,29 +36,62 @@ const parameters = { type: 'object', properties: { city: { type: 'string' } } } 
 // One warns that it does not know the model.
 Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false });
 
+/** What stands between the clients and the provider. */
+export interface Between {
+  readonly fetch?: typeof fetch;
+  readonly anthropic?: AnthropicMiddleware;
+  readonly ai?: AiMiddleware | readonly AiMiddleware[];
+}
+
+type AnthropicMiddleware = NonNullable<ClientOptions['middleware']>[number];
+type AiMiddleware = Exclude<Parameters<typeof wrapLanguageModel>[0]['middleware'], readonly unknown[]>;
+
 /** One of each; none tries again by itself unless `maxRetries` says so. */
-export function clientsOf(url: string, maxRetries = 0): readonly Client[] {
-  const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'any', maxRetries, logLevel: 'off' });
-  const anthropic = new Anthropic({ baseURL: url, apiKey: 'any', maxRetries, logLevel: 'off' });
-  const gemini = geminiClient(url);
-  const aiOpenai = createOpenAI({ baseURL: `${url}/v1`, apiKey: 'any' });
-  const aiAnthropic = createAnthropic({ baseURL: `${url}/v1`, apiKey: 'any' });
-  const aiGemini = createGoogleGenerativeAI({ baseURL: `${url}/v1beta`, apiKey: 'any' });
+export function clientsOf(url: string, maxRetries = 0, between: Between = {}): readonly Client[] {
+  return [...sdkClientsOf(url, maxRetries, between), ...aiClientsOf(url, maxRetries, between)];
+}
+
+/** The SDKs of the providers. */
+export function sdkClientsOf(url: string, maxRetries = 0, between: Between = {}): readonly Client[] {
+  const own = between.fetch !== undefined && { fetch: between.fetch };
+  const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'any', maxRetries, logLevel: 'off', ...own });
   return [
     openaiChat(openai),
     openaiResponses(openai),
-    anthropicMessages(anthropic),
-    geminiGenerate(gemini),
-    aiSdk('ai: OpenAI chat', 'openai', aiOpenai.chat('gpt-4.1'), maxRetries),
-    aiSdk('ai: OpenAI responses', 'openai', aiOpenai.responses('gpt-4.1'), maxRetries),
-    aiSdk('ai: Anthropic', 'anthropic', aiAnthropic('claude-next'), maxRetries),
-    aiSdk('ai: Google', 'gemini', aiGemini('gemini-2.5-flash'), maxRetries),
+    anthropicMessages(anthropicClient(url, maxRetries, between)),
+    geminiGenerate(geminiClient(url, between)),
   ];
 }
 
+export function anthropicClient(url: string, maxRetries = 0, { fetch: own, anthropic }: Between = {}): Anthropic {
+  return new Anthropic({
+    baseURL: url,
+    apiKey: 'any',
+    maxRetries,
+    logLevel: 'off',
+    ...(own !== undefined && { fetch: own }),
+    ...(anthropic !== undefined && { middleware: [anthropic] }),
+  });
+}
+
 /** With a fetch of its own: without, it asks for undici's global dispatcher, which the sandbox of a test does not have. */
-export function geminiClient(url: string): GoogleGenAI {
-  return new GoogleGenAI({ apiKey: 'any', httpOptions: { baseUrl: url, fetch } });
+export function geminiClient(url: string, { fetch: own = fetch }: Between = {}): GoogleGenAI {
+  return new GoogleGenAI({ apiKey: 'any', httpOptions: { baseUrl: url, fetch: own } });
+}
+
+/** The AI SDK over each of its providers. */
+export function aiClientsOf(url: string, maxRetries = 0, { fetch: own, ai = [] }: Between = {}): readonly Client[] {
+  const options = { apiKey: 'any', ...(own !== undefined && { fetch: own }) };
+  const openai = createOpenAI({ baseURL: `${url}/v1`, ...options });
+  const anthropic = createAnthropic({ baseURL: `${url}/v1`, ...options });
+  const google = createGoogleGenerativeAI({ baseURL: `${url}/v1beta`, ...options });
+  const wrapped = (model: ReturnType<typeof openai.chat>) => wrapLanguageModel({ model, middleware: [ai].flat() });
+  return [
+    aiSdk('ai: OpenAI chat', 'openai', wrapped(openai.chat('gpt-4.1')), maxRetries),
+    aiSdk('ai: OpenAI responses', 'openai', wrapped(openai.responses('gpt-4.1')), maxRetries),
+    aiSdk('ai: Anthropic', 'anthropic', wrapped(anthropic('claude-next')), maxRetries),
+    aiSdk('ai: Google', 'gemini', wrapped(google('gemini-2.5-flash')), maxRetries),
+  ];
 }
 
 export function openaiChat(client: OpenAI): Client {

@@ -1,0 +1,172 @@
+/** A call that is made through the AI SDK, for the steps around it. */
+import { requireNumber } from '@sage-adk/core';
+import { Exchange, type FailureKind } from '../body/exchange.ts';
+import { endedProgress, type Progress } from '../body/progress.ts';
+import { type LlmAnswer, type LlmCall, openMark } from '../call.ts';
+import { denialWithin } from '../local/local-answer.ts';
+import { createPipeline, type LlmPolicies } from '../pipeline.ts';
+import { apis } from '../providers/index.ts';
+import { estimateTokens } from '../request/estimate.ts';
+import { findMembers } from '../request/json-members.ts';
+import { brokenOff, failedBeforeContent, sent } from '../sending.ts';
+import { finishReasonOf, usageOf } from './answer-facts.ts';
+import { asLast, failedProgress, isLast, refusalIn, refusalInStream, sdkDelayMs } from './failure.ts';
+import { namesOf } from './names.ts';
+import { PartReader } from './part-reader.ts';
+import type { AiChanges, AiGenerated, AiParams, AiPart, AiStreamed } from './shapes.ts';
+
+/** What of the policies serves a call of the AI SDK. A cache is for `wrapFetch`: it keeps the bytes of an answer. */
+export type AiPolicies = Omit<LlmPolicies, 'cache'>;
+
+/** Either kind of answer. */
+type AiAnswer = AiGenerated | AiStreamed;
+
+export interface AiRequest<A extends AiAnswer> {
+  readonly model: { readonly provider: string; readonly modelId: string };
+  readonly params: AiParams;
+  readonly stream: boolean;
+  /** What tries of the same call have in common. @default all that is asked */
+  readonly callId?: string;
+  /** Asks the model. */
+  ask(changes: AiChanges): PromiseLike<A>;
+}
+
+interface AiCall extends LlmCall {
+  readonly request: AiRequest<AiAnswer>;
+  readonly text: () => string;
+}
+
+/** What came of it. An error that a client may follow by another try is an answer to the steps around. */
+type Outcome = { readonly answer: AiAnswer } | { readonly error: unknown };
+
+export interface AiClientOptions {
+  /** Tries that the SDK makes by itself after the first, as it was told: after the last one, a call that failed is over. @default 2 */
+  readonly maxRetries?: number;
+}
+
+/** Makes calls with the steps around them. Answers and errors are those of the model. */
+export function createAiBoundary(
+  policies: AiPolicies,
+  { maxRetries = 2 }: AiClientOptions,
+): <A extends AiAnswer>(request: AiRequest<A>) => Promise<A> {
+  const { bytesPerToken } = policies;
+  if (bytesPerToken !== undefined) requireNumber('bytesPerToken', bytesPerToken, 1);
+  const call = createPipeline<AiCall, Outcome>(policies, {
+    send,
+    asLast: ({ result, progress }) => ({
+      result: 'error' in result ? { error: asLast(result.error) } : result,
+      progress,
+    }),
+    client: {
+      triesBefore: () => 0,
+      sameAs: ({ request, text }) => request.callId ?? text(),
+      // The SDK tells nothing of its tries, but when it makes them is certain.
+      isNext: ({ request }, { tries, waitedMs, toldMs }) =>
+        request.callId !== undefined || waitedMs >= sdkDelayMs(tries, toldMs) - timerSlackMs,
+      longestWaitMs: (tries) => (tries > maxRetries ? undefined : sdkDelayMs(tries)),
+    },
+    maxOutputOf: () => undefined,
+  });
+  return async <A extends AiAnswer>(request: AiRequest<A>) => {
+    const { result } = await call(toAiCall(request, policies));
+    if ('error' in result) throw result.error;
+    // It is what `ask` answered, with another stream in it at most.
+    return result.answer as A;
+  };
+}
+
+/** Timers of Node may fire a little early. */
+const timerSlackMs = 5;
+
+function toAiCall(request: AiRequest<AiAnswer>, { provider: named, bytesPerToken }: AiPolicies): AiCall {
+  const { model, params, stream } = request;
+  const { provider, api } = namesOf(model.provider);
+  const perToken = bytesPerToken ?? apis.find((one) => one.provider === provider)?.request.bytesPerToken;
+  let written: string | undefined;
+  const text = (): string => (written ??= textOf(request));
+  return {
+    request,
+    text,
+    provider: named ?? provider,
+    api,
+    model: model.modelId,
+    stream,
+    signal: params.abortSignal,
+    outer: openMark(),
+    estimateInput: () => estimateTokens(text(), findMembers(text(), nothing)?.long ?? [], perToken),
+    mayWriteCache: () => provider !== 'anthropic' || /cache_?control/i.test(text()),
+    mayWriteLongCache: () => text().includes('"1h"'),
+    maxOutputTokens: params.maxOutputTokens,
+    choices: 1,
+    repeatable: true,
+  };
+}
+
+const nothing: ReadonlySet<string> = new Set();
+
+/** What is asked, as JSON; bytes as base64, as they are sent. */
+function textOf({ model, params: { prompt, tools, responseFormat } }: AiRequest<AiAnswer>): string {
+  return JSON.stringify(
+    { model: model.modelId, prompt, tools, responseFormat },
+    function (this: unknown, key, value: unknown) {
+      const original = (this as Record<string, unknown>)[key];
+      return original instanceof Uint8Array ? Buffer.from(original).toString('base64') : value;
+    },
+  );
+}
+
+async function send(call: AiCall): Promise<LlmAnswer<Outcome>> {
+  let answer: AiAnswer;
+  try {
+    answer = await sent(call, () => call.request.ask(changesOf(call)));
+  } catch (error) {
+    return refused(error);
+  }
+  return 'stream' in answer ? streamed(call, answer) : generated(answer);
+}
+
+/** What the steps decided, where it is not what was asked. */
+function changesOf({ maxOutputTokens, attemptSignal, request: { params } }: AiCall): AiChanges {
+  return {
+    ...(maxOutputTokens !== undefined && maxOutputTokens !== params.maxOutputTokens && { maxOutputTokens }),
+    ...(attemptSignal !== undefined && { abortSignal: attemptSignal }),
+  };
+}
+
+function refused(error: unknown): LlmAnswer<Outcome> {
+  const mark = openMark();
+  const denial = mark && denialWithin(mark);
+  if (denial !== undefined) throw denial;
+  const refusal = refusalIn(error);
+  if (refusal === undefined) throw error;
+  if (isLast(error)) return { result: { error: asLast(error) }, progress: endedProgress(refusal) };
+  return { result: { error }, progress: failedProgress(refusal) };
+}
+
+function generated(answer: AiGenerated): LlmAnswer<Outcome> {
+  const progress: Progress = {
+    ...endedProgress(),
+    contentBytes: Buffer.byteLength(JSON.stringify(answer.content) ?? ''),
+    facts: () => ({
+      usage: usageOf(answer.usage),
+      model: answer.response?.modelId,
+      finishReason: finishReasonOf(answer.finishReason),
+    }),
+  };
+  return { result: { answer }, progress };
+}
+
+async function streamed(call: AiCall, answer: AiStreamed): Promise<LlmAnswer<Outcome>> {
+  const reader = new PartReader<AiPart>();
+  const { signal, watch } = call;
+  const failure = (kind: FailureKind): unknown => (kind === 'problem' ? reader.problem?.error : brokenOff(kind, call));
+  const exchange = new Exchange({ source: { body: answer.stream }, reader, signal, watch, failure });
+  if (await failedBeforeContent(call, exchange, reader, () => exchange.ahead.length >= mostPartsAhead)) {
+    const error = reader.problem?.error;
+    return { result: { error }, progress: failedProgress(refusalInStream(error)) };
+  }
+  return { result: { answer: { ...answer, stream: exchange.relay() as ReadableStream<AiPart> } }, progress: exchange };
+}
+
+/** Parts that come ahead of the first content are a handful. */
+const mostPartsAhead = 1_000;

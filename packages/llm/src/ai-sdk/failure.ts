@@ -1,0 +1,52 @@
+/** Errors of the AI SDK as the failures that they stand for. */
+import { headerOf } from '@sage-adk/core';
+import { parseJson } from '../body/json-text.ts';
+import { endedProgress, type Progress, type Refusal } from '../body/progress.ts';
+import { inBandError } from '../failure.ts';
+import { memberOf, textOf } from '../providers/usage.ts';
+
+/** The provider's answer that an error stands for; undefined where it is none, such as a lost connection. */
+export function refusalIn(error: unknown): Refusal | undefined {
+  const status = memberOf(error, 'statusCode');
+  if (typeof status !== 'number' || status < 400) return undefined;
+  const body = memberOf(error, 'data') ?? parseJson(textOf(error, 'responseBody'));
+  return { status, headers: headersIn(error), read: async () => body, discard() {} };
+}
+
+/** The answer that a provider would have given, had it known in time what it said within its stream. */
+export function refusalInStream(error: unknown): Refusal {
+  const said = refusalIn(error);
+  if (said !== undefined) return said;
+  const value = error instanceof Error ? Object.assign({ message: error.message }, error) : error;
+  const { status, body } = inBandError(Buffer.from(JSON.stringify(value) ?? 'null').toString('latin1'));
+  return { status, headers: {}, read: async () => body, discard() {} };
+}
+
+/** An answer that is a failure. To the client it is an error, and nothing tells whether it will try again. */
+export function failedProgress(refusal: Refusal): Progress {
+  const progress = endedProgress(refusal);
+  return { ...progress, onEnd: (listener) => listener({ kind: 'cancelled', reason: undefined }) };
+}
+
+/** Whether a layer inside says that trying again is of no use. The SDK does not look at this field. */
+export function isLast(error: unknown): boolean {
+  return headerOf(headersIn(error), 'x-should-retry') === 'false';
+}
+
+/** The same error, by which the SDK does not try again. */
+export function asLast(error: unknown): unknown {
+  if (memberOf(error, 'isRetryable') === true) {
+    Object.defineProperty(error, 'isRetryable', { value: false, enumerable: true, configurable: true, writable: true });
+  }
+  return error;
+}
+
+/** The SDK waits 2 seconds, then twice as long each time, or as long as the provider says, up to a minute. */
+export function sdkDelayMs(tries: number, toldMs?: number): number {
+  return toldMs !== undefined && toldMs < 60_000 ? toldMs : 2_000 * 2 ** (tries - 1);
+}
+
+function headersIn(error: unknown): Record<string, string> {
+  const headers = memberOf(error, 'responseHeaders');
+  return typeof headers === 'object' && headers !== null ? (headers as Record<string, string>) : {};
+}

@@ -1,0 +1,1 @@
+export { type AnthropicMiddleware, type AnthropicRequest, createAnthropicMiddleware } from './middleware.ts';
