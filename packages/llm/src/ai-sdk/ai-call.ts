@@ -49,8 +49,8 @@ export function createAiBoundary(
   policies: AiPolicies,
   { maxRetries = 2 }: AiClientOptions,
 ): <A extends AiAnswer>(request: AiRequest<A>) => Promise<A> {
-  const { bytesPerToken } = policies;
-  if (bytesPerToken !== undefined) requireNumber('bytesPerToken', bytesPerToken, 1);
+  const { inputMargin } = policies;
+  if (inputMargin !== undefined) requireNumber('inputMargin', inputMargin, 0);
   const call = createPipeline<AiCall, Outcome>(policies, {
     send,
     asLast: ({ result, progress }) => ({
@@ -78,10 +78,10 @@ export function createAiBoundary(
 /** Timers of Node may fire a little early. */
 const timerSlackMs = 5;
 
-function toAiCall(request: AiRequest<AiAnswer>, { provider: named, bytesPerToken }: AiPolicies): AiCall {
+function toAiCall(request: AiRequest<AiAnswer>, { provider: named, inputMargin }: AiPolicies): AiCall {
   const { model, params, stream } = request;
   const { provider, api } = namesOf(model.provider);
-  const perToken = bytesPerToken ?? apis.find((one) => one.provider === provider)?.request.bytesPerToken;
+  const margin = inputMargin ?? apis.find((one) => one.provider === provider)?.request.tokenMargin;
   let written: string | undefined;
   const text = (): string => (written ??= textOf(request));
   return {
@@ -93,7 +93,7 @@ function toAiCall(request: AiRequest<AiAnswer>, { provider: named, bytesPerToken
     stream,
     signal: params.abortSignal,
     outer: openMark(),
-    estimateInput: () => estimateTokens(text(), findMembers(text(), nothing)?.long ?? [], perToken),
+    estimateInput: () => estimateTokens(text(), findMembers(text(), nothing)?.long ?? [], margin),
     mayWriteCache: () => provider !== 'anthropic' || /cache_?control/i.test(text()),
     mayWriteLongCache: () => text().includes('"1h"'),
     maxOutputTokens: params.maxOutputTokens,
