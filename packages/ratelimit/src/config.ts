@@ -41,6 +41,8 @@ export const rateLimitConfig = z
     strategy: z.enum(['token_bucket', 'fixed_window', 'sliding_window', 'leaky_bucket']).default('token_bucket'),
     /** Where what was used is kept; the app connects the others. */
     storage: z.enum(['memory', 'redis', 'postgres']).default('memory'),
+    /** Processes that share the storage: while it is away, each spends that part of the limits. */
+    instances: z.int().min(1).max(10_000).default(1),
     /** All requests together. */
     global: limitBlock.optional(),
     /** Each user: the API key, the DID, or the address. */
@@ -79,14 +81,17 @@ export interface ConfiguredLimits {
   readonly rules: readonly Rule[];
   /** For `redis` and `postgres` the app connects a store and gives it to `createRateLimiter` as well. */
   readonly storage: RateLimitConfig['storage'];
+  /** For `guardStore` around that store. */
+  readonly instances: number;
 }
 
 /** One rule for each number of the block; none where it is not enabled. */
 export function rateLimitFromConfig(config: RateLimitConfig): ConfiguredLimits {
-  const { enabled, strategy, storage } = config;
+  const { enabled, strategy, storage, instances } = config;
   return {
     rules: enabled ? sectionsOf(config).flatMap((section) => rulesOf(strategies[strategy], section)) : [],
     storage,
+    instances,
   };
 }
 

@@ -42,6 +42,23 @@ export function clamp(
   return cut;
 }
 
+/**
+ * The estimate cut to what the rules that can never admit it admit at most: asked about that, they tell how long to wait for it. Undefined where waiting
+ * helps it anyway, or where nothing would be left.
+ */
+export function fitted(
+  estimate: LimitCosts,
+  { violated, retryAfterMs }: Decision,
+  outputTokenNanoUsd: number | undefined,
+): LimitCosts | undefined {
+  if (retryAfterMs !== undefined) return undefined;
+  let cut: LimitCosts | undefined = estimate;
+  for (const state of violated) {
+    if (state.cost > state.burst) cut = cut && cutTo(cut, { ...state, remaining: state.burst }, outputTokenNanoUsd);
+  }
+  return cut;
+}
+
 function cutTo(estimate: LimitCosts, { unit, cost, remaining }: RuleState, price: number | undefined) {
   if (remaining < 1) return undefined;
   switch (unit) {

@@ -4,7 +4,7 @@ import { type Clock, type LimitCosts, type LimitSubject, operate, requireNumber 
 import { sleep } from '@sage-adk/core/deadline';
 import type { CompiledRule } from './compile.ts';
 import type { Decision } from './decision.ts';
-import { assumedUnits, clamp, fitAssumptions, withDefaults } from './estimate.ts';
+import { assumedUnits, clamp, fitAssumptions, fitted, withDefaults } from './estimate.ts';
 import { hashApiKey } from './keys.ts';
 import { Lease } from './lease.ts';
 import type { ReserveOptions } from './limiter.ts';
@@ -70,7 +70,8 @@ export class Reserver {
     options: ReserveOptions,
   ): Promise<Reservation | Denied> {
     const whole = withDefaults(estimate, this.#options.defaults);
-    const cut = clamp(whole, decision, options.outputTokenNanoUsd);
+    const cut =
+      clamp(whole, decision, options.outputTokenNanoUsd) ?? fitted(whole, decision, options.outputTokenNanoUsd);
     return cut === undefined ? denied(decision) : this.#try(subject, cut, cut, options);
   }
 

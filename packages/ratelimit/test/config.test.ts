@@ -22,6 +22,7 @@ describe('the rate_limit block', () => {
     });
     expect(rateLimitFromConfig(config)).toEqual({
       storage: 'memory',
+      instances: 1,
       rules: [
         {
           name: 'global_requests_per_second',
@@ -78,7 +79,11 @@ describe('the rate_limit block', () => {
   });
 
   test('limits nothing where it is missing or off', () => {
-    expect(rateLimitFromConfig(rateLimitConfig.parse(undefined))).toEqual({ rules: [], storage: 'memory' });
+    expect(rateLimitFromConfig(rateLimitConfig.parse(undefined))).toEqual({
+      rules: [],
+      storage: 'memory',
+      instances: 1,
+    });
     const off = rateLimitConfig.parse({
       enabled: false,
       global: { requests_per_second: 1 },
@@ -173,6 +178,10 @@ describe('RL21: each key changes what happens', () => {
     expect(rateLimitFromConfig(rateLimitConfig.parse({ storage })).storage).toBe(storage);
   });
 
+  test('instances, which the app tells the guard of its store', () => {
+    expect(rateLimitFromConfig(rateLimitConfig.parse({ instances: 4 })).instances).toBe(4);
+  });
+
   test('global', () => {
     const { spend } = limit({ global: { requests_per_minute: 2 } });
     expect([spend(ada), spend(bob), spend({})]).toEqual([true, true, false]);
@@ -242,6 +251,7 @@ describe('RL21: each key changes what happens', () => {
 test.each([
   [{ strategy: 'guess' }, 'strategy', 'Invalid option'],
   [{ storage: 'disk' }, 'storage', 'Invalid option'],
+  [{ instances: 0 }, 'instances', 'Too small'],
   [{ global: { requests_per_second: 0 } }, 'global.requests_per_second', 'Too small'],
   [{ global: { requests_per_second: 1.5 } }, 'global.requests_per_second', 'Invalid input'],
   [{ global: { max_cost_per_hour: 0 } }, 'global.max_cost_per_hour', 'Too small'],

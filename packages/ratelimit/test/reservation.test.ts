@@ -212,6 +212,18 @@ describe('RL6: a limit that does not suffice', () => {
     expect((await limiter.reserve(ada, { inputTokens: 1, outputTokens: 5 }, clamp)).allowed).toBe(false);
   });
 
+  test('that a call is too large for, but for its output, is denied with the wait for what the limit admits at most', async () => {
+    const { limiter, clock } = createLimiter(tokens);
+    const estimate = { inputTokens: 10, outputTokens: 16_384 };
+    const clamp = { onDenied: 'clamp' } as const;
+    await granted(await limiter.reserve(ada, estimate, clamp)).settle();
+    const { decision } = await limiter.reserve(ada, estimate, clamp);
+    expect(decision.allowed).toBe(false);
+    clock.advance(decision.retryAfterMs ?? 0);
+    expect(granted(await limiter.reserve(ada, estimate, clamp)).outputTokens).toBe(990);
+    expect((await limiter.reserve(ada, estimate)).decision.retryAfterMs).toBeUndefined();
+  });
+
   test('is handed to a function, which may name a cheaper model', async () => {
     using recorder = recordOperations();
     const { limiter } = createLimiter(budget);
