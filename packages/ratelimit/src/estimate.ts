@@ -34,11 +34,12 @@ export function assumedUnits(asks: readonly Ask[], estimate: LimitCosts | undefi
  */
 export function clamp(
   estimate: LimitCosts,
-  { violated }: Decision,
+  { violated }: Pick<Decision, 'violated'>,
   outputTokenNanoUsd: number | undefined,
 ): LimitCosts | undefined {
+  // Each rule is about the whole estimate; of the cuts the deepest counts.
   let cut: LimitCosts | undefined = estimate;
-  for (const state of violated) cut = cut && cutTo(cut, state, outputTokenNanoUsd);
+  for (const state of violated) cut = cut && cutTo(cut, estimate, state, outputTokenNanoUsd);
   return cut;
 }
 
@@ -52,27 +53,33 @@ export function fitted(
   outputTokenNanoUsd: number | undefined,
 ): LimitCosts | undefined {
   if (retryAfterMs !== undefined) return undefined;
-  let cut: LimitCosts | undefined = estimate;
-  for (const state of violated) {
-    if (state.cost > state.burst) cut = cut && cutTo(cut, { ...state, remaining: state.burst }, outputTokenNanoUsd);
-  }
-  return cut;
+  const tooLarge = violated.filter(({ cost, burst }) => cost > burst);
+  return clamp(
+    estimate,
+    { violated: tooLarge.map((state) => ({ ...state, remaining: state.burst })) },
+    outputTokenNanoUsd,
+  );
 }
 
-function cutTo(estimate: LimitCosts, { unit, cost, remaining }: RuleState, price: number | undefined) {
+function cutTo(cut: LimitCosts, whole: LimitCosts, { unit, cost, remaining }: RuleState, price: number | undefined) {
   if (remaining < 1) return undefined;
   switch (unit) {
     case 'output_tokens':
-      return shorten(estimate, cost - remaining);
+      return shorten(cut, whole, cost - remaining);
     case 'tokens':
-      return estimate.outputTokens === undefined
-        ? { ...estimate, tokens: remaining }
-        : shorten(estimate, cost - remaining);
+      return whole.outputTokens === undefined
+        ? { ...cut, tokens: Math.min(cut.tokens ?? remaining, remaining) }
+        : shorten(cut, whole, cost - remaining);
     case 'cost': {
-      const cheaper = { ...estimate, costNanoUsd: BigInt(remaining) };
-      if (estimate.outputTokens === undefined || price === undefined) return cheaper;
+      const money = BigInt(remaining);
+      const cheaper = {
+        ...cut,
+        costNanoUsd: cut.costNanoUsd !== undefined && cut.costNanoUsd < money ? cut.costNanoUsd : money,
+      };
+      if (whole.outputTokens === undefined || price === undefined) return cheaper;
       return shorten(
         cheaper,
+        whole,
         Math.ceil((cost - remaining) / requireOption('outputTokenNanoUsd', price, 'above 0', (value) => value > 0)),
       );
     }
@@ -81,9 +88,10 @@ function cutTo(estimate: LimitCosts, { unit, cost, remaining }: RuleState, price
   }
 }
 
-/** Fewer output tokens, at least one. */
-function shorten(estimate: LimitCosts, by: number): LimitCosts | undefined {
-  const outputTokens = (estimate.outputTokens ?? 0) - by;
+/** The whole with `by` fewer output tokens, unless the cut has fewer already; at least one. */
+function shorten(cut: LimitCosts, whole: LimitCosts, by: number): LimitCosts | undefined {
+  const { outputTokens: wanted = 0, tokens } = whole;
+  const outputTokens = Math.min(cut.outputTokens ?? 0, wanted - by);
   if (outputTokens < 1) return undefined;
-  return { ...estimate, outputTokens, ...(estimate.tokens !== undefined && { tokens: estimate.tokens - by }) };
+  return { ...cut, outputTokens, ...(tokens !== undefined && { tokens: tokens - (wanted - outputTokens) }) };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { recordOperations } from '@sage-adk/core/testing';
+import fc from 'fast-check';
 import { type Denied, type RateLimiter, type Reservation, type Rule, usd } from '../src/index.ts';
 import { createLimiter, startMs } from './support/limiters.ts';
 
@@ -191,8 +192,33 @@ describe('RL6: a limit that does not suffice', () => {
     const { limiter } = createLimiter(tokens, { ...tokens, name: 'output', unit: 'output_tokens', limit: 600 });
     const estimate = { inputTokens: 300, outputTokens: 900 };
     const reservation = granted(await limiter.reserve(ada, estimate, { onDenied: 'clamp' }));
-    expect(reservation).toMatchObject({ outputTokens: 400, granted: { inputTokens: 300, outputTokens: 400 } });
-    expect((await limiter.peek(ada)).rules.map(({ remaining }) => remaining)).toEqual([300, 200]);
+    expect(reservation).toMatchObject({ outputTokens: 600, granted: { inputTokens: 300, outputTokens: 600 } });
+    expect((await limiter.peek(ada)).rules.map(({ remaining }) => remaining)).toEqual([100, 0]);
+  });
+
+  test('is clamped to the most that all limits have left, and never to less', async () => {
+    const amount = fc.integer({ min: 1, max: 60 });
+    await fc.assert(
+      fc.asyncProperty(amount, amount, amount, amount, async (all, output, money, inputTokens) => {
+        const { limiter } = createLimiter(
+          { ...tokens, limit: all },
+          { ...tokens, name: 'output', unit: 'output_tokens', limit: output },
+          { ...budget, limit: money },
+        );
+        const estimateOf = (outputTokens: number) => ({
+          tokens: inputTokens + outputTokens,
+          inputTokens,
+          outputTokens,
+          costNanoUsd: BigInt(inputTokens + outputTokens),
+        });
+        const most = Math.min(all - inputTokens, output, money - inputTokens, 50);
+        const options = { onDenied: 'clamp', outputTokenNanoUsd: 1 } as const;
+        const outcome = await limiter.reserve(ada, estimateOf(50), options);
+        expect(outcome.allowed).toBe(most >= 1);
+        if (outcome.allowed) expect(outcome.granted.outputTokens).toBe(most);
+        await limiter.close();
+      }),
+    );
   });
 
   test('is clamped to what is left of the money, in output tokens', async () => {
