@@ -1,11 +1,9 @@
-import { emit, endOpen, type KeyValueStore, type LlmProvider } from '@sage-adk/core';
+import { emit, endOpen, type KeyValueStore, type LlmProvider, type PricePort } from '@sage-adk/core';
 import { createDrain } from '@sage-adk/health/drain';
 import { eventLoopCheck, llmCheck, memoryCheck, protocolCheck } from '@sage-adk/health/checks';
+import { createPriceTable } from '@sage-adk/llm';
 import { createWorkerPool, type WorkerPool } from '@sage-adk/perf';
 import { perfFromConfig } from '@sage-adk/perf/config';
-import { createRateLimiter, errorOf, type RateLimiter } from '@sage-adk/ratelimit';
-import { rateLimitFromConfig } from '@sage-adk/ratelimit/config';
-import { createGuard } from '@sage-adk/ratelimit/node';
 import { createRetry } from '@sage-adk/recovery';
 import { recoveryFromConfig } from '@sage-adk/recovery/config';
 import { createCard } from './a2a/card.ts';
@@ -19,8 +17,9 @@ import { errors } from './errors.ts';
 import { startChecks, storageCheck } from './health-checks.ts';
 import { createIdentify } from './http/identify.ts';
 import { listen, type Listening } from './http/listen.ts';
-import { createPipeline, type Pipeline, type PipelineOptions } from './http/pipeline.ts';
+import { createPipeline, type Pipeline } from './http/pipeline.ts';
 import type { Surfaces, Work } from './http/surface.ts';
+import { createLimits, type Limits } from './limits/limits.ts';
 import { createMessageHandler, type MessageHandler } from './messages/handler.ts';
 import { createMessages, messagesPath } from './messages/surface.ts';
 import { createLocalModel } from './model/local-model.ts';
@@ -31,6 +30,8 @@ export interface AgentOptions {
   readonly config: AgentConfig;
   /** The model. @default the local scripted one */
   readonly provider?: LlmProvider;
+  /** What the model costs. @default what `llm.price` says */
+  readonly price?: PricePort;
   /** Milliseconds until an answer is given up. @default 300_000 */
   readonly timeoutMs?: number;
   /** Called once everything listens, before the first line is logged. */
@@ -56,20 +57,21 @@ export interface Agent {
 
 /** Starts an agent from its configuration: this is where the packages meet. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { config, provider = createLocalModel(), timeoutMs = 300_000, onListening } = options;
+  const { config, provider = createLocalModel(), price = priceIn(config, provider), timeoutMs = 300_000, onListening } = options;
   const closing = createClosing();
   try {
     const telemetry = closing.add(await startTelemetry(config));
     const store = closing.add(createMemoryStore({ namespace: 'conversations' }));
-    const handle = createHandler(config, provider, store);
+    const limits = await createLimits(config, closing);
+    requirePrice(config, provider, price, limits);
+    const handle = createHandler(config, { provider, price, limits }, store);
     const pool = createWorkerPool({ name: 'messages', ...perfFromConfig(config.performance).workerPool });
-    const limiter = closing.add(createRateLimiter(rateLimitFromConfig(config.rate_limit)));
 
     const server = await listen({ ...config.server, key: 'server.port' });
     const pipeline = createPipeline({
       surfaces: createSurfaces(config, server, handle, workOf(pool)),
       identify: createIdentify(config.server.api_keys),
-      admit: admitBy(limiter),
+      admit: limits.admit,
       agentId: config.agent.id,
       timeoutMs,
     });
@@ -81,6 +83,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     await startChecks(telemetry.health, [
       closing.add(llmCheck()),
       storageCheck(store),
+      ...limits.checks,
       protocolCheck({ server, name: 'protocol.a2a' }),
       // A slow process is better than none: these tell operators, and take no agent out of service.
       closing.add(eventLoopCheck({ critical: false })),
@@ -93,13 +96,43 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   }
 }
 
-function createHandler({ llm, recovery }: AgentConfig, provider: LlmProvider, store: KeyValueStore): MessageHandler {
+interface Model {
+  readonly provider: LlmProvider;
+  readonly price: PricePort | undefined;
+  readonly limits: Limits;
+}
+
+function createHandler(
+  { llm, recovery }: AgentConfig,
+  { provider, price, limits }: Model,
+  store: KeyValueStore,
+): MessageHandler {
   // Asking a model again has no effect but its price.
   const retry = createRetry({ ...recoveryFromConfig(recovery).retry, idempotent: true });
   return createMessageHandler({
     conversations: createConversations({ store }),
-    callModel: createModelCall({ provider, model: llm.model, retry }),
+    callModel: createModelCall({
+      provider,
+      model: llm.model,
+      maxOutputTokens: llm.max_output_tokens,
+      retry,
+      price,
+      limiter: limits.model,
+    }),
   });
+}
+
+function priceIn({ llm: { model, price } }: AgentConfig, provider: LlmProvider): PricePort | undefined {
+  return price && createPriceTable({ prices: { [provider.name]: { [model]: price } } });
+}
+
+/** A budget that nobody can count would be spent without end. */
+function requirePrice({ llm }: AgentConfig, provider: LlmProvider, price: PricePort | undefined, limits: Limits): void {
+  const { model, unknown_price: unknown } = llm;
+  if (!limits.countsCost || unknown === 'allow') return;
+  const usage = { inputTokens: 1, outputTokens: 1 };
+  if (price?.costNanoUsd({ provider: provider.name, model, usage }) === undefined)
+    throw errors.PRICE_UNKNOWN({ provider: provider.name, model });
 }
 
 function createSurfaces(
@@ -121,16 +154,6 @@ function workOf(pool: WorkerPool): Work {
       await task();
       await exchange.settled();
     });
-}
-
-function admitBy(limiter: RateLimiter): PipelineOptions['admit'] {
-  const guard = createGuard({ limiter });
-  return (exchange, { name }) => {
-    const { request, response, principal } = exchange;
-    const decision = guard(request, response, { principal, user: principal.id, endpoint: name });
-    if (!decision.allowed) exchange.failed(errorOf(decision));
-    return decision.allowed;
-  };
 }
 
 interface Running {

@@ -9,6 +9,19 @@ export const errors = defineErrors('AGENT', {
     status: 500,
     message: 'Cannot listen on {host}:{port} ({reason}). Check {key}.',
   },
+  SECRET_UNREADABLE: { category: 'permanent', status: 500, message: '{key}: {file} cannot be read ({reason}).' },
+  STORAGE_UNREACHABLE: {
+    category: 'transient',
+    status: 503,
+    message: '{server} at {place} cannot be used ({reason}). Check {key}.',
+  },
+  PRICE_UNKNOWN: {
+    category: 'permanent',
+    status: 500,
+    message:
+      'What "{model}" of "{provider}" costs is unknown, so rate_limit.max_cost_per_hour cannot hold. Set llm.price, or llm.unknown_price to allow.',
+  },
+  LIMITED: { category: 'transient', outcome: 'denied', status: 429, message: 'A limit is reached. Try again later.' },
   UNAUTHORIZED: {
     category: 'permanent',
     outcome: 'denied',

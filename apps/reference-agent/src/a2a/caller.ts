@@ -10,11 +10,11 @@ export class Caller implements User {
   }
 
   get isAuthenticated(): boolean {
-    return this.exchange.principal.kind !== 'address';
+    return this.exchange.subject.principal.kind !== 'address';
   }
 
   get userName(): string {
-    return this.exchange.principal.id;
+    return this.exchange.subject.principal.id;
   }
 }
 

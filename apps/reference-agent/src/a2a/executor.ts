@@ -4,7 +4,8 @@ import { AgentEvent, type AgentExecutor, type ExecutionEventBus, type RequestCon
 import { isSageError } from '@sage-adk/core';
 import { errors } from '../errors.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { describe } from '../http/respond.ts';
+import { describe, errorBody } from '../http/respond.ts';
+import { decisionOf } from '../limits/refusal.ts';
 import type { MessageHandler } from '../messages/handler.ts';
 import { exchangeOf } from './caller.ts';
 import { textOf, textPart } from './parts.ts';
@@ -13,7 +14,7 @@ import { textOf, textPart } from './parts.ts';
  * Answers messages of A2A through the agent's message handler.
  *
  * A message that is sent plainly gets a message back. One that is streamed, that belongs to a task or that wants no waiting becomes a task,
- * whose answer is one artifact.
+ * whose answer is one artifact. A limit that says no is the whole answer to the first kind, and rejects the task of the second.
  */
 export function createExecutor(handle: MessageHandler): AgentExecutor {
   const running = new Map<string, Exchange>();
@@ -52,6 +53,11 @@ async function reply(
     bus.publish(AgentEvent.message(agentMessage(call, text, '')));
   } catch (error) {
     exchange.failed(error);
+    if (decisionOf(error) !== undefined) {
+      exchange.refusal = error;
+      // The SDK waits for something; nothing is kept of it.
+      return bus.publish(AgentEvent.message(agentMessage(call, describe(error).message, '')));
+    }
     publishTask(call, bus);
     publishStatus(call, bus, ...endOf(error));
   }
@@ -100,16 +106,21 @@ function answer(handle: MessageHandler, { userMessage, contextId }: RequestConte
     text: textOf(userMessage.parts),
     messageId: userMessage.messageId,
     contextId,
-    userId: exchange.principal.id,
+    userId: exchange.subject.principal.id,
+    subject: exchange.subject,
     signal: exchange.signal,
     meter: exchange,
   });
 }
 
-function endOf(error: unknown): [TaskState, string] {
+function endOf(error: unknown): [TaskState, string, Metadata?] {
+  const { message } = describe(error);
+  if (decisionOf(error) !== undefined) return [TaskState.TASK_STATE_REJECTED, message, errorBody(error)];
   const cancelled = isSageError(error, errors.TASK_CANCELLED.code);
-  return [cancelled ? TaskState.TASK_STATE_CANCELED : TaskState.TASK_STATE_FAILED, describe(error).message];
+  return [cancelled ? TaskState.TASK_STATE_CANCELED : TaskState.TASK_STATE_FAILED, message];
 }
+
+type Metadata = Message['metadata'];
 
 function publishTask(call: RequestContext, bus: ExecutionEventBus): void {
   const { taskId: id, contextId, userMessage, task } = call;
@@ -125,9 +136,15 @@ function publishTask(call: RequestContext, bus: ExecutionEventBus): void {
   );
 }
 
-function publishStatus(call: RequestContext, bus: ExecutionEventBus, state: TaskState, text?: string): void {
+function publishStatus(
+  call: RequestContext,
+  bus: ExecutionEventBus,
+  state: TaskState,
+  text?: string,
+  metadata?: Metadata,
+): void {
   const { taskId, contextId } = call;
-  const message = text === undefined ? undefined : agentMessage(call, text, taskId);
+  const message = text === undefined ? undefined : agentMessage(call, text, taskId, metadata);
   bus.publish(AgentEvent.statusUpdate({ taskId, contextId, status: statusOf(state, message), metadata: undefined }));
 }
 
@@ -135,14 +152,14 @@ function statusOf(state: TaskState, message: Message | undefined): TaskStatus {
   return { state, message, timestamp: new Date().toISOString() };
 }
 
-function agentMessage({ contextId }: RequestContext, text: string, taskId: string): Message {
+function agentMessage({ contextId }: RequestContext, text: string, taskId: string, metadata?: Metadata): Message {
   return {
     messageId: randomUUID(),
     contextId,
     taskId,
     role: Role.ROLE_AGENT,
     parts: [textPart(text)],
-    metadata: undefined,
+    metadata,
     extensions: [],
     referenceTaskIds: [],
   };

@@ -18,7 +18,7 @@ import { errors } from '../errors.ts';
 import { readJson } from '../http/body.ts';
 import { openEventStream, writeEvents } from '../http/event-stream.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { sendJson } from '../http/respond.ts';
+import { sendError, sendJson } from '../http/respond.ts';
 import type { Surface, Work } from '../http/surface.ts';
 import { Caller } from './caller.ts';
 import { isMessage, notAMessage } from './message-shape.ts';
@@ -35,6 +35,7 @@ export function createJsonRpc({ handler, card, work }: JsonRpcOptions): Surface 
   return {
     protocol: 'a2a',
     name: 'jsonrpc',
+    endpoint: 'a2a',
     endsWithClient: false,
     async read(exchange) {
       const { request, response } = exchange;
@@ -112,6 +113,7 @@ async function respond(
     if (messages.has(call.method) && !isMessage(call.params)) throw new RequestMalformedError(notAMessage);
     validateVersion(context.requestedVersion, card, 'JSONRPC');
     const result = await transport.handle(call as RpcCall & Record<string, unknown>, context);
+    if (exchange.refusal !== undefined) return sendError(response, exchange.refusal);
     if (context.activatedExtensions !== undefined)
       response.setHeader(HTTP_EXTENSION_HEADER, context.activatedExtensions);
     if (Symbol.asyncIterator in result) await stream(exchange, call, result);

@@ -7,7 +7,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import { errors } from '../errors.ts';
 import { readJson } from '../http/body.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { describe, sendJson } from '../http/respond.ts';
+import { describe, sendError, sendJson } from '../http/respond.ts';
 import { pathOf, type Surface, type Work } from '../http/surface.ts';
 import { Caller } from './caller.ts';
 import { restPath } from './card.ts';
@@ -26,6 +26,7 @@ export function createRest({ handler, work }: RestOptions): Surface {
   return {
     protocol: 'a2a',
     name: 'rest',
+    endpoint: 'a2a',
     endsWithClient: false,
     async read(exchange) {
       const { request, response } = exchange;
@@ -52,6 +53,17 @@ function createApp(handler: A2ARequestHandler, exchanges: WeakMap<object, Exchan
     if (exchange === undefined) throw new TypeError('A request came past the server.');
     return new Caller(exchange);
   };
+  app.use((request, response, next) => {
+    const json = response.json.bind(response);
+    // The SDK's handler knows only errors of the protocol.
+    response.json = (body: unknown) => {
+      const refusal = exchanges.get(request)?.refusal;
+      if (refusal === undefined) return json(body);
+      sendError(response, refusal);
+      return response;
+    };
+    next();
+  });
   app.use(restPath, restHandler({ requestHandler: handler, userBuilder }));
   // Express knows a handler of errors by its four parameters.
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {

@@ -91,7 +91,8 @@ function shown(node: Node | undefined): string {
   if (isMap(node)) return 'a block of keys';
   if (isSeq(node)) return 'a list';
   if (!isScalar(node) || node.value === null) return 'nothing';
-  const text = JSON.stringify(node.value);
+  // What stands before the host of a URL is a secret.
+  const text = JSON.stringify(node.value).replace(/\/\/[^/]*@/, '//...@');
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 

@@ -6,10 +6,11 @@ import { rateLimitConfig } from '@sage-adk/ratelimit/config';
 import { recoveryConfig } from '@sage-adk/recovery/config';
 import { tracingConfig } from '@sage-adk/tracing/config';
 import { z } from 'zod';
+import { postgresConfig, redisConfig } from './connections.ts';
+import { checkAcross } from './cross-checks.ts';
 import { identityConfig, llmConfig, serverConfig, storageConfig } from './server.ts';
 
-/** Everything that can be configured. Unknown keys are errors; what is missing has a default. */
-export const agentConfig = z.strictObject({
+const blocks = z.strictObject({
   server: serverConfig.prefault({}),
   agent: identityConfig.prefault({}),
   llm: llmConfig.prefault({}),
@@ -25,6 +26,11 @@ export const agentConfig = z.strictObject({
   rate_limit: rateLimitConfig,
   recovery: recoveryConfig,
   performance: perfConfig,
+  redis: redisConfig,
+  postgres: postgresConfig,
 });
 
-export type AgentConfig = z.infer<typeof agentConfig>;
+/** Everything that can be configured. Unknown keys are errors; what is missing has a default. */
+export const agentConfig = blocks.superRefine(checkAcross);
+
+export type AgentConfig = z.infer<typeof blocks>;

@@ -15,6 +15,10 @@ const apiKey = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{64}$/i, { error: 'wanted the 64 hex digits of a SHA-256' })
     .toLowerCase(),
+  /** Which of `rate_limit.tiers` holds for the user. */
+  tier: z.string().min(1).max(30).optional(),
+  /** The organisation that the user belongs to. */
+  tenant: z.string().min(1).max(128).optional(),
 });
 
 /** Where the agent listens, and who may call it. */
@@ -45,6 +49,12 @@ export const identityConfig = z.strictObject({
 export const llmConfig = z.strictObject({
   provider: choice(['local'], ['openai', 'anthropic', 'gemini']).default('local'),
   model: z.string().min(1).default('local-scripted'),
+  /** Longest answer, in tokens; a limit of tokens or cost sets so much aside for each until it is known what it used. */
+  max_output_tokens: z.int().min(1).max(10_000_000).default(4_096),
+  /** US dollars for a million tokens. A limit of cost needs it. */
+  price: z.strictObject({ input: z.number().min(0).max(1e6), output: z.number().min(0).max(1e6) }).optional(),
+  /** Whether the agent starts with a limit of cost and no price to hold it by: `refuse`, or `allow`, and then that limit does nothing. */
+  unknown_price: z.enum(['refuse', 'allow']).default('refuse'),
 });
 
 /** Where conversations and tasks are kept. */

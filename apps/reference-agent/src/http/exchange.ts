@@ -1,17 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { begin, type OpenOperation, type Principal, type StartOf } from '@sage-adk/core';
+import { begin, type LimitSubject, type OpenOperation, type StartOf } from '@sage-adk/core';
 import { errors } from '../errors.ts';
 
 /** One request and its answer, as the surfaces see it. */
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Who is served, verified. */
-  readonly principal: Principal;
+  /** Who is served, verified, and where; limits and conversations go by it. */
+  readonly subject: Subject;
   /** Aborts when the answer is no longer wanted. */
   readonly signal: AbortSignal;
   /** Whether the answer is a stream. */
   readonly streamed: boolean;
+  /** An error that is the whole answer, whatever the protocol would have made of it. */
+  refusal: unknown;
   /** Milliseconds that were spent waiting for the model. */
   llmMs: number;
   /** Begins the operation, once it is known what is asked for; it ends with the response. Later calls are ignored. */
@@ -27,10 +29,13 @@ export interface Exchange {
   settled(): Promise<void>;
 }
 
+/** A subject whose principal is known. */
+export type Subject = LimitSubject & Required<Pick<LimitSubject, 'principal'>>;
+
 export interface ExchangeOptions {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly principal: Principal;
+  readonly subject: Subject;
   readonly controller: AbortController;
   /** Whether the work stops when the client goes away. A task of A2A goes on: the client may come back for it. */
   readonly endsWithClient: boolean;
@@ -44,8 +49,9 @@ export function createExchange(options: ExchangeOptions): Exchange {
 class LiveExchange implements Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly principal: Principal;
+  readonly subject: Subject;
   streamed = false;
+  refusal: unknown;
   llmMs = 0;
   readonly #controller: AbortController;
   readonly #closed: Promise<void>;
@@ -54,10 +60,10 @@ class LiveExchange implements Exchange {
   #operation: OpenOperation<'agent.request'> | undefined;
   #failure: unknown;
 
-  constructor({ request, response, principal, controller, endsWithClient }: ExchangeOptions) {
+  constructor({ request, response, subject, controller, endsWithClient }: ExchangeOptions) {
     this.request = request;
     this.response = response;
-    this.principal = principal;
+    this.subject = subject;
     this.#controller = controller;
     this.#closed = new Promise((resolve) => {
       response.once('close', () => {

@@ -1,18 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import {
-  type Clock,
-  type Context,
-  emit,
-  extract,
-  type Principal,
-  run,
-  type StartOf,
-  systemClock,
-} from '@sage-adk/core';
+import { type Clock, type Context, emit, extract, run, type StartOf, systemClock } from '@sage-adk/core';
 import { errors } from '../errors.ts';
-import { createExchange, type Exchange } from './exchange.ts';
-import type { Identify } from './identify.ts';
+import type { Admit } from '../limits/admission.ts';
+import { createExchange, type Exchange, type Subject } from './exchange.ts';
+import type { Identify, Identity } from './identify.ts';
 import { sendError } from './respond.ts';
 import { pathOf, type Surface, surfaceAt, type Surfaces } from './surface.ts';
 import { endInTime } from './time-limit.ts';
@@ -20,8 +12,7 @@ import { endInTime } from './time-limit.ts';
 export interface PipelineOptions {
   readonly surfaces: Surfaces;
   readonly identify: Identify;
-  /** Whether the request may go on; otherwise it has been answered. */
-  readonly admit: (exchange: Exchange, surface: Surface) => boolean;
+  readonly admit: Admit;
   readonly agentId: string;
   /** Milliseconds until an answer is given up; a request may ask for less. */
   readonly timeoutMs: number;
@@ -44,12 +35,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   return {
     listener(request, response) {
       const surface = surfaceAt(options.surfaces, pathOf(request));
-      const principal = surface.open ? anybody : options.identify(request);
+      const identity = surface.open ? anybody : options.identify(request);
       const controller = new AbortController();
-      const context = contextOf(request, surface, principal, controller.signal, options);
+      const context = contextOf(request, surface, identity, controller.signal, options);
       response.setHeader('x-request-id', context.requestId ?? '');
       if (last) response.shouldKeepAlive = false;
-      run(context, () => serve(options, live, surface, { request, response, principal, controller }));
+      run(context, () => void serve(options, live, surface, { request, response, identity, controller }));
     },
     lastAnswers() {
       last = true;
@@ -62,19 +53,19 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 }
 
 /** Who reads an open surface: it doesn't matter. */
-const anybody: Principal = { kind: 'address', id: '' };
+const anybody: Identity = { principal: { kind: 'address', id: '' } };
 
 interface Arrival {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly principal: Principal | undefined;
+  readonly identity: Identity | undefined;
   readonly controller: AbortController;
 }
 
 function contextOf(
   request: IncomingMessage,
   { protocol }: Surface,
-  principal: Principal | undefined,
+  identity: Identity | undefined,
   signal: AbortSignal,
   { agentId, timeoutMs, clock = systemClock }: PipelineOptions,
 ): Context {
@@ -87,29 +78,45 @@ function contextOf(
     signal,
     deadlineMs: deadlineMs === undefined ? latestMs : Math.min(deadlineMs, latestMs),
     ...(carrier !== undefined && { carrier }),
-    ...(principal !== undefined && principal !== anybody && { principal, userId: principal.id }),
+    ...(identity !== undefined && identity !== anybody && knownOf(identity)),
   };
 }
 
-function serve(options: PipelineOptions, live: Set<Exchange>, surface: Surface, arrival: Arrival): void {
-  const { request, principal } = arrival;
-  const exchange = createExchange({
-    ...arrival,
-    principal: principal ?? anybody,
-    endsWithClient: surface.endsWithClient,
-  });
-  if (principal === undefined) {
-    emit('security.violation', { kind: 'authentication', reason: hasKey(request) ? 'unknown_key' : 'missing_key' });
-    return fail(exchange, surface, errors.UNAUTHORIZED());
+function knownOf({ principal, tenant }: Identity): Context {
+  return { principal, userId: principal.id, ...(tenant !== undefined && { tenant }) };
+}
+
+/** Who is limited, and where. An address is no user: those of one IPv6 network are limited as one. */
+function subjectOf({ principal, tenant, tier }: Identity, { endpoint }: Surface): Subject {
+  return {
+    principal,
+    ...(principal.kind !== 'address' && { user: principal.id }),
+    ...(tenant !== undefined && { tenant }),
+    ...(tier !== undefined && { tier }),
+    ...(endpoint !== undefined && { endpoint }),
+  };
+}
+
+async function serve(options: PipelineOptions, live: Set<Exchange>, surface: Surface, arrival: Arrival): Promise<void> {
+  const { request, identity } = arrival;
+  const subject = subjectOf(identity ?? anybody, surface);
+  const exchange = createExchange({ ...arrival, subject, endsWithClient: surface.endsWithClient });
+  try {
+    if (identity === undefined) {
+      emit('security.violation', { kind: 'authentication', reason: hasKey(request) ? 'unknown_key' : 'missing_key' });
+      throw errors.UNAUTHORIZED();
+    }
+    if (surface.open !== true && !(await options.admit(exchange))) return exchange.begin(nothingAsked(surface));
+    live.add(exchange);
+    const limit = endInTime(exchange, options.clock ?? systemClock);
+    void exchange.settled().then(() => {
+      limit.cancel();
+      live.delete(exchange);
+    });
+    await answer(exchange, surface);
+  } catch (error) {
+    fail(exchange, surface, error);
   }
-  if (surface.open !== true && !options.admit(exchange, surface)) return exchange.begin(nothingAsked(surface));
-  live.add(exchange);
-  const limit = endInTime(exchange, options.clock ?? systemClock);
-  void exchange.settled().then(() => {
-    limit.cancel();
-    live.delete(exchange);
-  });
-  answer(exchange, surface).catch((error: unknown) => fail(exchange, surface, error));
 }
 
 async function answer(exchange: Exchange, surface: Surface): Promise<void> {

@@ -1,5 +1,8 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { isSageError, type SageError } from '@sage-adk/core';
+import { rateLimitBody, rateLimitHeaders } from '@sage-adk/ratelimit';
+import { denialOf } from '@sage-adk/ratelimit/http';
+import { decisionOf } from '../limits/refusal.ts';
 
 /** Sends `value` as one line of JSON, whole. Header fields that were set before stay. */
 export function sendJson(
@@ -22,6 +25,7 @@ export function sendError(response: ServerResponse, error: unknown): void {
     response.destroy();
     return;
   }
+  if (sendRefusal(response, error)) return;
   const { status, code, message } = describe(error);
   const fields: OutgoingHttpHeaders = {};
   if (status === 401) fields['www-authenticate'] = 'Bearer';
@@ -31,6 +35,28 @@ export function sendError(response: ServerResponse, error: unknown): void {
     if (typeof error.details['allowed'] === 'string' && status === 405) fields['allow'] = error.details['allowed'];
   }
   sendJson(response, status, { error: code, message }, fields);
+}
+
+/** The same error where an answer has begun: as JSON, for an event or as metadata. */
+export function errorBody(error: unknown): Readonly<Record<string, unknown>> {
+  const decision = decisionOf(error);
+  const { code, message } = describe(error);
+  return { ...((decision && rateLimitBody(decision)) ?? { error: code, message }) };
+}
+
+/** A limit that said no answers with the status, the header fields and the body of its own. */
+function sendRefusal(response: ServerResponse, error: unknown): boolean {
+  const decision = decisionOf(error);
+  const denial = decision && denialOf(decision, response.req.headers.accept);
+  if (decision === undefined || denial === undefined) return false;
+  const { status, contentType, body } = denial;
+  response.writeHead(status, {
+    ...rateLimitHeaders(decision),
+    'content-type': contentType,
+    'content-length': Buffer.byteLength(body),
+  });
+  response.end(body);
+  return true;
 }
 
 /** What a client may know of an error: ours say so themselves, of any other only that it happened. */

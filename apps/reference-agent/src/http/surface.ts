@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Endpoint } from '../config/cross-checks.ts';
 import { errors } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -7,6 +8,8 @@ export interface Surface {
   readonly protocol: 'a2a' | 'http';
   /** Its name in telemetry, for what came to no call. */
   readonly name: string;
+  /** What `rate_limit.per_endpoint` calls it; missing where only limits of everybody and of users hold. */
+  readonly endpoint?: Endpoint;
   /** Whether anybody may read it, unlimited. @default false */
   readonly open?: boolean;
   /** Whether the work for a client stops when the client goes away. */

@@ -1,6 +1,7 @@
-import { composeStream, isSageError, type LlmEvent, type LlmMessage, run } from '@sage-adk/core';
+import { composeStream, isSageError, type LimitSubject, type LlmEvent, type LlmMessage, run } from '@sage-adk/core';
 import type { Conversations } from '../conversation/conversations.ts';
 import { errors } from '../errors.ts';
+import { decisionOf } from '../limits/refusal.ts';
 import type { Meter, ModelCall } from '../model/model-call.ts';
 
 /** A message to the agent, whichever way it came. */
@@ -10,6 +11,8 @@ export interface AgentMessage {
   /** The conversation that it belongs to. */
   readonly contextId: string;
   readonly userId: string;
+  /** Whose limits the calls of the model count for. */
+  readonly subject: LimitSubject;
   readonly signal: AbortSignal;
   /** Told how long the model took. */
   readonly meter: Meter;
@@ -31,7 +34,7 @@ interface Turn extends AgentMessage {
 export function createMessageHandler({ conversations, callModel }: MessageHandlerOptions): MessageHandler {
   const answer = composeStream<Turn, LlmEvent>(
     [{ name: 'conversation', middleware: (turn, next) => remember(conversations, turn, next) }],
-    ({ turns, signal, meter }) => callModel(turns, signal, meter),
+    ({ turns, ...turn }) => callModel(turns, turn),
   );
   return (message) =>
     run({ messageId: message.messageId, sessionId: message.contextId }, () =>
@@ -60,6 +63,7 @@ async function* presentable(events: AsyncIterable<LlmEvent>): AsyncGenerator<Llm
     yield* events;
   } catch (error) {
     if (isSageError(error) && error.code.startsWith('SAGE_AGENT_')) throw error;
+    if (decisionOf(error) !== undefined) throw error;
     throw errors.MODEL_FAILED({}, { cause: error });
   }
 }

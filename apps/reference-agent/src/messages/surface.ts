@@ -5,7 +5,7 @@ import { errors } from '../errors.ts';
 import { readJson } from '../http/body.ts';
 import { eventText, openEventStream, writeEvents } from '../http/event-stream.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { describe, sendJson } from '../http/respond.ts';
+import { errorBody, sendJson } from '../http/respond.ts';
 import type { Surface, Work } from '../http/surface.ts';
 import type { MessageHandler } from './handler.ts';
 
@@ -27,6 +27,7 @@ export function createMessages({ handle, work }: MessagesOptions): Surface {
   return {
     protocol: 'http',
     name: 'messages',
+    endpoint: 'messages',
     endsWithClient: true,
     async read(exchange) {
       const { method = '', headers } = exchange.request;
@@ -61,7 +62,8 @@ function messageOf(body: unknown): Asked {
 }
 
 function ask(handle: MessageHandler, asked: Asked, exchange: Exchange) {
-  return handle({ ...asked, userId: exchange.principal.id, signal: exchange.signal, meter: exchange });
+  const { subject, signal } = exchange;
+  return handle({ ...asked, userId: subject.principal.id, subject, signal, meter: exchange });
 }
 
 async function answer(handle: MessageHandler, asked: Asked, exchange: Exchange): Promise<void> {
@@ -91,8 +93,7 @@ async function stream(handle: MessageHandler, asked: Asked, exchange: Exchange):
     }
   } catch (error) {
     exchange.failed(error);
-    const { code, message } = describe(error);
-    await writeEvents(response, eventText('error', { error: code, message }));
+    await writeEvents(response, eventText('error', errorBody(error)));
   }
   response.end();
 }

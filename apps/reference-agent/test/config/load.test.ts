@@ -21,7 +21,12 @@ describe('defaults', () => {
       drain_seconds: 10,
       drain_delay_seconds: 0,
     });
-    expect(llm).toEqual({ provider: 'local', model: 'local-scripted' });
+    expect(llm).toEqual({
+      provider: 'local',
+      model: 'local-scripted',
+      max_output_tokens: 4_096,
+      unknown_price: 'refuse',
+    });
     expect(storage).toEqual({ type: 'memory' });
   });
 
@@ -48,7 +53,7 @@ describe('problems are told with their place', () => {
 
   test('an unknown key that is near to none, with the keys that are known there', () => {
     expect(problemsIn('llm:\n  temperature: 1\n')).toEqual([
-      'agent.yaml:2:3: unknown key llm.temperature; known here: provider, model',
+      'agent.yaml:2:3: unknown key llm.temperature; known here: provider, model, max_output_tokens, price, unknown_price',
     ]);
   });
 
@@ -94,13 +99,36 @@ describe('problems are told with their place', () => {
       'agent.yaml:5:3: recovery.fallback is known but not supported yet',
     ],
     ['performance:\n  cache: {}\n', 'agent.yaml:2:3: performance.cache is known but not supported yet'],
-    [
-      'rate_limit:\n  per_user:\n    tokens_per_minute: 5\n',
-      'agent.yaml:3:5: rate_limit.per_user.tokens_per_minute is known but not supported yet',
-    ],
-    ['rate_limit:\n  storage: redis\n', 'agent.yaml:2:12: rate_limit.storage: "redis" is known but not supported yet'],
   ])('a known key that is not wired yet is refused, never ignored: %j', (yaml, ...problems) => {
     expect(problemsIn(yaml)).toEqual(problems);
+  });
+
+  test.each([
+    [
+      'rate_limit:\n  storage: redis\n',
+      'agent.yaml:2:12: rate_limit.storage: got "redis", wanted a block redis with its url as well',
+    ],
+    [
+      'rate_limit:\n  per_endpoint:\n    admin:\n      requests_per_minute: 1\n',
+      'agent.yaml:4:7: rate_limit.per_endpoint.admin: got a block of keys, there is no such endpoint; wanted messages or a2a',
+    ],
+    [
+      `server:\n  api_keys:\n  - id: ada\n    sha256: ${'ab'.repeat(32)}\n    tier: gold\n`,
+      'agent.yaml:5:11: server.api_keys.0.tier: got "gold", wanted a tier that stands in rate_limit.tiers',
+    ],
+    ['redis: {}\n', 'agent.yaml:1:8: redis: got a block of keys, wanted one of url and url_file'],
+    [
+      'postgres:\n  url: postgres://127.0.0.1/agent\n  url_file: /run/secrets/postgres\n',
+      'agent.yaml:2:3: postgres: got a block of keys, wanted one of url and url_file',
+    ],
+  ])('RL21: a limit that could not hold is refused, never ignored: %j', (yaml, problem) => {
+    expect(problemsIn(yaml)).toEqual([problem]);
+  });
+
+  test('a password is never told', () => {
+    expect(problemsIn('redis:\n  url: http://ada:secret@127.0.0.1\n')).toEqual([
+      'agent.yaml:2:8: redis.url: got "http://...@127.0.0.1", wanted a URL such as redis://host:6379',
+    ]);
   });
 
   test('a missing key, at the block that should hold it', () => {

@@ -18,7 +18,7 @@ test.each([
   ['Basic secret', undefined],
   ['Bearer ', undefined],
 ])('authorization %j is %s', (authorization, id) => {
-  expect(byKey(requestWith({ authorization }))?.id).toBe(id);
+  expect(byKey(requestWith({ authorization }))?.principal.id).toBe(id);
 });
 
 test('what a request says of itself identifies nobody', () => {
@@ -31,5 +31,17 @@ test.each([
   ['2001:db8::1', '2001:db8::1'],
   [undefined, 'unknown'],
 ])('without keys the address %s identifies', (address, id) => {
-  expect(createIdentify([])(requestWith({ 'x-forwarded-for': '1.2.3.4' }, address))).toEqual({ kind: 'address', id });
+  expect(createIdentify([])(requestWith({ 'x-forwarded-for': '1.2.3.4' }, address))).toEqual({
+    principal: { kind: 'address', id },
+  });
+});
+
+test('RL11: tier and tenant are those of the key, whatever the request says', () => {
+  const identify = createIdentify([{ id: 'ada', sha256, tier: 'gold', tenant: 'acme' }]);
+  const headers = { authorization: 'Bearer secret', 'x-tier': 'platinum', 'x-tenant': 'other' };
+  expect(identify(requestWith(headers))).toEqual({
+    principal: { kind: 'api_key', id: 'ada' },
+    tier: 'gold',
+    tenant: 'acme',
+  });
 });

@@ -1,0 +1,28 @@
+/** What one block says about another. */
+import type { z } from 'zod';
+import type { AgentConfig } from './schema.ts';
+
+/** The names of `rate_limit.per_endpoint`. */
+export const endpoints = ['messages', 'a2a'] as const;
+
+export type Endpoint = (typeof endpoints)[number];
+
+/** A limit that could never apply is worse than none, so it is an error. */
+export function checkAcross(config: AgentConfig, context: z.core.$RefinementCtx): void {
+  const { server, rate_limit: limits } = config;
+  const refuse = (path: PropertyKey[], message: string): void => {
+    context.addIssue({ code: 'custom', path, message });
+  };
+  const { storage, per_endpoint: perEndpoint = {}, tiers = {} } = limits;
+  if (storage !== 'memory' && config[storage] === undefined) {
+    refuse(['rate_limit', 'storage'], `wanted a block ${storage} with its url as well`);
+  }
+  for (const name of Object.keys(perEndpoint)) {
+    if ((endpoints as readonly string[]).includes(name)) continue;
+    refuse(['rate_limit', 'per_endpoint', name], `there is no such endpoint; wanted ${endpoints.join(' or ')}`);
+  }
+  server.api_keys.forEach(({ tier }, index) => {
+    if (tier === undefined || Object.hasOwn(tiers, tier)) return;
+    refuse(['server', 'api_keys', index, 'tier'], 'wanted a tier that stands in rate_limit.tiers');
+  });
+}

@@ -1,0 +1,49 @@
+import type { LimiterPolicy } from '@sage-adk/core';
+import type { CheckSpec } from '@sage-adk/health';
+import { createRateLimiter, type RateLimiter, type Rule } from '@sage-adk/ratelimit';
+import { rateLimitFromConfig } from '@sage-adk/ratelimit/config';
+import { limiterPolicy } from '@sage-adk/ratelimit/policy';
+import type { Closing } from '../closing.ts';
+import type { AgentConfig } from '../config/schema.ts';
+import { type Admit, createAdmission } from './admission.ts';
+import { openStore } from './store.ts';
+
+/** The `rate_limit` block at work. */
+export interface Limits {
+  /** What each request passes before anything is done for it. */
+  readonly admit: Admit;
+  /** What each call of a model takes its tokens and money from, and gives back what it did not use; undefined where nothing limits them. */
+  readonly model: LimiterPolicy | undefined;
+  /** Whether some limit counts money. */
+  readonly countsCost: boolean;
+  /** Whether what the limits are kept in answers. */
+  readonly checks: readonly CheckSpec[];
+}
+
+/**
+ * Makes the limits and, where they are shared, connects what they are kept in.
+ *
+ * Two limiters share the rules: one counts requests when they come and while they run; the other tokens, money, and all that holds for one provider, at
+ * each call of a model. So every rule counts one thing once.
+ */
+export async function createLimits(config: AgentConfig, closing: Closing): Promise<Limits> {
+  const { rules, instances } = rateLimitFromConfig(config.rate_limit);
+  const { store, checks } = await openStore(config, rules.length > 0, instances, closing);
+  const limiterOf = (own: readonly Rule[]): RateLimiter =>
+    closing.add(createRateLimiter({ rules: own, ...(store !== undefined && own.length > 0 && { store }) }));
+  const ofModel = rules.filter((rule) => !isOfRequests(rule));
+  const ofRequests = rules.filter(isOfRequests);
+  return {
+    admit: createAdmission(
+      limiterOf(ofRequests),
+      ofRequests.some(({ unit }) => unit === 'concurrency'),
+    ),
+    model: ofModel.length === 0 ? undefined : limiterPolicy(limiterOf(ofModel)),
+    countsCost: ofModel.some(({ unit }) => unit === 'cost'),
+    checks,
+  };
+}
+
+function isOfRequests({ unit, scope }: Rule): boolean {
+  return scope !== 'provider' && (unit === undefined || unit === 'requests' || unit === 'concurrency');
+}

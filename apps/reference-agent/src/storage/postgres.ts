@@ -1,0 +1,32 @@
+import { fromPostgres, type PostgresClient } from '@sage-adk/core/postgres';
+import type { PostgresConfig } from '../config/connections.ts';
+import { unreachable, urlIn } from './url.ts';
+
+/** A pool of connections that come back by themselves. */
+export interface PostgresConnection {
+  readonly client: PostgresClient;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects and makes the tables, or throws `STORAGE_UNREACHABLE`: an agent without its storage does not start.
+ *
+ * @param migrate makes what is missing; agents that start together may call it at once.
+ */
+export async function connectPostgres(
+  config: PostgresConfig,
+  migrate: (client: PostgresClient) => Promise<unknown>,
+): Promise<PostgresConnection> {
+  const { default: postgres } = await import('postgres');
+  const url = await urlIn(config, 'postgres');
+  const sql = postgres(url, { connect_timeout: 5, onnotice: () => {}, connection: { application_name: 'sage-agent' } });
+  const client = fromPostgres(sql);
+  const close = (seconds: number): Promise<void> => sql.end({ timeout: seconds });
+  try {
+    await migrate(client);
+  } catch (cause) {
+    await close(0);
+    throw unreachable('PostgreSQL', url, 'postgres.url', cause);
+  }
+  return { client, close: () => close(1) };
+}

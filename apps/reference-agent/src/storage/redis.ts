@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RedisCommands } from '@sage-adk/core/redis';
+import type { RedisPing } from '@sage-adk/health/checks';
+import type { RedisConfig } from '../config/connections.ts';
+import { unreachable, urlIn } from './url.ts';
+
+/** A connection that comes back by itself. */
+export interface RedisConnection {
+  readonly client: RedisCommands & RedisPing;
+  close(): Promise<void>;
+}
+
+/** Connects, or throws `STORAGE_UNREACHABLE`: an agent without its storage does not start. */
+export async function connectRedis(config: RedisConfig): Promise<RedisConnection> {
+  const { createClient } = await import('redis');
+  const url = await urlIn(config, 'redis');
+  let connected = false;
+  const client = createClient({
+    url,
+    // A command that cannot be sent now fails now.
+    disableOfflineQueue: true,
+    // A connection that is silent for so long although it is pinged is dead, whatever the network says.
+    pingInterval: 2_000,
+    socket: {
+      connectTimeout: 5_000,
+      socketTimeout: 5_000,
+      reconnectStrategy: (retries) => connected && Math.min(50 * 2 ** Math.min(retries, 6), 2_000),
+    },
+  });
+  // The health check tells of it, and the counters of what uses the connection.
+  client.on('error', () => {});
+  try {
+    await client.connect();
+  } catch (cause) {
+    throw unreachable('Redis', url, 'redis.url', cause);
+  }
+  connected = true;
+  return {
+    client,
+    async close() {
+      // What was sent gets its answer, unless there is nobody to give it.
+      if (client.isReady) await Promise.race([client.close(), sleep(1_000, undefined, { ref: false })]);
+      if (client.isOpen) client.destroy();
+    },
+  };
+}

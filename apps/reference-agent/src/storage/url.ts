@@ -1,0 +1,37 @@
+import { readFile } from 'node:fs/promises';
+import { errors } from '../errors.ts';
+
+/** Where a server is, as its config block says it: the URL itself, or a file that holds it. */
+export interface UrlConfig {
+  readonly url?: string | undefined;
+  readonly url_file?: string | undefined;
+}
+
+/**
+ * The URL of a block. Throws `SECRET_UNREADABLE`.
+ *
+ * @param block the name of the block, for errors.
+ */
+export async function urlIn({ url, url_file: file }: UrlConfig, block: string): Promise<string> {
+  if (url !== undefined) return url;
+  if (file === undefined) throw new TypeError(`${block} has no url.`);
+  const unreadable = (reason: string, cause?: unknown) =>
+    errors.SECRET_UNREADABLE({ key: `${block}.url_file`, file, reason }, { cause });
+  let text: string;
+  try {
+    text = (await readFile(file, 'utf8')).trim();
+  } catch (cause) {
+    throw unreadable((cause as NodeJS.ErrnoException).code ?? 'unreadable', cause);
+  }
+  if (!URL.canParse(text)) throw unreadable('it holds no URL');
+  return text;
+}
+
+/** The error for a server that does not answer at the start. It names the host and never the whole URL, which holds the password. */
+export function unreachable(server: string, url: string, key: string, cause: unknown) {
+  const { code, message } = cause as { readonly code?: string; readonly message?: string };
+  return errors.STORAGE_UNREACHABLE(
+    { server, place: new URL(url).host, reason: code ?? message ?? 'no answer', key },
+    { cause },
+  );
+}
