@@ -13,7 +13,7 @@ export interface RateLimiterOptions {
   readonly store?: LimiterStore;
   /** In this process: most keys remembered for each scope, from 1 to 16,000,000. Further keys share one state until a key is idle. @default 100_000 */
   readonly maxKeys?: number;
-  /** What a reservation takes of units that its estimate says nothing of; never more than a limit can admit at all. @default nothing */
+  /** What a reservation takes of units that its estimate says nothing of; never more than a limit can admit at all. @default one unit */
   readonly defaultEstimate?: LimitCosts;
   readonly clock?: Clock;
 }

@@ -86,7 +86,7 @@ export class Reserver {
     signal?.throwIfAborted();
     requireNumber('ttlMs', ttlMs, 1, maxHoldMs);
     const whole = withDefaults(estimate, defaults);
-    const asks = fitAssumptions(book.asksOf(subject, whole, missingCost), estimate);
+    const asks = fitAssumptions(book.asksOf(subject, whole, leastReserved), estimate);
     const id = idempotencyKey === undefined ? randomBytes(16).toString('base64url') : hashApiKey(idempotencyKey);
     const times = {
       ttlUs: Math.ceil(ttlMs * 1_000),
@@ -126,6 +126,11 @@ export class Reserver {
       throw error;
     }
   }
+}
+
+/** Of what a reservation names no number of, one unit: who reserves nothing would pass a limit that is used up. */
+function leastReserved(): number {
+  return 1;
 }
 
 /** One request and one slot, and nothing of what is not named. */

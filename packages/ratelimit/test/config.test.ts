@@ -104,7 +104,7 @@ describe('RL21: each key changes what happens', () => {
     expect([spend(ada), spend(ada)]).toEqual([true, false]);
   });
 
-  test.each(periods)('tokens_per_%s', (period) => {
+  test.each(periods)('RL2: tokens_per_%s', (period) => {
     const { spend, clock } = limit({ per_user: { [`tokens_per_${period}`]: 1_000 } });
     expect([spend(ada, { inputTokens: 400, outputTokens: 600 }), spend(ada, { tokens: 1 }), spend(ada)]).toEqual([
       true,
@@ -115,7 +115,7 @@ describe('RL21: each key changes what happens', () => {
     expect([spend(ada, { tokens: 500 }), spend(ada, { tokens: 1 })]).toEqual([true, false]);
   });
 
-  test('max_concurrent', async () => {
+  test('RL3: max_concurrent', async () => {
     const { limiter } = limit({ per_user: { max_concurrent: 1 } });
     const held = await limiter.reserve(ada);
     expect([held.allowed, (await limiter.reserve(ada)).allowed, (await limiter.reserve(bob)).allowed]).toEqual([
@@ -125,7 +125,7 @@ describe('RL21: each key changes what happens', () => {
     ]);
   });
 
-  test('max_cost_per_hour: hard, whatever the strategy', () => {
+  test('RL5: max_cost_per_hour: hard, whatever the strategy', () => {
     const { spend, clock } = limit({ strategy: 'fixed_window', global: { max_cost_per_hour: 0.5 } });
     clock.advance(3_599_000);
     expect([spend(ada, { costNanoUsd: 500_000_000n }), spend(bob, { costNanoUsd: 1n })]).toEqual([true, false]);
@@ -151,7 +151,7 @@ describe('RL21: each key changes what happens', () => {
     expect([inAMinute(false), inAMinute(true)]).toEqual([19, 10]);
   });
 
-  test('strategy', () => {
+  test('RL12, RL13, RL14, RL15: strategy', () => {
     const admittedBy = (strategy: string): readonly boolean[] => {
       const { spend, clock } = limit({ strategy, global: { requests_per_minute: 2 } });
       clock.advance(45_000);
@@ -182,7 +182,7 @@ describe('RL21: each key changes what happens', () => {
     expect(rateLimitFromConfig(rateLimitConfig.parse({ instances: 4 })).instances).toBe(4);
   });
 
-  test('global', () => {
+  test('RL7: global', () => {
     const { spend } = limit({ global: { requests_per_minute: 2 } });
     expect([spend(ada), spend(bob), spend({})]).toEqual([true, true, false]);
   });

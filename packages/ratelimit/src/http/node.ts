@@ -67,7 +67,7 @@ export function rateLimit(
   };
 }
 
-export interface GuardOptions {
+export interface NodeGuardOptions {
   readonly limiter: Pick<RateLimiter, 'checkSync'>;
   /** @default 'prd' */
   readonly headers?: FieldDialect;
@@ -109,7 +109,7 @@ export function createGuard({
   partitionSecret,
   trustedProxies = 0,
   forwardedField,
-}: GuardOptions): Guard {
+}: NodeGuardOptions): Guard {
   requireWhole('trustedProxies', trustedProxies, 0, 32);
   const byAddress = (request: RequestFrom): LimitSubject =>
     addressSubject(clientAddress(request, trustedProxies, forwardedField));

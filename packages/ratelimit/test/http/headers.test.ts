@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { createFakeClock } from '@sage-adk/core/testing';
+import * as fc from 'fast-check';
 import { createRateLimiter, rateLimitBody, rateLimitHeaders, type Rule } from '../../src/index.ts';
 
 const ada = { user: 'ada' };
@@ -49,6 +50,58 @@ describe('rate-limit header fields', () => {
   });
 });
 
+describe('whatever the rules', () => {
+  const anyRules = fc
+    .array(
+      fc.record({
+        limit: fc.integer({ min: 1, max: 200 }),
+        per: fc.constantFrom(...(['second', 'minute', 'hour', 'day', 'calendar-day', 'calendar-month'] as const)),
+        strategy: fc.constantFrom(...(['token-bucket', 'fixed-window', 'sliding-window', 'leaky-bucket'] as const)),
+      }),
+      { minLength: 1, maxLength: 4 },
+    )
+    .map((fields) =>
+      fields.map(({ per, strategy, ...rest }, n): Rule => {
+        const own = per.startsWith('calendar') ? 'fixed-window' : strategy;
+        return { ...rest, name: `rule-${n}`, scope: 'user', per, strategy: own };
+      }),
+    );
+  const calls = fc.array(fc.record({ requests: fc.integer({ min: 1, max: 100 }), gapMs: fc.nat(3_000) }));
+
+  test('RL19: who waits for Retry-After gets through, and at Reset the shown limit is whole', () => {
+    fc.assert(
+      fc.property(anyRules, calls, (rules, traffic) => {
+        const { limiter, clock } = create(...rules);
+        for (const { requests, gapMs } of traffic) {
+          clock.advance(gapMs);
+          const decision = limiter.checkSync(ada, { requests });
+          const fields = rateLimitHeaders(decision);
+          for (const value of Object.values(fields)) expect(value).toMatch(/^\d+$/);
+          const reset = Number(fields['X-RateLimit-Reset']);
+          expect(reset * 1_000 - decision.resetAtMs).toBeGreaterThanOrEqual(0);
+          expect(reset * 1_000 - decision.resetAtMs).toBeLessThan(1_000);
+          expect(Number(fields['X-RateLimit-Remaining'])).toBeLessThanOrEqual(Number(fields['X-RateLimit-Limit']));
+          const wait = fields['Retry-After'];
+          expect(wait === undefined).toBe(decision.allowed || decision.retryAfterMs === undefined);
+          const body = rateLimitBody(decision);
+          if (wait === undefined) continue;
+          expect(Number(wait)).toBeGreaterThanOrEqual(1);
+          expect(Object.keys(body ?? {})).toEqual(['error', 'message', 'retry_after', 'limit', 'remaining', 'reset']);
+          expect([body?.retry_after, body?.limit, body?.remaining, body?.reset].map(String)).toEqual([
+            wait,
+            fields['X-RateLimit-Limit'],
+            fields['X-RateLimit-Remaining'],
+            fields['X-RateLimit-Reset'],
+          ]);
+          clock.advance(Number(wait) * 1_000);
+          expect(limiter.checkSync(ada, { requests }).allowed).toBe(true);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
 describe('the body of a 429', () => {
   test('RL20: has exactly its six keys, in their order', () => {
     const { limiter } = create({ name: 'user', scope: 'user', limit: 100, per: { ms: 4_200_000 } });
@@ -66,7 +119,7 @@ describe('the body of a 429', () => {
   });
 });
 
-function create(rule: Rule) {
+function create(...rules: readonly Rule[]) {
   const clock = createFakeClock({ nowMs: 1_696_809_600_000 });
-  return { clock, limiter: createRateLimiter({ rules: [rule], clock }) };
+  return { clock, limiter: createRateLimiter({ rules, clock }) };
 }

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { LimitSubject } from '@sage-adk/core';
 import { createFakeClock } from '@sage-adk/core/testing';
 import { createRateLimiter, type Rule } from '../../src/index.ts';
-import { clientAddress, createGuard, type GuardOptions, type RequestFrom } from '../../src/http/node.ts';
+import { clientAddress, createGuard, type NodeGuardOptions, type RequestFrom } from '../../src/http/node.ts';
 
 const stops: (() => void)[] = [];
 afterEach(() => stops.splice(0).forEach((stop) => stop()));
@@ -97,7 +97,7 @@ interface Answer {
 async function serve(
   rules: readonly Rule[],
   subjectOf: () => LimitSubject | undefined = () => undefined,
-  options: Omit<GuardOptions, 'limiter'> = {},
+  options: Omit<NodeGuardOptions, 'limiter'> = {},
   requests = 1,
 ): Promise<(headers?: Record<string, string>) => Promise<Answer>> {
   const clock = createFakeClock({ nowMs: 1_696_809_600_000 });

@@ -56,6 +56,38 @@ describe('headers of a provider', () => {
     expect(await apply([perMinute], { 'retry-after': '86400' })).toEqual([{ rule: 'rpm', blockMs: 3_600_000 }]);
   });
 
+  test.each<[string, HeaderFields, object]>([
+    ['a date', { 'retry-after': new Date(nowMs + 20_000).toUTCString() }, { blockMs: 20_000 }],
+    ['milliseconds before seconds', { 'retry-after-ms': '1500', 'retry-after': '2' }, { blockMs: 1_500 }],
+    ['milliseconds, as Azure spells them', { 'x-ms-retry-after-ms': '30' }, { blockMs: 30 }],
+    ['a day without end', { 'retry-after': '9'.repeat(400) }, { blockMs: 3_600_000 }],
+    ['a date in another age', { 'retry-after': 'Fri, 31 Dec 9999 23:59:59 GMT' }, { blockMs: 3_600_000 }],
+    [
+      'OpenAI, which says when all is there again',
+      { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '6m0s' },
+      { remaining: 0 },
+    ],
+    [
+      'Anthropic, which says it as RFC 3339',
+      { 'anthropic-ratelimit-requests-remaining': '0', 'anthropic-ratelimit-requests-reset': '2999-01-01T00:00:00Z' },
+      { remaining: 0 },
+    ],
+  ])('are read from %s', async (_name, headers, correction) => {
+    expect(await apply([perMinute], headers)).toEqual([{ rule: 'rpm', ...correction }]);
+    expect(await apply([perMinute], new Headers(headers as Record<string, string>))).toEqual([
+      { rule: 'rpm', ...correction },
+    ]);
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ['in the past', { 'retry-after': new Date(nowMs - 20_000).toUTCString() }],
+    ['negative', { 'retry-after': '-5', 'retry-after-ms': '-5', 'x-ratelimit-remaining-requests': '-1' }],
+    ['more than there is', { 'x-ratelimit-remaining-requests': '9'.repeat(400) }],
+    ['no number', { 'x-ratelimit-remaining-requests': '0x0', 'retry-after': 'NaN' }],
+  ])('that are absurd change nothing: %s', async (_name, headers) => {
+    expect(await apply([perMinute], headers)).toEqual([]);
+  });
+
   test('that say nothing cost nothing', async () => {
     const { limiter, peek, lower } = create([perMinute]);
     await applyProviderHeaders(limiter, openai, new Headers({ 'content-type': 'application/json' }));
