@@ -57,7 +57,13 @@ export interface Agent {
 
 /** Starts an agent from its configuration: this is where the packages meet. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { config, provider = createLocalModel(), price = priceIn(config, provider), timeoutMs = 300_000, onListening } = options;
+  const {
+    config,
+    provider = createLocalModel(),
+    price = priceIn(config, provider),
+    timeoutMs = 300_000,
+    onListening,
+  } = options;
   const closing = createClosing();
   try {
     const telemetry = closing.add(await startTelemetry(config));

@@ -33,11 +33,9 @@ export async function createLimits(config: AgentConfig, closing: Closing): Promi
     closing.add(createRateLimiter({ rules: own, ...(store !== undefined && own.length > 0 && { store }) }));
   const ofModel = rules.filter((rule) => !isOfRequests(rule));
   const ofRequests = rules.filter(isOfRequests);
+  const holds = ofRequests.some(({ unit }) => unit === 'concurrency');
   return {
-    admit: createAdmission(
-      limiterOf(ofRequests),
-      ofRequests.some(({ unit }) => unit === 'concurrency'),
-    ),
+    admit: closing.add(createAdmission(limiterOf(ofRequests), holds)).admit,
     model: ofModel.length === 0 ? undefined : limiterPolicy(limiterOf(ofModel)),
     countsCost: ofModel.some(({ unit }) => unit === 'cost'),
     checks,

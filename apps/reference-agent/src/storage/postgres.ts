@@ -19,7 +19,13 @@ export async function connectPostgres(
 ): Promise<PostgresConnection> {
   const { default: postgres } = await import('postgres');
   const url = await urlIn(config, 'postgres');
-  const sql = postgres(url, { connect_timeout: 5, onnotice: () => {}, connection: { application_name: 'sage-agent' } });
+  const sql = postgres(url, {
+    connect_timeout: 5,
+    // In seconds; its own goes up to 20, and a server that is back should not wait for that.
+    backoff: (retries) => Math.min(0.02 * 2 ** retries, 1),
+    onnotice: () => {},
+    connection: { application_name: 'sage-agent' },
+  });
   const client = fromPostgres(sql);
   const close = (seconds: number): Promise<void> => sql.end({ timeout: seconds });
   try {

@@ -1,0 +1,113 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createScriptedLlm } from '@sage-adk/core/testing';
+import { describeWithService } from '@tooling/services';
+import { startTestAgent } from '../support/agent.ts';
+import { postgresYaml, redisYaml } from '../support/fleet.ts';
+import { get, post } from '../support/http.ts';
+import { spawnAgent } from '../support/process.ts';
+
+const storages = [
+  { name: 'redis', yaml: redisYaml },
+  { name: 'postgres', yaml: postgresYaml },
+] as const;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'reference-agent-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function write(name: string, text: string): Promise<string> {
+  const file = join(folder, name);
+  await writeFile(file, text);
+  return file;
+}
+
+for (const { name, yaml } of storages) {
+  const limit = `rate_limit:\n  storage: ${name}\n`;
+
+  describeWithService(name, `limits in ${name}`, (url) => {
+    test('RL17 RL18: two processes have one limit, and end with exit code 0', async () => {
+      const ports = 'server:\n  port: 0\nobservability:\n  metrics:\n    port: 0\n  health:\n    port: 0\n';
+      const limits = `${limit}  strategy: sliding_window\n  global:\n    requests_per_hour: 3\n`;
+      const file = await write(`${name}.yaml`, ports + limits + yaml(url, 'two_processes'));
+      const agents = [spawnAgent(['--config', file]), spawnAgent(['--config', file])];
+      const urls: string[] = [];
+      for (const agent of agents) {
+        await agent.printed(/"to":"started"/);
+        urls.push(/(http:\S+)\/v1\/messages/.exec(agent.stdout())?.[1] ?? '');
+      }
+      const statuses: number[] = [];
+      for (let n = 0; n < 5; n++) statuses.push((await post(`${urls[n % 2]}/v1/messages`, { text: 'x' })).status);
+      expect(statuses).toEqual([200, 200, 200, 429, 429]);
+      for (const agent of agents) agent.child.kill('SIGTERM');
+      expect(await Promise.all(agents.map((agent) => agent.ended()))).toEqual([0, 0]);
+    });
+
+    test('what an agent held when it stopped is free for the others, and its readiness names the server', async () => {
+      const model = createScriptedLlm();
+      const text = `${limit}  global:\n    max_concurrent: 1\n${yaml(url, 'stopping')}`;
+      const first = await startTestAgent(text, { provider: model, drainSeconds: 0.05 });
+      const second = await startTestAgent(text);
+      try {
+        model.stallAfter(0);
+        const given = post(first.urls.messages, { text: 'never to end' });
+        while (model.calls === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+        expect((await post(second.urls.messages, { text: 'x' })).status).toBe(429);
+        await first.close();
+        expect((await given).status).toBe(503);
+        expect((await post(second.urls.messages, { text: 'x' })).status).toBe(200);
+        const { checks } = (await get(second.urls.health ?? '')).json<{ checks: { name: string; status: string }[] }>();
+        expect(checks).toContainEqual(expect.objectContaining({ name, status: 'pass' }));
+      } finally {
+        await second.close();
+      }
+    });
+
+    test('the URL may stand in a file', async () => {
+      const file = await write(`${name}-url`, `${url}\n`);
+      const block = yaml('', 'by_file').replace('url: ', `url_file: ${file}`);
+      const agent = await startTestAgent(`${limit}  global:\n    requests_per_hour: 1\n${block}`);
+      expect((await post(agent.urls.messages, { text: 'x' })).status).toBe(200);
+      expect((await post(agent.urls.messages, { text: 'x' })).status).toBe(429);
+      await agent.close();
+    });
+  });
+
+  describe(`an agent whose ${name} cannot be used`, () => {
+    const start = (block: string) => startTestAgent(`${limit}  global:\n    requests_per_hour: 1\n${block}`);
+
+    test('does not start, and says where it looked without the password', async () => {
+      const scheme = name === 'redis' ? 'redis' : 'postgres';
+      const error: unknown = await start(yaml(`${scheme}://ada:secret@127.0.0.1:1`, 'nowhere')).catch(
+        (reason: unknown) => reason,
+      );
+      expect(error).toMatchObject({
+        code: 'SAGE_AGENT_STORAGE_UNREACHABLE',
+        message: expect.stringMatching(new RegExp(`at 127\\.0\\.0\\.1:1 cannot be used .*Check ${name}\\.url\\.`)),
+      });
+      expect(String(error)).not.toContain('secret');
+    });
+
+    test('does not start where the file of its URL is missing or holds none', async () => {
+      const empty = await write('empty', '\n');
+      for (const [file, reason] of [
+        ['/nowhere/url', 'ENOENT'],
+        [empty, 'it holds no URL'],
+      ]) {
+        await expect(start(`${name}:\n  url_file: ${file}\n`)).rejects.toThrow(
+          `${name}.url_file: ${file} cannot be read (${reason}).`,
+        );
+      }
+    });
+
+    test('starts all the same where there is nothing to limit', async () => {
+      const agent = await startTestAgent(`${limit}${yaml(`${name}://127.0.0.1:1`, 'unused')}`);
+      expect((await post(agent.urls.messages, { text: 'x' })).status).toBe(200);
+      await agent.close();
+    });
+  });
+}
