@@ -11,6 +11,11 @@ test('TypeScript fences become modules; only those marked are run', () => {
   ]);
 });
 
+test('snippets of several guides in one folder stay apart', () => {
+  const files = ['docs/guides/a.md', 'docs/guides/b.md'].flatMap((guide) => snippetsOf(guide, readme));
+  expect(new Set(files.map(({ file }) => file)).size).toBe(4);
+});
+
 test('an error names the line of the README', () => {
   const [snippet] = snippetsOf('packages/x/README.md', readme);
   expect(snippet?.code.split('\n')[7]).toBe('const a = 1;');

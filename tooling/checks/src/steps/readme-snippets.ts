@@ -1,11 +1,11 @@
 /**
- * The TypeScript of the READMEs compiles, under the same strict flags as the sources, against the built packages.
+ * The TypeScript of the READMEs and guides compiles, under the same strict flags as the sources, against the built packages.
  *
  * Each `ts` fence is a module of its own. One marked `ts run` is executed as well and must end with exit code 0 within 10 s.
  * Written to .cache/snippets, padded with blank lines so that an error names the line of the README.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fences } from '../markdown.js';
 import { runCommand } from '../run-command.ts';
 import type { Verdict } from '../verdict.ts';
@@ -25,7 +25,7 @@ export interface Snippet {
 export async function check(root: string): Promise<Verdict> {
   const folder = join(root, '.cache', 'snippets');
   rmSync(folder, { recursive: true, force: true });
-  const readmes = trackedFiles(root, 'README.md', 'packages/*/README.md');
+  const readmes = trackedFiles(root, 'README.md', 'packages/*/README.md', 'docs/guides/*.md');
   const snippets = readmes.flatMap((file) => snippetsOf(file, readFileSync(join(root, file), 'utf8')));
   if (snippets.length === 0) return { problems: [], note: 'no snippets' };
   prepare(root, folder, snippets);
@@ -37,7 +37,8 @@ export async function check(root: string): Promise<Verdict> {
 
 /** The `ts` fences of a README as modules, each line where it stands in the README. */
 export function snippetsOf(readme: string, text: string): readonly Snippet[] {
-  const prefix = dirname(readme) === '.' ? 'root' : dirname(readme).replaceAll('/', '-');
+  const folder = dirname(readme) === '.' ? 'root' : dirname(readme).replaceAll('/', '-');
+  const prefix = basename(readme) === 'README.md' ? folder : `${folder}-${basename(readme, '.md')}`;
   return fences(text)
     .filter(({ info }) => /^(ts|typescript)( run)?$/.test(info))
     .map(({ info, code, line }) => ({
