@@ -5,43 +5,23 @@ export interface Classification {
   readonly category: ErrorCategory;
   readonly reason: Reason;
   /** Whether the same target may be asked again. `if-idempotent`: the first try may have had its effect. */
-  readonly retry: 'yes' | 'no' | 'if-idempotent';
+  readonly retry: Retriable;
   /** Milliseconds that the other side asked to wait. A floor, never cut. */
   readonly waitMs: number | undefined;
   readonly status: number | undefined;
 }
 
-/** A fixed list, so a reason can be a label. */
-export type Reason =
-  | 'network'
-  | 'dns'
-  | 'timeout'
-  | 'rate_limited'
-  | 'overloaded'
-  | 'server'
-  | 'conflict'
-  | 'too_early'
-  | 'rejected'
-  | 'caller'
-  | 'deadline'
-  | 'quota'
-  | 'context_length'
-  | 'content_policy'
-  | 'auth'
-  | 'not_found'
-  | 'invalid'
-  | 'unsupported'
-  | 'config'
-  | 'security'
-  | 'unknown';
+export type Retriable = 'yes' | 'no' | 'if-idempotent';
 
 /** What a reason means where nothing more is known. */
-export const meaningOf: Readonly<Record<Reason, Pick<Classification, 'category' | 'retry'>>> = {
+export const meaningOf = {
   network: { category: 'transient', retry: 'yes' },
   dns: { category: 'transient', retry: 'yes' },
   timeout: { category: 'transient', retry: 'if-idempotent' },
   rate_limited: { category: 'transient', retry: 'yes' },
   overloaded: { category: 'transient', retry: 'yes' },
+  /** A server that starts, ends, or has handed its work to another. */
+  unavailable: { category: 'transient', retry: 'yes' },
   server: { category: 'transient', retry: 'yes' },
   conflict: { category: 'transient', retry: 'yes' },
   too_early: { category: 'transient', retry: 'yes' },
@@ -57,5 +37,12 @@ export const meaningOf: Readonly<Record<Reason, Pick<Classification, 'category' 
   unsupported: { category: 'permanent', retry: 'no' },
   config: { category: 'permanent', retry: 'no' },
   security: { category: 'critical', retry: 'no' },
+  /** Storage that can be read and no longer written. */
+  storage: { category: 'critical', retry: 'no' },
+  /** Storage that is damaged. */
+  corruption: { category: 'critical', retry: 'no' },
   unknown: { category: 'permanent', retry: 'no' },
-};
+} as const satisfies Readonly<Record<string, Pick<Classification, 'category' | 'retry'>>>;
+
+/** A fixed list, so a reason can be a label. */
+export type Reason = keyof typeof meaningOf;

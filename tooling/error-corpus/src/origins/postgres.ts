@@ -126,7 +126,7 @@ async function recordConnections(url: string): Promise<Recorded[]> {
       sleeping.catch(() => {});
       await new Promise((resolve) => setTimeout(resolve, 50));
       await two`select pg_terminate_backend(${row?.['pid'] as number})`;
-      return sleeping.finally(() => Promise.all([one.end({ timeout: 0 }), two.end({ timeout: 0 })]));
+      return ended(sleeping, one, two);
     }),
     await caught('query cancelled by the caller', async () => {
       const one = once(url);
@@ -134,7 +134,7 @@ async function recordConnections(url: string): Promise<Recorded[]> {
       sleeping.catch(() => {});
       await new Promise((resolve) => setTimeout(resolve, 100));
       sleeping.cancel();
-      return sleeping.finally(() => one.end({ timeout: 0 }));
+      return ended(sleeping, one);
     }),
     await caught('database does not exist 3D000', () => once(url, { database: 'no_such_database' })`select 1`),
     await caught('role does not exist 28000', () => once(url, { username: 'nobody' })`select 1`),
@@ -155,4 +155,13 @@ async function recordConnections(url: string): Promise<Recorded[]> {
   recorded.push(await caught('connection refused', () => once(server.url)`select 1`));
   await server.stop();
   return recorded;
+}
+
+/** What a query comes to, once its clients are closed. */
+async function ended(query: PromiseLike<unknown>, ...clients: readonly Sql[]): Promise<unknown> {
+  try {
+    return await query;
+  } finally {
+    await Promise.all(clients.map((client) => client.end({ timeout: 0 })));
+  }
 }

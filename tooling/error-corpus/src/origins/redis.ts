@@ -118,9 +118,11 @@ async function recordConnections(): Promise<Recorded[]> {
       client.on('error', () => {});
       await client.connect();
       await server.pause();
-      return client.get('a').finally(async () => {
+      try {
+        return await client.get('a');
+      } finally {
         await server.resume();
-      });
+      }
     }),
     await caught('server killed while it was asked', async () => {
       await server.pause();
