@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { readCorpus } from '@tooling/error-corpus';
 import { createClassifier } from '../../src/index.ts';
-import { readCorpus } from './corpus.ts';
 
 const corpus = readCorpus();
 const classifier = createClassifier({ now: () => Date.parse('2026-11-28T00:00:00Z') });

@@ -1,24 +1,22 @@
 /**
- * Scores who decides rightly whether the same target may be asked again, on the corpus: recovery's classifier on every error, and peers on what they see.
+ * Who decides rightly whether the same target may be asked again, on recorded errors: recovery's classifier on all of them, and peers on what they see.
  *
  * The clients decide over a real connection, so each is scored on the errors that its own provider answers with. `if-idempotent` counts as either.
  */
-import { readdirSync, writeFileSync } from 'node:fs';
-import Anthropic from '@anthropic-ai/sdk';
 import { createOpenAI } from '@ai-sdk/openai';
+import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
 import { createFaultyProvider, type ErrorName } from '@sage-adk/llm/testing';
 import { createClassifier } from '@sage-adk/recovery';
+import { readCorpus } from '@tooling/error-corpus';
 import { generateText } from 'ai';
 import OpenAI from 'openai';
 import pRetry from 'p-retry';
-import { readCorpus } from '../../../packages/recovery/test/classify/corpus.ts';
-import { packageAndVersion } from './origin.ts';
+import type { Report, Topic } from '../harness/topic.ts';
 
 interface Score {
   readonly right: number;
   readonly of: number;
-  readonly wrong: readonly string[];
 }
 
 type Decide = (name: string, error: unknown) => Promise<boolean | undefined>;
@@ -26,16 +24,33 @@ type Decide = (name: string, error: unknown) => Promise<boolean | undefined>;
 const corpus = readCorpus();
 const classifier = createClassifier();
 
+export const topic: Topic = {
+  name: 'Classifier: may the same target be asked again, beside what clients decide',
+  async run(): Promise<Report> {
+    const ours = await score(async (_name, error) => classifier.classify(error).retry === 'yes');
+    const figures: Record<string, string> = { recovery: told(ours) };
+    for (const [name, decide] of Object.entries(peers)) figures[name] = told(await score(decide));
+    return {
+      figures,
+      gates: [{ name: 'errors that recovery decides wrongly', value: ours.of - ours.right, limit: 0, kind: 'at most' }],
+    };
+  },
+};
+
+function told({ right, of }: Score): string {
+  return `${right} of ${of}`;
+}
+
 async function score(decide: Decide): Promise<Score> {
-  const wrong: string[] = [];
+  let right = 0;
   let of = 0;
   for (const { name, error, label } of corpus) {
     const again = await decide(name, error);
     if (again === undefined) continue;
     of++;
-    if (label.retry !== 'if-idempotent' && again !== (label.retry === 'yes')) wrong.push(name);
+    if (label.retry === 'if-idempotent' || again === (label.retry === 'yes')) right++;
   }
-  return { right: of - wrong.length, of, wrong };
+  return { right, of };
 }
 
 /** How often a client asks that may ask twice. */
@@ -69,33 +84,33 @@ const onTheWire: Readonly<Partial<Record<ErrorName, true>>> = {
 
 const prompt = 'hi';
 const peers: Readonly<Record<string, Decide>> = {
-  [packageAndVersion('openai')]: overTheWire('openai-chat', (url) =>
+  openai: overTheWire('openai-chat', (url) =>
     new OpenAI({ baseURL: `${url}/v1`, apiKey: 'any', maxRetries: 1, logLevel: 'off' }).chat.completions.create({
       model: 'gpt-4.1',
       messages: [{ role: 'user', content: prompt }],
     }),
   ),
-  [packageAndVersion('@anthropic-ai/sdk')]: overTheWire('anthropic', (url) =>
+  '@anthropic-ai/sdk': overTheWire('anthropic', (url) =>
     new Anthropic({ baseURL: url, apiKey: 'any', maxRetries: 1, logLevel: 'off' }).messages.create({
       model: 'claude-next',
       max_tokens: 100,
       messages: [{ role: 'user', content: prompt }],
     }),
   ),
-  [packageAndVersion('@google/genai')]: overTheWire('google-genai', (url) =>
+  '@google/genai': overTheWire('google-genai', (url) =>
     new GoogleGenAI({
       apiKey: 'any',
       httpOptions: { baseUrl: url, fetch, retryOptions: { attempts: 2 } },
     }).models.generateContent({ model: 'gemini-2.5-flash', contents: prompt }),
   ),
-  [packageAndVersion('ai')]: overTheWire('ai-openai', (url) =>
+  ai: overTheWire('ai-openai', (url) =>
     generateText({
       model: createOpenAI({ baseURL: `${url}/v1`, apiKey: 'any' }).chat('gpt-4.1'),
       prompt,
       maxRetries: 1,
     }),
   ),
-  [packageAndVersion('p-retry')]: async (_name, error) => {
+  'p-retry': async (_name, error) => {
     let calls = 0;
     await pRetry(
       () => {
@@ -107,24 +122,3 @@ const peers: Readonly<Record<string, Decide>> = {
     return calls > 1;
   },
 };
-
-const results: Record<string, Score> = {
-  '@sage-adk/recovery': await score(async (_name, error) => {
-    const { retry } = classifier.classify(error);
-    return retry === 'yes';
-  }),
-};
-for (const [name, decide] of Object.entries(peers)) results[name] = await score(decide);
-for (const [name, { right, of }] of Object.entries(results)) console.log(`${name}: ${right} of ${of}`);
-const files = readdirSync(new URL('../../../packages/recovery/test/fixtures/errors/', import.meta.url));
-const record = {
-  topic: 'Whether to ask the same target again, decided on recorded errors',
-  date: new Date().toISOString(),
-  node: process.version,
-  shapes: corpus.length,
-  origins: files.length - 1,
-  results,
-};
-const target = new URL('../../../docs/results/classifier.json', import.meta.url);
-writeFileSync(target, `${JSON.stringify(record, undefined, 2)}\n`);
-if (results['@sage-adk/recovery']?.wrong.length !== 0) process.exitCode = 1;

@@ -1,16 +1,14 @@
 /** The errors of the corpus, as a program would catch them. */
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Classification } from '../../src/index.ts';
+import type { Shape } from './shape.ts';
 
-/** An error as data; see tooling/error-corpus. */
-interface Shape {
-  readonly class: string;
-  readonly members: Readonly<Record<string, unknown>>;
-  readonly headers?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  readonly errors?: Readonly<Record<string, Shape>>;
-}
-
-export interface Label extends Pick<Classification, 'category' | 'reason' | 'retry'> {
+/** What a classifier should say. */
+export interface Label {
+  readonly category: 'transient' | 'permanent' | 'critical' | 'cancelled';
+  readonly reason: string;
+  /** Whether the same target may be asked again. */
+  readonly retry: 'yes' | 'no' | 'if-idempotent';
+  /** Milliseconds that the other side asked to wait. */
   readonly waitMs?: number;
   /** Where it is written what the error means. */
   readonly source: string;
@@ -25,7 +23,7 @@ export interface Case {
   readonly label: Label;
 }
 
-const folder = new URL('../fixtures/errors/', import.meta.url);
+const folder = new URL('../fixtures/', import.meta.url);
 
 export function readCorpus(): readonly Case[] {
   const labels = read('labels.json') as Readonly<Record<string, Label>>;
