@@ -10,7 +10,7 @@ import { postgresOrigin } from './origins/postgres.ts';
 import { redisOrigin } from './origins/redis.ts';
 import { sdkOrigins } from './origins/sdks.ts';
 
-const folder = new URL('../fixtures/', import.meta.url);
+const folder = new URL('../../error-corpus/fixtures/', import.meta.url);
 const origins = [fetchOrigin, ...sdkOrigins, redisOrigin, postgresOrigin, ...protocolOrigins];
 const wanted = process.argv.slice(2);
 

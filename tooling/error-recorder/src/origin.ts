@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
-import { type Shape, shapeOf } from './shape.ts';
+import { type Shape, shapeOf } from '@tooling/error-corpus/shape';
 
 /** One error as it was thrown. */
 export interface Recorded {
