@@ -35,6 +35,7 @@ const providerBlock = limitBlock.extend({
 });
 const name = z.string().regex(/^[\w.-]{1,30}$/, { error: 'must be 1 to 30 letters, digits and . _ -' });
 
+/** The schema of the block. Parsing refuses unknown keys and what the strategy cannot do, each with its path. */
 export const rateLimitConfig = z
   .strictObject({
     enabled: z.boolean().default(true),
@@ -73,6 +74,7 @@ export const rateLimitConfig = z
   })
   .prefault({});
 
+/** The block, parsed: with its defaults. */
 export type RateLimitConfig = z.output<typeof rateLimitConfig>;
 
 /** The rules of a block, and where the app has to keep what they count. */

@@ -6,6 +6,7 @@ import type { Mode, Unit } from './rule.ts';
 import type { OneAnswer } from './stores/memory.ts';
 import type { Answer, AnswerSource, Finding } from './stores/store.ts';
 
+/** One answer for all rules that apply to a call. */
 export interface Decision {
   /** Whether the call may go on. A decision that is not allowed has charged nothing. */
   readonly allowed: boolean;

@@ -1,3 +1,4 @@
+export type { CompiledRule } from './compile.ts';
 export { type Decision, errorOf, type RuleState } from './decision.ts';
 export { errors } from './errors.ts';
 export { rateLimitBody, type RateLimitBody } from './http/body.ts';
@@ -18,7 +19,23 @@ export {
 } from './limiter.ts';
 export type { Denied, Reservation, Used } from './reservation.ts';
 export type { RulePatch } from './rule-book.ts';
-export type { AnswerSource, LimiterStore } from './stores/store.ts';
+export type {
+  Answer,
+  AnswerSource,
+  Ask,
+  ChargeRequest,
+  ConsumeRequest,
+  DecideRequest,
+  ExtendRequest,
+  Finding,
+  Holding,
+  LimiterStore,
+  LowerRequest,
+  PeekRequest,
+  ReserveRequest,
+  Settlement,
+  SettleRequest,
+} from './stores/store.ts';
 export {
   type Mode,
   type Period,

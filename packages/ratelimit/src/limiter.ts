@@ -6,6 +6,7 @@ import type { Rule } from './rule.ts';
 import { StoreLimiter } from './store-limiter.ts';
 import type { LimiterStore } from './stores/store.ts';
 
+/** Options of {@link createRateLimiter}. */
 export interface RateLimiterOptions {
   /** May be empty: then everything is allowed. */
   readonly rules: readonly Rule[];
@@ -63,6 +64,7 @@ export interface RateLimiter extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** How a reservation lasts, waits and gives way. */
 export interface ReserveOptions {
   /** How long the reservation lasts when this process dies; while it lives, heartbeats extend it. @default 30_000 */
   readonly ttlMs?: number;
@@ -87,6 +89,7 @@ export interface ReserveOptions {
   readonly quiet?: boolean;
 }
 
+/** What to try in place of a reservation that was denied; what is missing stays as it was. */
 export interface Alternative {
   readonly subject?: LimitSubject;
   readonly estimate?: LimitCosts;
@@ -101,6 +104,7 @@ export interface Correction {
   readonly blockMs?: number;
 }
 
+/** Options of `snapshot`. */
 export interface SnapshotOptions {
   /** Most rows. @default 10_000 */
   readonly limit?: number;

@@ -4,6 +4,7 @@ import type { Rule } from './rule.ts';
 /** Requests per minute. OpenAI: GPT-3.5-turbo; Anthropic and Gemini: their free tiers. */
 export const providerRequestsPerMinute = { openai: 3_500, anthropic: 5, gemini: 60 } as const;
 
+/** Providers that there is a preset of, by the names that subjects have. */
 export type PresetProvider = keyof typeof providerRequestsPerMinute;
 
 /**

@@ -1,6 +1,7 @@
 /** What a user writes down as a limit. */
 import type { LimitSubject } from '@sage-adk/core';
 
+/** A limit: so much of a unit per period, for each key of a scope. */
 export interface Rule {
   /** Names the rule in decisions, metrics and errors; unique in its limiter. 1 to 64 letters, digits and `. _ : -`. */
   readonly name: string;
@@ -48,9 +49,13 @@ export interface Rule {
 /** What may differ by tier. */
 export type TierLimits = Pick<Rule, 'burst' | 'maxQueue'> & Partial<Pick<Rule, 'limit'>>;
 
+/** What is counted; tokens are input and output together. */
 export type Unit = 'requests' | 'tokens' | 'input_tokens' | 'output_tokens' | 'cost' | 'concurrency';
+/** How it is counted; what each admits is said beside its arithmetic, in the files of `strategies`. */
 export type Strategy = 'token-bucket' | 'fixed-window' | 'sliding-window' | 'leaky-bucket';
+/** Whether a rule denies, or only says that it would have. */
 export type Mode = 'enforce' | 'shadow';
+/** Who decides while a shared store does not answer: nobody and all pass, nobody and none does, or this process. */
 export type StorePolicy = 'open' | 'closed' | 'local';
 
 /** `calendar-day` and `calendar-month` are those of a time zone and are counted in fixed windows; a `day` is 24 hours. */

@@ -13,6 +13,7 @@ interface Verdicts {
 }
 
 interface RuleTally {
+  readonly name: string;
   readonly verdicts: Verdicts[];
   readonly units: { reserved: number; settled: number; refunded: number; debt: number };
   unit: Unit;
@@ -31,8 +32,8 @@ type Counters = Record<string, number>;
 export class Tally {
   readonly #rules = new Map<string, RuleTally>();
   readonly #sources: readonly Disposable[];
-  #lastName: string | undefined;
-  #last: RuleTally | undefined;
+  /** By their place in the last decision: the next one mostly has the same rules. */
+  readonly #recent: RuleTally[] = [];
 
   constructor() {
     this.#sources = [
@@ -45,7 +46,13 @@ export class Tally {
 
   /** What each rule said. */
   decided({ rules, source: by }: Decision): void {
-    for (const state of rules) this.#count(state, by);
+    let place = 0;
+    for (const state of rules) {
+      let tally = this.#recent[place];
+      if (tally === undefined || tally.name !== state.rule) this.#recent[place] = tally = this.#of(state.rule);
+      count(tally, state, by);
+      place++;
+    }
   }
 
   reserved(asks: readonly Ask[]): void {
@@ -75,27 +82,13 @@ export class Tally {
     for (const each of this.#sources) each[Symbol.dispose]();
   }
 
-  #count({ rule, mode, allowed, remaining, limit, burst }: RuleState, by: AnswerSource): void {
-    const tally = this.#of(rule);
-    const verdicts = verdictsIn(tally, mode, by);
-    if (!allowed) verdicts.denied++;
-    else {
-      verdicts.allowed++;
-      if (remaining * 5 <= Math.min(limit, burst)) tally.nearLimit++;
-    }
-  }
-
   #of(name: string): RuleTally {
-    // Most limiters ask about one rule most of the time.
-    if (name === this.#lastName && this.#last !== undefined) return this.#last;
     let tally = this.#rules.get(name);
     if (tally === undefined) {
       const units = { reserved: 0, settled: 0, refunded: 0, debt: 0 };
-      tally = { verdicts: [], units, unit: 'requests', nearLimit: 0, leases: 0 };
+      tally = { name, verdicts: [], units, unit: 'requests', nearLimit: 0, leases: 0 };
       this.#rules.set(name, tally);
     }
-    this.#lastName = name;
-    this.#last = tally;
     return tally;
   }
 
@@ -104,7 +97,19 @@ export class Tally {
   }
 }
 
+function count(tally: RuleTally, { mode, allowed, remaining, limit, burst }: RuleState, by: AnswerSource): void {
+  const verdicts = verdictsIn(tally, mode, by);
+  if (!allowed) {
+    verdicts.denied++;
+    return;
+  }
+  verdicts.allowed++;
+  if (remaining * 5 <= Math.min(limit, burst)) tally.nearLimit++;
+}
+
 function verdictsIn({ verdicts }: RuleTally, mode: Mode, by: AnswerSource): Verdicts {
+  const usual = verdicts[0];
+  if (usual !== undefined && usual.by === by && usual.mode === mode) return usual;
   for (const each of verdicts) if (each.by === by && each.mode === mode) return each;
   const first: Verdicts = { mode, by, allowed: 0, denied: 0 };
   verdicts.push(first);

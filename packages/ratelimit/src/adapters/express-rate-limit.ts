@@ -15,6 +15,7 @@ export interface ExpressRateLimitOptions {
   readonly skipSuccessfulRequests?: boolean;
 }
 
+/** What express-rate-limit is told of a key. */
 export interface ExpressRateLimitInfo {
   readonly totalHits: number;
   readonly resetTime: Date;

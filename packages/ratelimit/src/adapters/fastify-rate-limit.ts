@@ -28,12 +28,14 @@ export interface FastifyRateLimitStore {
   child(options: object): FastifyRateLimitStore;
 }
 
+/** What @fastify/rate-limit makes its stores of. */
 export interface FastifyRateLimitStoreClass {
   new (options: FastifyRateLimitOptions): FastifyRateLimitStore;
   /** Ends the store in this process, where there is one. */
   close(): Promise<void>;
 }
 
+/** Options of {@link createFastifyRateLimitStore}. */
 export interface FastifyRateLimitStoreOptions extends DropInOptions {
   /** The longest that `exponentialBackoff` shuts somebody out, in milliseconds: an address may be that of many. @default 3_600_000 */
   readonly maxBackoffMs?: number;

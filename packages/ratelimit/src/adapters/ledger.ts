@@ -6,6 +6,7 @@ import type { Rule } from '../rule.ts';
 import { createMemoryStore } from '../stores/memory.ts';
 import type { Ask, Finding, LimiterStore } from '../stores/store.ts';
 
+/** Where a drop-in store counts. */
 export interface DropInOptions {
   /** A store of ours that is shared with others. @default one in this process, which ends with the drop-in */
   readonly store?: LimiterStore;

@@ -16,6 +16,7 @@ export type { Admission, HoldOptions, HttpLimiter, HttpReservation, LimitOptions
 /** What Express calls to go on, with an error to its error handlers. */
 export type Next = (error?: unknown) => void;
 
+/** Options of {@link rateLimit}. */
 export interface ExpressLimitOptions<R extends IncomingMessage = IncomingMessage> extends LimitOptions<R> {
   /** Answers a denied request; the fields are set already. @default sends the denial as it is */
   onDenied?(denial: Denial, request: R, response: ServerResponse, next: Next): void;

@@ -42,11 +42,13 @@ export interface FastifyLike {
   decorateRequest(name: string, value: null): unknown;
 }
 
+/** What may differ by route. */
 export interface FastifyRouteLimitOptions extends LimitOptions<FastifyRequestLike> {
   /** Answers a denied request; the fields are set already. @default sends the denial as it is */
   onDenied?(denial: Denial, request: FastifyRequestLike, reply: FastifyReplyLike): unknown;
 }
 
+/** Options of the plugin. */
 export interface FastifyLimitOptions extends FastifyRouteLimitOptions {
   /** Whether routes are limited that don't ask for it by {@link routeLimit}. @default true */
   readonly global?: boolean;

@@ -45,6 +45,7 @@ export interface HttpReservation {
   cancel(): PromiseLike<unknown>;
 }
 
+/** What a limiter that denies a reservation says. */
 export interface HttpRefusal {
   readonly allowed: false;
   readonly decision: Decision;

@@ -1,5 +1,6 @@
 import { type Decision, retryAfterSeconds } from '../decision.ts';
 
+/** Field names and values, ready to be set. */
 export type RateLimitHeaders = Readonly<Record<string, string>>;
 
 /**

@@ -8,6 +8,7 @@
 import { createHmac } from 'node:crypto';
 import type { Decision, RuleState } from '../decision.ts';
 
+/** Options of {@link rateLimitFields}. */
 export interface RateLimitFieldOptions {
   /**
    * Adds `pk`, which tells clients apart: 96 bits of an HMAC-SHA-256 of the rule's key. The key itself is never sent, and without the secret
@@ -18,6 +19,7 @@ export interface RateLimitFieldOptions {
   readonly nowMs?: number;
 }
 
+/** The two fields, ready to be set; missing where there is nothing to say. */
 export type RateLimitFields = Readonly<Partial<Record<'RateLimit-Policy' | 'RateLimit', string>>>;
 
 /**

@@ -16,6 +16,7 @@ export { addressSubject, admissionOf, clientAddress, type RequestFrom };
 export type { Admission, HoldOptions, HttpLimiter, HttpReservation, LimitOptions } from './gate.ts';
 export type { Denial, FieldDialect, ForwardedField };
 
+/** Options of {@link rateLimit}. */
 export interface NodeLimitOptions extends LimitOptions<IncomingMessage> {
   /** Answers a denied request; the fields are set already. @default sends the denial as it is */
   onDenied?(denial: Denial, request: IncomingMessage, response: ServerResponse): void;
@@ -67,6 +68,7 @@ export function rateLimit(
   };
 }
 
+/** Options of {@link createGuard}. */
 export interface NodeGuardOptions {
   readonly limiter: Pick<RateLimiter, 'checkSync'>;
   /** @default 'prd' */

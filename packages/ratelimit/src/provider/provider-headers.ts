@@ -12,6 +12,7 @@ import type { Correction, RateLimiter } from '../limiter.ts';
 
 export type { Correction };
 
+/** Options of {@link applyProviderHeaders}. */
 export interface ProviderHeaderOptions {
   /** Longer waits are cut to this, in milliseconds: a header must not shut us out for a day. @default 3_600_000 */
   readonly longestBlockMs?: number;

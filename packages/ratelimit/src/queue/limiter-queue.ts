@@ -18,14 +18,14 @@ import {
 import { wheelOf } from '@sage-adk/core/deadline';
 import type { Priority } from '@sage-adk/core/queue';
 import { errors } from '../errors.ts';
-import { scopeKey } from '../keys.ts';
 import type { Limit, RateLimiter, Released, ReserveOptions } from '../limiter.ts';
 import { tellDenied } from '../reporter.ts';
 import { type Denied, type Reservation, runWithin, type Used } from '../reservation.ts';
 import { FairLine } from './fair-line.ts';
 import { Gate, type Gates, nameOf, type Place } from './gate.ts';
-import type { Outcome, Waiting } from './waiting.ts';
+import { type Outcome, personOf, type Waiting, type Whose, whose } from './waiting.ts';
 
+/** Options of {@link createLimiterQueue}. */
 export interface LimiterQueueOptions {
   readonly limiter: RateLimiter;
   /** Most calls that wait. When they do, one of who has the most of them makes room for one of who has fewer. @default 1024 */
@@ -43,6 +43,7 @@ export interface LimiterQueueOptions {
   readonly clock?: Clock;
 }
 
+/** How a call waits. */
 export interface AcquireOptions extends Omit<ReserveOptions, 'quiet'> {
   /** How long to wait. Then the call is denied. @default 30_000 */
   readonly maxWaitMs?: number;
@@ -50,6 +51,7 @@ export interface AcquireOptions extends Omit<ReserveOptions, 'quiet'> {
   readonly priority?: Priority;
 }
 
+/** Calls that wait for a limiter. */
 export interface LimiterQueue extends AsyncDisposable {
   /**
    * Reserves, and waits for it where limits have no room now. Denied when the wait is over, when too many wait, and at once where waiting cannot help.
@@ -287,15 +289,4 @@ class GatedQueue implements LimiterQueue, Gates {
   }
 }
 
-type Whose = Pick<Waiting, 'tenant' | 'user'>;
 type Call = Omit<Waiting, 'denied' | 'gate' | 'passed' | 'end'>;
-
-/** Who waits, and for which part of what is scarce: the largest of the parts of its limits. */
-function whose({ tenant = '', ...subject }: LimitSubject, limits: readonly Limit[]) {
-  const share = Math.max(1e-9, ...limits.map(({ cost, limit }) => cost / limit));
-  return { tenant, user: scopeKey('user', subject) ?? '', share };
-}
-
-function personOf({ tenant, user }: Whose): string {
-  return `${tenant} ${user}`;
-}

@@ -1,4 +1,5 @@
 import type { LimitCosts, LimitSubject } from '@sage-adk/core';
+import { scopeKey } from '../keys.ts';
 import type { Limit, ReserveOptions } from '../limiter.ts';
 import type { Denied, Reservation } from '../reservation.ts';
 import type { Placed } from './fair-line.ts';
@@ -24,3 +25,17 @@ export type Outcome =
   | { readonly name: 'admitted'; readonly reservation: Reservation }
   | { readonly name: 'refused'; readonly denied: Denied }
   | { readonly name: 'failed'; readonly error: unknown };
+
+/** Who waits. */
+export type Whose = Pick<Waiting, 'tenant' | 'user'>;
+
+/** Who waits, and for which part of what is scarce: the largest of the parts of its limits. */
+export function whose({ tenant = '', ...subject }: LimitSubject, limits: readonly Limit[]) {
+  const share = Math.max(1e-9, ...limits.map(({ cost, limit }) => cost / limit));
+  return { tenant, user: scopeKey('user', subject) ?? '', share };
+}
+
+/** A user of a tenant, as a key. */
+export function personOf({ tenant, user }: Whose): string {
+  return `${tenant} ${user}`;
+}

@@ -23,6 +23,7 @@ import type {
 import { SliceLine, type Taken } from './slice-line.ts';
 import { type SlicedRule, sliceRule } from './sliceable.ts';
 
+/** Options of {@link sliceStore}. */
 export interface SliceOptions {
   /** Names of the rules that are sliced, the same in every process that shares them. Not those of concurrency, with a queue, or with `onExpiry: 'return'`. */
   readonly rules: readonly string[];

@@ -22,6 +22,7 @@ import type {
   SettleRequest,
 } from './store.ts';
 
+/** Options of {@link guardStore}. */
 export interface GuardOptions {
   /** How long a decision may wait for the store. @default 50 */
   readonly deadlineMs?: number;

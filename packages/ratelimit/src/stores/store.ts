@@ -92,6 +92,7 @@ export interface LowerRequest {
   readonly asks: readonly Ask[];
 }
 
+/** What a store decided. */
 export interface Answer {
   readonly allowed: boolean;
   /** One for each ask, in their order. */
@@ -140,6 +141,7 @@ export interface SettleRequest {
   readonly asks: readonly Ask[];
 }
 
+/** What became of a settlement. */
 export interface Settlement {
   /** Whether any part was there. False where it was settled before, is over, or never was. */
   readonly settled: boolean;
@@ -147,6 +149,7 @@ export interface Settlement {
   readonly over: readonly number[];
 }
 
+/** Lets a reservation last longer. */
 export interface ExtendRequest {
   readonly id: string;
   /** The asks of the reservation; their costs mean nothing. */

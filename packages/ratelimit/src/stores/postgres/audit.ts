@@ -4,6 +4,7 @@ import type { PostgresClient } from '@sage-adk/core/postgres';
 import type { CompiledRule } from '../../compile.ts';
 import type { Ask } from '../store.ts';
 
+/** Which decisions are written down, and how. */
 export interface AuditOptions {
   /**
    * `all`: every decision. `denials`: those that were denied. `sampled`: a share of all. `money`: rules of cost only. Rows of rules of cost are written in

@@ -10,6 +10,7 @@ import { decideSql } from './decide-sql.ts';
 import { settleSql } from './settle-sql.ts';
 import { tablesSql } from './tables-sql.ts';
 
+/** Options of {@link migratePostgresStore}. */
 export interface MigratePostgresStoreOptions extends CallOptions {
   /** Where the tables live; made if it is missing. @default the first schema on the connection's search path */
   readonly schema?: string;

@@ -18,6 +18,7 @@ import { decideKinds } from './decide-sql.ts';
 import { prefixOf } from './migrate.ts';
 import { numbersOf, type PackedAsks, packAsks } from './requests.ts';
 
+/** Options of {@link createPostgresStore}. */
 export interface PostgresStoreOptions {
   /** Made by `fromPostgres` or `fromPg` of `@sage-adk/core/postgres`; whoever made it closes it. */
   readonly client: PostgresClient;
@@ -36,6 +37,7 @@ export interface PostgresStoreOptions {
   readonly clock?: Clock;
 }
 
+/** The store, and what its operator calls. */
 export interface PostgresStore extends LimiterStore {
   readonly kind: 'postgres';
   /** Removes at most `limit` keys that count no more, and returns how many it removed. Call it now and then; nothing else does. */

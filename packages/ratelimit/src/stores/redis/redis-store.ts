@@ -15,6 +15,7 @@ import type {
 import { decideScript, extendScript, resetScript, settleScript, snapshotScript } from './lua/scripts.ts';
 import { type KeySpace, keySpaceOf, type PackedAsks, packAsks, packSpaces } from './requests.ts';
 
+/** Options of {@link createRedisStore}. */
 export interface RedisStoreOptions {
   /** A connected client, cluster client or sentinel client of `redis` v6, or an ioredis client through `fromIoredis` of `@sage-adk/core/redis`. */
   readonly client: RedisCommands;
