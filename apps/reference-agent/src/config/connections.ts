@@ -27,6 +27,10 @@ export const postgresConfig = z
     ...shared,
     /** Where the tables are made. @default the first schema on the search path */
     schema: z.string().min(1).max(63).optional(),
+    /** Which decisions of limits are written down, to be queried later: the denials, all about money, or every one. */
+    audit: z.enum(['none', 'denials', 'money', 'all']).default('none'),
+    /** How long they are kept. */
+    audit_days: z.int().min(1).max(36_500).default(30),
   })
   .superRefine(requireOneUrl)
   .optional();

@@ -45,8 +45,9 @@ async function openPostgres(config: PostgresConfig, instances: number, closing: 
   const { schema, timeout_ms: deadlineMs } = config;
   const at = schema === undefined ? {} : { schema };
   const { client } = closing.add(await connectPostgres(config, (made) => migratePostgresStore(made, at)));
-  const store = createPostgresStore({ client, ...at, deadlineMs });
-  closing.add(sweepNowAndThen(store));
+  const audit = config.audit === 'none' ? {} : { audit: { mode: config.audit } };
+  const store = createPostgresStore({ client, ...at, deadlineMs, ...audit });
+  closing.add(sweepNowAndThen(store, config.audit_days * 86_400_000));
   return { store: guardStore(store, { deadlineMs, instances }), checks: [postgresCheck({ client, hasFallback })] };
 }
 
@@ -56,11 +57,12 @@ const hasFallback = (): boolean => true;
 const sweepMs = 60_000;
 const mostSwept = 10_000;
 
-/** Removes what counts no more; nothing else does. */
-function sweepNowAndThen(store: PostgresStore): Disposable {
+/** Removes what counts no more, and what was written down long ago; nothing else does. */
+function sweepNowAndThen(store: PostgresStore, auditMs: number): Disposable {
   const sweep = (): void => {
     // A server that is away is told of elsewhere; the next round removes what this one left.
     store.sweep({ limit: mostSwept }).catch(() => {});
+    store.pruneAudit({ olderThanMs: auditMs, limit: mostSwept }).catch(() => {});
   };
   const timer = setInterval(sweep, sweepMs).unref();
   return { [Symbol.dispose]: () => clearInterval(timer) };

@@ -16,6 +16,20 @@ test('the example loads, and says what the defaults are but for its limits', asy
   expect(limits.per_user?.requests_per_minute).toBe(600);
 });
 
+test.each([
+  [['rate_limit']],
+  [['rate_limit', 'global']],
+  [['rate_limit', 'llm_providers', 'openai']],
+  [['redis']],
+  [['postgres']],
+  [['llm']],
+  [['server', 'api_keys', 0]],
+])('RL21: the example shows every key of %j', (path) => {
+  const keys = keysAt(agentConfig, path);
+  expect(keys).not.toEqual([]);
+  for (const key of keys) expect(text).toMatch(new RegExp(`\\b${key}\\b`));
+});
+
 test('OC1: the example names every block of the observability block', () => {
   const blocks = Object.keys((parseDocument(text).toJS() as { observability: object }).observability);
   expect(blocks.toSorted()).toEqual(keysAt(agentConfig, ['observability']).toSorted());

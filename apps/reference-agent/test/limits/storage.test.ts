@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createScriptedLlm } from '@sage-adk/core/testing';
 import { describeWithService } from '@tooling/services';
+import postgres from 'postgres';
 import { startTestAgent } from '../support/agent.ts';
 import { postgresYaml, redisYaml } from '../support/fleet.ts';
 import { get, post } from '../support/http.ts';
@@ -14,6 +16,8 @@ const storages = [
   { name: 'postgres', yaml: postgresYaml },
 ] as const;
 
+/** Names what this run keeps in servers that others may use as well. */
+const run = randomUUID().slice(0, 8);
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'reference-agent-'));
@@ -33,7 +37,7 @@ for (const { name, yaml } of storages) {
     test('RL17 RL18: two processes have one limit, and end with exit code 0', async () => {
       const ports = 'server:\n  port: 0\nobservability:\n  metrics:\n    port: 0\n  health:\n    port: 0\n';
       const limits = `${limit}  strategy: sliding_window\n  global:\n    requests_per_hour: 3\n`;
-      const file = await write(`${name}.yaml`, ports + limits + yaml(url, 'two_processes'));
+      const file = await write(`${name}.yaml`, ports + limits + yaml(url, `two_processes_${run}`));
       const agents = [spawnAgent(['--config', file]), spawnAgent(['--config', file])];
       const urls: string[] = [];
       for (const agent of agents) {
@@ -49,7 +53,7 @@ for (const { name, yaml } of storages) {
 
     test('what an agent held when it stopped is free for the others, and its readiness names the server', async () => {
       const model = createScriptedLlm();
-      const text = `${limit}  global:\n    max_concurrent: 1\n${yaml(url, 'stopping')}`;
+      const text = `${limit}  global:\n    max_concurrent: 1\n${yaml(url, `stopping_${run}`)}`;
       const first = await startTestAgent(text, { provider: model, drainSeconds: 0.05 });
       const second = await startTestAgent(text);
       try {
@@ -69,13 +73,34 @@ for (const { name, yaml } of storages) {
 
     test('the URL may stand in a file', async () => {
       const file = await write(`${name}-url`, `${url}\n`);
-      const block = yaml('', 'by_file').replace('url: ', `url_file: ${file}`);
+      const block = yaml('', `by_file_${run}`).replace('url: ', `url_file: ${file}`);
       const agent = await startTestAgent(`${limit}  global:\n    requests_per_hour: 1\n${block}`);
       expect((await post(agent.urls.messages, { text: 'x' })).status).toBe(200);
       expect((await post(agent.urls.messages, { text: 'x' })).status).toBe(429);
       await agent.close();
     });
   });
+
+  if (name === 'postgres')
+    describeWithService(name, 'the audit trail', (url) => {
+      test('RL18: tells who was denied what, when asked in SQL', async () => {
+        const at = `audit_${run}`;
+        const block = yaml(url, at).replace('  schema', '  audit: denials\n  schema');
+        const agent = await startTestAgent(`${limit}  per_user:\n    requests_per_hour: 1\n${block}`);
+        for (const status of [200, 429, 429]) {
+          expect((await post(agent.urls.messages, { text: 'x' })).status).toBe(status);
+        }
+        await agent.close();
+        const sql = postgres(url);
+        const rows = await sql`select rule, scope, allowed from ${sql(at)}.sage_limiter_audit`;
+        const [top] = await sql`select rule, denials from ${sql(at)}.sage_limiter_top_denied`;
+        await sql.end();
+        const denial = { rule: expect.stringMatching(/^user_requests_per_hour~/), scope: 'user', allowed: false };
+        // The second denial was known already, so nobody was asked.
+        expect([...rows]).toEqual([denial]);
+        expect(top).toEqual({ rule: denial.rule, denials: 1 });
+      });
+    });
 
   describe(`an agent whose ${name} cannot be used`, () => {
     const start = (block: string) => startTestAgent(`${limit}  global:\n    requests_per_hour: 1\n${block}`);
