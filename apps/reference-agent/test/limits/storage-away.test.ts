@@ -1,6 +1,7 @@
-import { afterEach, expect, test } from '@jest/globals';
-import { describeWithService, type Server, started, startPostgres, startRedis } from '@tooling/services';
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { createScriptedLlm } from '@sage-adk/core/testing';
+import { describeWithService, type Server, started, startPostgres, startRedis } from '@tooling/services';
 import { startTestAgent, type TestAgent } from '../support/agent.ts';
 import { postgresYaml, redisYaml } from '../support/fleet.ts';
 import { type Answer, get, post } from '../support/http.ts';
@@ -18,24 +19,28 @@ const storages = [
 
 for (const { name, start, yaml } of storages) {
   describeWithService(name, `while ${name} is away`, () => {
-    const running: { close(): Promise<void> }[] = [];
-    afterEach(async () => {
-      for (const one of running.splice(0).toReversed()) await one.close();
+    let server: Server;
+    let running: TestAgent | undefined;
+    beforeAll(async () => {
+      server = await start();
     });
+    afterEach(async () => {
+      await running?.close();
+      running = undefined;
+    });
+    afterAll(() => server.stop());
 
-    async function startAll(limits: string, timeout?: string): Promise<{ server: Server; agent: TestAgent }> {
-      const server = await start();
-      running.push({ close: () => server.stop() });
-      const storage = yaml(server.url, 'agent', timeout);
-      const agent = await startTestAgent(`rate_limit:\n  storage: ${name}\n${limits}${storage}`, {
+    /** Starts an agent that finds nothing spent. */
+    async function startOn(limits: string, timeout?: string): Promise<TestAgent> {
+      const storage = yaml(server.url, `agent_${randomUUID().slice(0, 8)}`, timeout);
+      running = await startTestAgent(`rate_limit:\n  storage: ${name}\n${limits}${storage}`, {
         provider: createScriptedLlm(),
       });
-      running.push(agent);
-      return { server, agent };
+      return running;
     }
 
     test('RL17 RL18: the agent goes by its share of the limit, shows it, and finds what was spent when the server is back', async () => {
-      const { server, agent } = await startAll(
+      const agent = await startOn(
         '  strategy: sliding_window\n  instances: 2\n  per_user:\n    requests_per_hour: 8\n',
       );
       const say = () => post(agent.urls.messages, { text: 'x' });
@@ -58,7 +63,7 @@ for (const { name, start, yaml } of storages) {
     });
 
     test('RL5: money is not spent while nobody can count it', async () => {
-      const { server, agent } = await startAll(
+      const agent = await startOn(
         '  per_user:\n    max_cost_per_hour: 1\nllm:\n  price:\n    input: 1\n    output: 1\n',
       );
       const say = () => post(agent.urls.messages, { text: 'x' });
@@ -74,7 +79,7 @@ for (const { name, start, yaml } of storages) {
     });
 
     test('a server that stalls is not waited for', async () => {
-      const { server, agent } = await startAll('  per_user:\n    requests_per_hour: 100\n', '  timeout_ms: 200\n');
+      const agent = await startOn('  per_user:\n    requests_per_hour: 100\n', '  timeout_ms: 200\n');
       const say = () => post(agent.urls.messages, { text: 'x' });
       await untilOk(say);
       await server.pause();

@@ -26,6 +26,9 @@ export function describeStorages(title: string, tests: (start: StartFleet) => vo
   });
 }
 
+// Nobody looks at the probes and metrics of a fleet, and they take longer to start than all else.
+const unwatched = 'observability:\n  metrics:\n    enabled: false\n  health:\n    enabled: false\n';
+
 // A busy machine must not turn an answer into one of the policies.
 const patient = '  timeout_ms: 10000\n';
 
@@ -51,7 +54,7 @@ function fleetOf(size: number, storageYaml: (name: string) => string): StartFlee
   return async (yaml, options) => {
     const storage = storageYaml(`fleet_${randomUUID().slice(0, 8)}`);
     const kind = storage.slice(0, storage.indexOf(':')) || 'memory';
-    const whole = yaml.replace('rate_limit:\n', `rate_limit:\n  storage: ${kind}\n`) + storage;
+    const whole = yaml.replace('rate_limit:\n', `rate_limit:\n  storage: ${kind}\n`) + storage + unwatched;
     const agents: TestAgent[] = [];
     for (let n = 0; n < size; n++) agents.push(await startTestAgent(whole, options));
     return toFleet(agents);
