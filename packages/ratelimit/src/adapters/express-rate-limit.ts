@@ -1,4 +1,4 @@
-/** A store for express-rate-limit 8: its hits are counted in a store of ours. */
+/** A store for express-rate-limit 8, which hono-rate-limiter 0.5 takes as well: its hits are counted in a store of ours. */
 import { randomBytes } from 'node:crypto';
 import { requireNumber, systemClock } from '@sage-adk/core';
 import type { CompiledRule } from '../compile.ts';
