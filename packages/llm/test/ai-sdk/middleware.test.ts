@@ -106,16 +106,21 @@ describe.each(cases)('a call of %s (stream: %s, wrapped fetch as well: %s)', (na
 
   test('is one call where the SDK tries again by itself: n attempts, one settlement', async () => {
     const purse = createPurse(plenty);
-    rig.provider.next({ status: 503, retryAfterMs: 1 }, { status: 429, retryAfterMs: 1 }, { text: 'Noon.', usage });
+    const failures = [
+      { status: 503, retryAfterMs: 1 },
+      // Gemini does not say how long to wait, so that the SDK waits for seconds.
+      ...(name === 'ai: Google' ? [] : [{ status: 429, retryAfterMs: 1 }]),
+    ];
+    rig.provider.next(...failures, { text: 'Noon.', usage });
     await expect(ask(name, { limiter: purse, price: unitPrice }, { ...setting, maxRetries: 2 })).resolves.toMatchObject(
       { text: 'Noon.' },
     );
     await settledOnce(purse);
-    expect(calls()).toMatchObject([{ outcome: 'ok', attributes: { attempts: 3, costNanoUsd: 352n } }]);
+    const attempts = failures.length + 1;
+    expect(calls()).toMatchObject([{ outcome: 'ok', attributes: { attempts, costNanoUsd: 352n } }]);
     expect(rig.attempts().map(({ start, outcome }) => [start.attempt, outcome])).toEqual([
-      [1, 'error'],
-      [2, 'error'],
-      [3, 'ok'],
+      ...failures.map((_, index) => [index + 1, 'error']),
+      [attempts, 'ok'],
     ]);
     expect(purse.reserved).toMatchObject([{ ends: 1, end: { costNanoUsd: 352n } }]);
   });

@@ -1,0 +1,86 @@
+import { inOwnProcess } from '../harness/child.ts';
+import { median } from '../harness/measure.ts';
+import type { Report, Topic } from '../harness/topic.ts';
+
+/** What one process measured, in CPU nanoseconds per call or stream. */
+export interface LlmFetchTimings {
+  readonly bareAsync: number;
+  readonly bareCall: number;
+  readonly wrappedCall: number;
+  readonly bareShort: number;
+  readonly wrappedShort: number;
+  readonly bareLong: number;
+  readonly wrappedLong: number;
+}
+
+/** What one process measured, in bytes. */
+export interface LlmFetchMemory {
+  readonly streams: number;
+  /** Live heap after each tenth of the streams. */
+  readonly heapBytes: readonly number[];
+}
+
+/** Pieces of content in either stream. */
+export const pieces = { short: 20, long: 220 } as const;
+
+const processes = 3;
+// The goals are 50 us for a call and 2 us for an event where a bare async call costs 96 ns; the gates are their ratios, which travel to other machines.
+const goalCallNs = 96;
+const goals = { callNs: 50_000, eventNs: 2_000, bytesPerStream: 8 };
+
+export const topic: Topic = {
+  name: 'LLM: what the wrapper adds to a call of the OpenAI SDK, with everything plugged in',
+  async run(): Promise<Report> {
+    const timings: LlmFetchTimings[] = [];
+    for (let round = 0; round < processes; round++) timings.push(await inOwnProcess<LlmFetchTimings>(speed));
+    const of = (read: (one: LlmFetchTimings) => number): number => median(timings.map(read));
+    const bareAsync = of((one) => one.bareAsync);
+    const callNs = of((one) => one.wrappedCall - one.bareCall);
+    const events = pieces.long - pieces.short;
+    const eventNs = of((one) => (one.wrappedLong - one.wrappedShort - (one.bareLong - one.bareShort)) / events);
+    const { streams, heapBytes } = await inOwnProcess<LlmFetchMemory>(memory);
+    const bytesPerStream = slopeOf(heapBytes.slice(1)) / (streams / heapBytes.length);
+    return {
+      figures: {
+        'bare async call, ns (the calibration)': bareAsync,
+        'call of the SDK without the wrapper, us': of((one) => one.bareCall) / 1_000,
+        'call, us over that': callNs / 1_000,
+        'event of a stream without the wrapper, us': of((one) => (one.bareLong - one.bareShort) / events) / 1_000,
+        'event of a stream, us over that': eventNs / 1_000,
+        'live heap after each tenth of the streams, kB': heapBytes.map((bytes) => Math.round(bytes / 1_024)).join(' '),
+        streams: streams,
+      },
+      gates: [
+        {
+          name: 'a call, in bare async calls',
+          value: callNs / bareAsync,
+          limit: goals.callNs / goalCallNs,
+          kind: 'at most',
+        },
+        {
+          name: 'an event, in bare async calls',
+          value: eventNs / bareAsync,
+          limit: goals.eventNs / goalCallNs,
+          kind: 'at most',
+        },
+        { name: 'heap, bytes per stream', value: bytesPerStream, limit: goals.bytesPerStream, kind: 'at most' },
+      ],
+    };
+  },
+};
+
+const speed = new URL('../workers/llm-fetch.ts', import.meta.url);
+const memory = new URL('../workers/llm-fetch-memory.ts', import.meta.url);
+
+/** How much a value grows from one to the next: the least squares. */
+function slopeOf(values: readonly number[]): number {
+  const middle = (values.length - 1) / 2;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  let above = 0;
+  let below = 0;
+  values.forEach((value, index) => {
+    above += (index - middle) * (value - mean);
+    below += (index - middle) ** 2;
+  });
+  return above / below;
+}
