@@ -3,13 +3,13 @@
  * packages that carry Node's own binary for Linux, into a cache folder; the Node that runs this is used where it is the one that is asked for.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const workspace = fileURLToPath(new URL('../../../', import.meta.url));
 const cache = join(workspace, '.cache', 'node');
-const sageJest = fileURLToPath(new URL('../node_modules/@tooling/jest/src/sage-jest.js', import.meta.url));
+const sageJest = fileURLToPath(import.meta.resolve('@tooling/jest/src/sage-jest.js'));
 
 /** The newest of each line that the packages promise to run on. */
 const supported = ['22', '24', '26'];
@@ -34,7 +34,7 @@ function passesOn(version: string): boolean {
   console.log(`\nNode ${stdout.trim()}`);
   return suites.every(({ folder, tests }) => {
     console.log(`  ${folder}: ${tests.join(', ')}`);
-    const { status } = spawnSync(node, [realpathSync(sageJest), ...tests], {
+    const { status } = spawnSync(node, [sageJest, ...tests], {
       cwd: join(workspace, folder),
       stdio: 'inherit',
       env: {
