@@ -146,5 +146,6 @@ export class Lease {
     for (const { rule, cost } of this.asks) {
       if (cost > 0) emit('lease.expired', { rule: rule.name, held: cost });
     }
+    this.#options.onReleased(this.asks);
   }
 }

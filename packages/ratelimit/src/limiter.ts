@@ -58,7 +58,7 @@ export interface RateLimiter extends AsyncDisposable {
   snapshot(options?: SnapshotOptions): Promise<readonly UsageRow[]>;
   /** The enforced limits that a call would be asked about, with what it costs each; none that it costs nothing. Asks no store. */
   limitsOf(subject: LimitSubject, costs?: LimitCosts): readonly Limit[];
-  /** Calls `listener` when something of a rule came back before its time. Disposing it ends that. */
+  /** Calls `listener` when something of a rule came back before its time, or the rule was changed. Disposing it ends that. */
   onRelease(listener: (released: readonly Released[]) => void): Disposable;
   /** Closes the store. Later decisions throw `SAGE_RATELIMIT_CLOSED`; reservations can still be settled, which does nothing. */
   close(): Promise<void>;
@@ -118,8 +118,8 @@ export interface UsageRow extends Pick<RuleState, 'rule' | 'unit' | 'scope' | 'l
 /** A rule that a call is asked about, and what the call costs of it. */
 export type Limit = Pick<RuleState, 'rule' | 'unit' | 'key' | 'cost' | 'limit' | 'burst'>;
 
-/** A rule and a key of it, as in `RuleState`. */
-export type Released = Pick<RuleState, 'rule' | 'key'>;
+/** A rule and a key of it, as in `RuleState`; without a key, all of them. */
+export type Released = Pick<RuleState, 'rule'> & Partial<Pick<RuleState, 'key'>>;
 
 /**
  * Makes a limiter; without a store it keeps its state in this process.

@@ -121,6 +121,8 @@ export class StoreLimiter implements RateLimiter {
 
   set(rule: string, patch: RulePatch | undefined, subject?: LimitSubject): void {
     this.#book.change(rule, patch, subject);
+    // A subject's own rule may have another key than others of its name; who waits for any of them asks again.
+    this.#tell([{ rule }]);
   }
 
   async lower(subject: LimitSubject, corrections: readonly Correction[]): Promise<void> {
@@ -217,8 +219,10 @@ export class StoreLimiter implements RateLimiter {
   }
 
   #released(asks: readonly Ask[]): void {
-    if (this.#listeners.size === 0) return;
-    const released = asks.map(({ rule, key }) => ({ rule: rule.name, key }));
+    if (this.#listeners.size > 0) this.#tell(asks.map(({ rule, key }) => ({ rule: rule.name, key })));
+  }
+
+  #tell(released: readonly Released[]): void {
     for (const listener of this.#listeners) listener(released);
   }
 

@@ -7,7 +7,7 @@ import type { Outcome, Waiting } from './waiting.ts';
 /** What a gate asks of the queue. */
 export interface Gates {
   readonly clock: Clock;
-  /** Longest wait before slots are asked for again, since another process may have given one back. */
+  /** Longest wait before slots are asked for again, since another process may have given one back; ten times as long for other units. */
   readonly pollMs: number;
   reserve(entry: Waiting): Promise<Reservation | Denied>;
   /** A gate that others wait at and that an entry has to pass first. */
@@ -33,6 +33,7 @@ export function nameOf({ rule, key }: Place): string {
  */
 export class Gate {
   readonly name: string;
+  readonly rule: string;
   readonly line: FairLine<Waiting>;
   readonly #isShared: boolean;
   readonly #gates: Gates;
@@ -44,6 +45,7 @@ export class Gate {
 
   constructor(place: Place, line: FairLine<Waiting>, gates: Gates) {
     this.name = nameOf(place);
+    this.rule = place.rule;
     this.line = line;
     this.#isShared = place.key === '';
     this.#gates = gates;
@@ -64,6 +66,8 @@ export class Gate {
     this.line.push(entry);
     entry.gate = this;
     if (denied !== undefined) this.#sleep(denied);
+    // It goes before those that the gate sleeps for, and may ask for less than they do.
+    else if (this.#ahead === undefined && this.line.peek() === entry) this.wake();
   }
 
   /** The wait of somebody who stood here, or went ahead from here, is over. */
@@ -165,7 +169,7 @@ export class Gate {
     this.stop();
     this.#timer = clock.setTimer(
       () => this.wake(),
-      Math.ceil(unit === 'concurrency' ? Math.min(retryAfterMs, pollMs) : retryAfterMs),
+      Math.ceil(Math.min(retryAfterMs, unit === 'concurrency' ? pollMs : 10 * pollMs)),
     );
   }
 }

@@ -23,7 +23,7 @@ import { tellDenied } from '../reporter.ts';
 import { type Denied, type Reservation, runWithin, type Used } from '../reservation.ts';
 import { FairLine } from './fair-line.ts';
 import { Gate, type Gates, nameOf, type Place } from './gate.ts';
-import { type Outcome, personOf, type Waiting, type Whose, whose } from './waiting.ts';
+import { type Call, type Outcome, personOf, type Waiting, type Whose, whose } from './waiting.ts';
 
 /** Options of {@link createLimiterQueue}. */
 export interface LimiterQueueOptions {
@@ -38,7 +38,7 @@ export interface LimiterQueueOptions {
   readonly userWeight?: (user: string) => number;
   /** Milliseconds of waiting that count as one level of priority. @default 1_000 */
   readonly ageingMs?: number;
-  /** While slots are waited for: how often to ask whether another process gave one back. @default 100 */
+  /** While slots are waited for: how often to ask whether another process gave one back; for other units a tenth as often. @default 100 */
   readonly pollMs?: number;
   readonly clock?: Clock;
 }
@@ -101,6 +101,7 @@ class GatedQueue implements LimiterQueue, Gates {
   readonly #counts = { admitted: 0, refused: 0, timedOut: 0, cancelled: 0 };
   readonly #source: Disposable;
   #size = 0;
+  #releases = 0;
   #closed = false;
 
   constructor({
@@ -139,13 +140,19 @@ class GatedQueue implements LimiterQueue, Gates {
     options.signal?.throwIfAborted();
     const limits = this.#limiter.limitsOf(subject, estimate);
     const busy = limits.every(({ cost, burst }) => cost <= burst) ? this.#busyGate(limits) : undefined;
+    const releases = this.#releases;
     const first = busy?.denied ?? (await this.#limiter.reserve(subject, estimate, { ...options, quiet: true }));
     if (first.allowed) return first;
+    if (this.#closed) throw errors.CLOSED();
+    options.signal?.throwIfAborted();
     const call = { subject, estimate, options, limits, priority, ...whose(subject, limits) };
     if (first.retryAfterMs === undefined || maxWaitMs === 0 || !this.#hasRoom(call)) return this.#refused(first);
     return operate('queue.wait', { queue: 'ratelimit' }, (operation) => {
       operation.set({ depth: this.#size, priority });
-      return this.#wait(call, first, maxWaitMs);
+      const waiting = this.#wait(call, first, maxWaitMs);
+      // What came back after the denial is told to nobody again.
+      if (releases !== this.#releases) this.#wakeThose(first.decision.violated);
+      return waiting;
     });
   }
 
@@ -163,7 +170,6 @@ class GatedQueue implements LimiterQueue, Gates {
     this.#subscription[Symbol.dispose]();
     this.#source[Symbol.dispose]();
     for (const gate of this.#gates.values()) {
-      gate.stop();
       for (const entry of gate.line) this.end(entry, { name: 'failed', error: errors.CLOSED() });
       gate.stop();
     }
@@ -174,7 +180,8 @@ class GatedQueue implements LimiterQueue, Gates {
     return this.close();
   }
 
-  reserve({ subject, estimate, options }: Waiting): Promise<Reservation | Denied> {
+  async reserve({ subject, estimate, options }: Waiting): Promise<Reservation | Denied> {
+    if (this.#closed) throw errors.CLOSED();
     return this.#limiter.reserve(subject, estimate, { ...options, quiet: true });
   }
 
@@ -264,8 +271,11 @@ class GatedQueue implements LimiterQueue, Gates {
   }
 
   #wakeThose(released: readonly Released[]): void {
-    if (this.#gates.size === 0) return;
-    for (const place of released) this.#gates.get(nameOf(place))?.wake();
+    this.#releases++;
+    for (const { rule, key } of released) {
+      if (key !== undefined) this.#gates.get(nameOf({ rule, key }))?.wake();
+      else for (const gate of this.#gates.values()) if (gate.rule === rule) gate.wake();
+    }
   }
 
   #hasRoom(call: Whose): boolean {
@@ -288,5 +298,3 @@ class GatedQueue implements LimiterQueue, Gates {
     return denied;
   }
 }
-
-type Call = Omit<Waiting, 'denied' | 'gate' | 'passed' | 'end'>;

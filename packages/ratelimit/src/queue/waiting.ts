@@ -20,6 +20,9 @@ export interface Waiting extends Placed {
   readonly end: (outcome: Outcome) => void;
 }
 
+/** A call before it waits. */
+export type Call = Omit<Waiting, 'denied' | 'gate' | 'passed' | 'end'>;
+
 /** How a wait ends. */
 export type Outcome =
   | { readonly name: 'admitted'; readonly reservation: Reservation }

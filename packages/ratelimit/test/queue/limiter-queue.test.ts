@@ -1,9 +1,12 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import type { LimitSubject } from '@sage-adk/core';
 import { createFakeClock, createSeededRandom, recordOperations } from '@sage-adk/core/testing';
 import { createRateLimiter, type Denied, type Reservation, type Rule } from '../../src/index.ts';
 import { type AcquireOptions, createLimiterQueue, type LimiterQueueOptions } from '../../src/queue/limiter-queue.ts';
 import { guardStore } from '../../src/stores/guarded-store.ts';
+import { createMemoryStore } from '../../src/stores/memory.ts';
+import type { LimiterStore } from '../../src/stores/store.ts';
 import { createSharedStore } from '../support/shared-store.ts';
 
 const ada = { user: 'ada' };
@@ -242,6 +245,175 @@ describe('slots', () => {
     await Promise.all([queue.close(), mine.close(), other.close()]);
   });
 });
+
+describe('what happens while a call is asking', () => {
+  test('a slot that comes back after the denial is not missed', async () => {
+    const { queue, limiter, clock, server } = createLate([slots], { pollMs: 60_000 });
+    const held = await limiter.reserve(ada);
+    server.answerAfterMs = 50;
+    const waiting = queue.acquire(bob);
+    server.answerAfterMs = 0;
+    if (held.allowed) await held.settle();
+    await clock.advanceAsync(50);
+    await clock.advanceAsync(0);
+    expect(await settledIn(waiting)).toMatchObject({ allowed: true });
+  });
+
+  test('an abort ends the call', async () => {
+    const { queue, limiter, clock, server } = createLate([slots]);
+    await limiter.reserve(ada);
+    const controller = new AbortController();
+    server.answerAfterMs = 50;
+    const waiting = queue.acquire(bob, undefined, { signal: controller.signal });
+    waiting.catch(() => {});
+    controller.abort(new Error('gave up'));
+    await clock.advanceAsync(50);
+    await expect(settledIn(waiting)).rejects.toThrow('gave up');
+    expect(queue.size).toBe(0);
+  });
+
+  test('the end of the queue ends the call', async () => {
+    const { queue, limiter, clock, server } = createLate([slots]);
+    await limiter.reserve(ada);
+    server.answerAfterMs = 50;
+    const waiting = queue.acquire(bob);
+    waiting.catch(() => {});
+    await queue.close();
+    await clock.advanceAsync(50);
+    await expect(settledIn(waiting)).rejects.toMatchObject({ code: 'SAGE_RATELIMIT_CLOSED' });
+    expect(queue.size).toBe(0);
+  });
+
+  test('closing asks for nothing more', async () => {
+    const { queue, clock, server } = createLate([everyone]);
+    const waiting = Array.from({ length: 5 }, () => queue.acquire(ada));
+    for (const call of waiting) call.catch(() => {});
+    await clock.advanceAsync(0);
+    const { asked } = server;
+    await queue.close();
+    await clock.advanceAsync(10_000);
+    expect(server.asked).toBe(asked);
+  });
+});
+
+describe('who waits is woken', () => {
+  const daily: Rule = { name: 'daily', scope: 'user', unit: 'tokens', limit: 100, per: 'calendar-day' };
+
+  test('when the limit is raised', async () => {
+    const { queue, limiter, clock } = create([daily]);
+    await limiter.check(ada, { tokens: 100 });
+    const waiting = queue.acquire(ada, { tokens: 50 });
+    await clock.advanceAsync(10);
+    limiter.set('daily', { limit: 200 });
+    await clock.advanceAsync(0);
+    expect(await settledIn(waiting)).toMatchObject({ allowed: true });
+  });
+
+  test('when the subject is made whole again', async () => {
+    const { queue, limiter, clock } = create([daily]);
+    await limiter.check(ada, { tokens: 100 });
+    const waiting = queue.acquire(ada, { tokens: 50 });
+    await clock.advanceAsync(10);
+    await limiter.reset(ada);
+    await clock.advanceAsync(0);
+    expect(await settledIn(waiting)).toMatchObject({ allowed: true });
+  });
+
+  test('when a settlement gives something back', async () => {
+    const { queue, limiter, clock } = create([daily]);
+    const held = await limiter.reserve(ada, { tokens: 100 });
+    const waiting = queue.acquire(ada, { tokens: 50 });
+    await clock.advanceAsync(10);
+    if (held.allowed) await held.settle({ tokens: 40 });
+    await clock.advanceAsync(0);
+    expect(await settledIn(waiting)).toMatchObject({ allowed: true });
+  });
+
+  test('when the time of a reservation that returns is over', async () => {
+    const { queue, limiter, clock } = create([{ ...daily, onExpiry: 'return' }], { pollMs: 60_000 });
+    const held = await limiter.reserve(ada, { tokens: 100 }, { ttlMs: 300, maxHoldMs: 300 });
+    const waiting = queue.acquire(ada, { tokens: 50 });
+    await clock.advanceAsync(700);
+    expect(await settledIn(waiting)).toMatchObject({ allowed: true });
+    expect(held.allowed && (await held.settle())).toMatchObject({ settled: false });
+  });
+
+  test('within ten polls of what another process gave back', async () => {
+    const clock = createFakeClock();
+    const server = createSharedStore(clock);
+    const [mine, other] = [server.store, server.store].map((store) =>
+      createRateLimiter({ rules: [daily], store, clock }),
+    );
+    if (mine === undefined || other === undefined) throw new TypeError('two limiters');
+    const held = await other.reserve(ada, { tokens: 100 });
+    const queue = createLimiterQueue({ limiter: mine, clock, pollMs: 100 });
+    const waiting = queue.acquire(ada, { tokens: 50 });
+    await clock.advanceAsync(10);
+    if (held.allowed) await held.cancel();
+    await clock.advanceAsync(1_000);
+    expect(await settledIn(waiting)).toMatchObject({ allowed: true });
+    await Promise.all([queue.close(), mine.close(), other.close()]);
+  });
+
+  test('who becomes the first in line tries at once, and may ask for less than who was', async () => {
+    const { queue, limiter, clock } = create([{ ...everyone, burst: 10 }]);
+    await limiter.check(ada, { requests: 9 });
+    const large = queue.acquire(ada, { requests: 10 });
+    await clock.advanceAsync(10);
+    const small = queue.acquire(ada, { requests: 1 }, { priority: 0 });
+    await clock.advanceAsync(0);
+    expect(await settledIn(small)).toMatchObject({ allowed: true });
+    await clock.advanceAsync(1_100);
+    expect(await settledIn(large)).toMatchObject({ allowed: true });
+  });
+});
+
+test('whichever way calls leave, no timer and no listener stays', async () => {
+  const { queue, limiter, clock } = create([{ ...everyone, per: 'minute' }]);
+  const before = clock.pending;
+  const controller = new AbortController();
+  const { signal } = controller;
+  const calls = [1_000, 13_000, 20_000].map((maxWaitMs) => queue.acquire(ada, undefined, { maxWaitMs, signal }));
+  const left = calls.map((call) => call.then(async (outcome) => outcome.allowed && outcome.settle()).catch(() => {}));
+  await clock.advanceAsync(14_000);
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  await Promise.all(left);
+  expect(queue.size).toBe(0);
+  expect(clock.pending).toBe(before);
+  await limiter.close();
+});
+
+/** What a promise came to by now; it must not be pending any more. */
+async function settledIn<T>(promise: Promise<T>): Promise<T | 'pending'> {
+  return Promise.race([promise, new Promise<'pending'>((resolve) => setImmediate(() => resolve('pending')))]);
+}
+
+/** A queue before a store that decides at once and answers late. */
+function createLate(rules: readonly Rule[], options: Partial<LimiterQueueOptions> = {}) {
+  const clock = createFakeClock();
+  const memory = createMemoryStore({ clock });
+  const server = { answerAfterMs: 0, asked: 0 };
+  const late = <T>(answer: T): Promise<T> =>
+    new Promise((resolve) => {
+      if (server.answerAfterMs === 0) resolve(answer);
+      else clock.setTimer(() => resolve(answer), server.answerAfterMs);
+    });
+  const store: LimiterStore = {
+    kind: 'late',
+    decide(request) {
+      server.asked++;
+      return late(memory.decide(request));
+    },
+    settle: (request) => late(memory.settle(request)),
+    extend: (request) => late(memory.extend(request)),
+    reset: (asks) => late(memory.reset(asks)),
+    snapshot: (all, limit) => late(memory.snapshot(all, limit)),
+    close() {},
+    [Symbol.asyncDispose]: async () => {},
+  };
+  const limiter = createRateLimiter({ rules, store, clock });
+  return { queue: createLimiterQueue({ ...options, limiter, clock }), limiter, clock, server };
+}
 
 function create(rules: readonly Rule[], options: Partial<LimiterQueueOptions> = {}) {
   const clock = createFakeClock();
