@@ -21,8 +21,14 @@ export function checkAcross(config: AgentConfig, context: z.core.$RefinementCtx)
     if ((endpoints as readonly string[]).includes(name)) continue;
     refuse(['rate_limit', 'per_endpoint', name], `there is no such endpoint; wanted ${endpoints.join(' or ')}`);
   }
-  server.api_keys.forEach(({ tier }, index) => {
-    if (tier === undefined || Object.hasOwn(tiers, tier)) return;
-    refuse(['server', 'api_keys', index, 'tier'], 'wanted a tier that stands in rate_limit.tiers');
+  server.api_keys.forEach((key, index, keys) => {
+    const { id, tier, tenant } = key;
+    if (tier !== undefined && !Object.hasOwn(tiers, tier)) {
+      refuse(['server', 'api_keys', index, 'tier'], 'wanted a tier that stands in rate_limit.tiers');
+    }
+    // Each tier counts for itself: a second key must not be a second quota.
+    const first = keys.find((other) => other.id === id) ?? key;
+    if (first.tier === tier && first.tenant === tenant) return;
+    refuse(['server', 'api_keys', index], `wanted the tier and the tenant of the other key of "${id}"`);
   });
 }

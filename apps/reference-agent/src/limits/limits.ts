@@ -33,10 +33,12 @@ export async function createLimits(config: AgentConfig, closing: Closing): Promi
     closing.add(createRateLimiter({ rules: own, ...(store !== undefined && own.length > 0 && { store }) }));
   const ofModel = rules.filter((rule) => !isOfRequests(rule));
   const ofRequests = rules.filter(isOfRequests);
+  const model = ofModel.length === 0 ? undefined : limiterPolicy(limiterOf(ofModel));
+  // Last, so that it is closed first: slots that come back are told to storage that is still open.
   const holds = ofRequests.some(({ unit }) => unit === 'concurrency');
   return {
     admit: closing.add(createAdmission(limiterOf(ofRequests), holds)).admit,
-    model: ofModel.length === 0 ? undefined : limiterPolicy(limiterOf(ofModel)),
+    model,
     countsCost: ofModel.some(({ unit }) => unit === 'cost'),
     checks,
   };

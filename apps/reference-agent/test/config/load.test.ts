@@ -116,6 +116,10 @@ describe('problems are told with their place', () => {
       `server:\n  api_keys:\n  - id: ada\n    sha256: ${'ab'.repeat(32)}\n    tier: gold\n`,
       'agent.yaml:5:11: server.api_keys.0.tier: got "gold", wanted a tier that stands in rate_limit.tiers',
     ],
+    [
+      `server:\n  api_keys:\n  - id: ada\n    sha256: ${'ab'.repeat(32)}\n  - id: ada\n    sha256: ${'cd'.repeat(32)}\n    tenant: acme\n`,
+      'agent.yaml:5:5: server.api_keys.1: got a block of keys, wanted the tier and the tenant of the other key of "ada"',
+    ],
     ['redis: {}\n', 'agent.yaml:1:8: redis: got a block of keys, wanted one of url and url_file'],
     [
       'postgres:\n  url: postgres://127.0.0.1/agent\n  url_file: /run/secrets/postgres\n',

@@ -135,6 +135,20 @@ describeStorages('limits', (start) => {
     expect(answers.at(-1)?.json()).toMatchObject({ limit: 45_000_000, remaining: 5_000_000 });
   });
 
+  test('RL5: many calls at once never spend more than the limit, whichever agent they reach', async () => {
+    const price = 'llm:\n  price:\n    input: 1000\n    output: 1000\n  max_output_tokens: 20\n';
+    await using fleet = await start(`${price}${limits('  global:\n    max_cost_per_hour: 0.125\n')}`, {
+      provider: tenTokens(),
+    });
+    const rounds = await inTurn(6, () => Promise.all(Array.from({ length: 10 }, () => fleet.say('x'))));
+    const answers = rounds.flat();
+    expect(new Set(statuses(answers))).toEqual(new Set([200, 429]));
+    // Each costs a cent; what was set aside came back, so that nearly all of the limit could be spent.
+    const spent = answers.filter(({ status }) => status === 200).length;
+    expect(spent).toBeLessThanOrEqual(12);
+    expect(spent).toBeGreaterThanOrEqual(11);
+  });
+
   test('RL10: each model provider has one of its own', async () => {
     const text =
       '  llm_providers:\n    scripted:\n      requests_per_hour: 2\n    openai:\n      requests_per_hour: 1\n';

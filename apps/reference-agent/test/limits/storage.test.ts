@@ -53,7 +53,7 @@ for (const { name, yaml } of storages) {
 
     test('what an agent held when it stopped is free for the others, and its readiness names the server', async () => {
       const model = createScriptedLlm();
-      const text = `${limit}  global:\n    max_concurrent: 1\n${yaml(url, `stopping_${run}`)}`;
+      const text = `${limit}  global:\n    max_concurrent: 1\n    tokens_per_day: 1000000\n${yaml(url, `stopping_${run}`)}`;
       const first = await startTestAgent(text, { provider: model, drainSeconds: 0.05 });
       const second = await startTestAgent(text);
       try {
