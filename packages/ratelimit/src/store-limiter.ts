@@ -36,7 +36,7 @@ export class StoreLimiter implements RateLimiter {
   readonly #reporter: Reporter;
   readonly #reserver: Reserver;
   /** Rules that somebody else closed for a while. */
-  readonly #blocks = new DenyCache(mostBlocks);
+  readonly #blocks = new DenyCache(mostBlocks, { ofRule: false });
   readonly #listeners = new Set<(released: readonly Released[]) => void>();
   #closed = false;
 

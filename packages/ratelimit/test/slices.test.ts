@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Clock } from '@sage-adk/core';
 import { createFakeClock, createSeededRandom } from '@sage-adk/core/testing';
 import { createRateLimiter, type RateLimiter, type Rule } from '../src/index.ts';
+import { guardStore } from '../src/stores/guarded-store.ts';
 import { createMemoryStore } from '../src/stores/memory.ts';
 import { type SliceOptions, sliceStore } from '../src/slices/slice-store.ts';
 import { createSharedStore } from './support/shared-store.ts';
@@ -50,6 +52,89 @@ describe('slices', () => {
     expect(decisions.filter(({ allowed }) => allowed).length).toBeGreaterThanOrEqual(8);
     expect(decisions.at(-1)?.retryAfterMs).toBeGreaterThan(900);
   });
+
+  test('are not spent when their time is over, however late their timers are', async () => {
+    const { limiters, server, clock, block } = create([global]);
+    for (let n = 0; n < 40; n++) await limiters[0].check(everybody);
+    await clock.advanceAsync(1);
+    expect(limiters[0].checkSync(everybody).source).toBe('slice');
+    block(10);
+    server.calls.length = 0;
+    expect(await limiters[0].check(everybody)).toMatchObject({ allowed: true });
+    expect(server.calls).toContain('reserve');
+  });
+
+  test('of which some are over are spent from the others alone', async () => {
+    const { limiters, server, clock, block } = create([global]);
+    for (let n = 0; n < 40; n++) await limiters[0].check(everybody);
+    await clock.advanceAsync(6);
+    for (let n = 0; n < 20; n++) await limiters[0].check(everybody);
+    await clock.advanceAsync(1);
+    // Now there are an older slice and a younger one, and the older one's timer is late.
+    block(5);
+    const before = server.server.counts().reservations;
+    const decisions = await Promise.all(Array.from({ length: 200 }, () => limiters[0].check(everybody)));
+    expect(decisions.every(({ allowed }) => allowed)).toBe(true);
+    expect(server.server.counts().reservations).toBeGreaterThan(before);
+    await limiters[0].close();
+  });
+
+  test('are taken as the limit is now', async () => {
+    const { limiters, clock } = create([global]);
+    for (let n = 0; n < 40; n++) await limiters[0].check(everybody);
+    limiters[0].set('global', { limit: 50 });
+    const decisions = [];
+    for (let n = 0; n < 100; n++) decisions.push(await limiters[0].check(everybody));
+    expect(decisions.filter(({ allowed }) => allowed).length).toBeLessThanOrEqual(10 + 50);
+    expect(decisions.at(-1)).toMatchObject({ allowed: false, limit: 50 });
+    await clock.advanceAsync(1_000);
+  });
+
+  test('are no longer spent when somebody else says what is left', async () => {
+    const { limiters, clock } = create([global]);
+    for (let n = 0; n < 40; n++) await limiters[0].check(everybody);
+    await clock.advanceAsync(1);
+    await limiters[0].lower(everybody, [{ rule: 'global', remaining: 3 }]);
+    const decisions = [];
+    for (let n = 0; n < 20; n++) decisions.push(await limiters[0].check(everybody));
+    expect(decisions.filter(({ allowed }) => allowed)).toHaveLength(3);
+  });
+
+  test('many callers at once wait for one slice, not each for its own', async () => {
+    const { limiters, server } = create([{ ...global, limit: 10_000 }]);
+    const decisions = await Promise.all(Array.from({ length: 64 }, () => limiters[0].check(everybody)));
+    expect(decisions.every(({ allowed }) => allowed)).toBe(true);
+    expect(server.calls.length).toBeLessThan(4);
+  });
+
+  test.each(['open', 'closed', 'local'] as const)(
+    'RL25: before a guarded store that stalls every caller has its answer within one deadline (%s)',
+    async (onStoreError) => {
+      const clock = createFakeClock();
+      const shared = createSharedStore(clock);
+      const store = sliceStore(guardStore(shared.store, { clock }), { rules: ['global'], clock });
+      const limiter = createRateLimiter({ rules: [{ ...global, onStoreError }], store, clock });
+      closing.push(limiter);
+      shared.trouble = { name: 'stalled', carriesOut: false };
+      const waitedMs: number[] = [];
+      const ask = async (): Promise<void> => {
+        const askedMs = clock.monotonicMs();
+        expect((await limiter.check(everybody)).degraded).toBe(true);
+        waitedMs.push(clock.monotonicMs() - askedMs);
+      };
+      const asked = Array.from({ length: 64 }, ask);
+      for (let ms = 0; ms < 150; ms++) {
+        await clock.advanceAsync(1);
+        // What a deadline rejects comes a turn later, and there may be some in a row.
+        for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+        if (ms < 90 && ms % 10 === 0) asked.push(ask());
+      }
+      shared.trouble = { name: 'none' };
+      await Promise.all(asked);
+      expect(waitedMs).toHaveLength(73);
+      expect(Math.max(...waitedMs)).toBeLessThanOrEqual(51);
+    },
+  );
 
   test('stand beside rules that are not sliced, all or nothing', async () => {
     const { limiters } = create([global, { name: 'user', scope: 'user', limit: 3, per: 'minute' }]);
@@ -142,14 +227,26 @@ async function overload(seed: number, rule: Rule): Promise<readonly Admitted[]> 
 }
 
 function create(rules: readonly Rule[], processes = 1, options: Partial<SliceOptions> = {}) {
-  const clock = createFakeClock();
-  const server = createSharedStore(clock, createMemoryStore({ clock }));
+  const fake = createFakeClock();
+  let blockedMs = 0;
+  const clock: Clock = {
+    now: () => fake.now(),
+    monotonicMs: () => fake.monotonicMs() + blockedMs,
+    setTimer: (callback, delayMs) => fake.setTimer(callback, delayMs),
+  };
+  const server = createSharedStore(fake, createMemoryStore({ clock: fake }));
   const limiters = Array.from({ length: processes }, () => {
     const store = sliceStore(server.store, { rules: ['global'], ...options, clock });
     return createRateLimiter({ rules, store, clock });
   });
   closing.push(...limiters);
-  return { limiters: limiters as unknown as readonly [RateLimiter, RateLimiter, RateLimiter], clock, server };
+  return {
+    limiters: limiters as unknown as readonly [RateLimiter, RateLimiter, RateLimiter],
+    clock: fake,
+    server,
+    /** Lets time pass while no timer can fire. */
+    block: (ms: number) => void (blockedMs += ms),
+  };
 }
 
 async function usedOn(limiter: RateLimiter): Promise<number> {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock, Timer } from '@sage-adk/core';
 import { wheelOf } from '@sage-adk/core/deadline';
+import type { CompiledRule } from '../compile.ts';
 import type { AnswerSource, Ask, Finding, LimiterStore } from '../stores/store.ts';
 import type { SlicedRule } from './sliceable.ts';
 
@@ -8,7 +9,6 @@ export interface SliceLineOptions {
   readonly store: LimiterStore;
   /** Of the store, as observers see it. */
   readonly decide: LimiterStore['decide'];
-  readonly sliced: SlicedRule;
   readonly key: string;
   /** Largest part of the burst that one slice takes. */
   readonly largestShare: number;
@@ -19,6 +19,7 @@ export interface SliceLineOptions {
 interface Slice {
   readonly id: string;
   readonly size: number;
+  readonly rule: CompiledRule;
   readonly untilMs: number;
   readonly timer: Timer;
   left: number;
@@ -35,40 +36,53 @@ export type Taken = readonly Part[];
 /** What this process has taken ahead of one rule and key: slices, the oldest first. */
 export class SliceLine {
   readonly #options: SliceLineOptions;
-  readonly #most: number;
+  #sliced: SlicedRule;
   readonly #slices: Slice[] = [];
   /** What the next slice takes: twice as much when one was used up in time, half where most of it was not. */
   #size = 1;
   #fetching: Promise<Finding> | undefined;
+  #fetchingSinceMs = 0;
+  /** What callers want who wait for a slice. */
+  #wanted = 0;
   /** What the store said last. */
   #last: Finding | undefined;
   #source: AnswerSource = 'slice';
 
-  constructor(options: SliceLineOptions) {
+  constructor(sliced: SlicedRule, options: SliceLineOptions) {
+    this.#sliced = sliced;
     this.#options = options;
-    this.#most = Math.max(1, Math.floor(options.sliced.rule.burst * options.largestShare));
+  }
+
+  /** What the rule has become; slices that are here were charged, and stay. */
+  follow(sliced: SlicedRule): void {
+    this.#sliced = sliced;
   }
 
   get source(): AnswerSource {
     return this.#source;
   }
 
-  /** Spends from what is here; undefined where that does not suffice. Fetches ahead when half is gone. */
+  /** Spends from what is here; undefined where that does not suffice. Fetches ahead when half is gone, of the units or of the time. */
   take(cost: number): Taken | undefined {
-    const left = this.#left();
+    const nowMs = this.#options.clock.monotonicMs();
+    const left = this.#left(nowMs);
     if (left < cost) return undefined;
     const taken: Part[] = [];
     let open = cost;
     for (const slice of this.#slices) {
+      // Its timer may be late.
+      if (nowMs >= slice.untilMs) continue;
       const units = Math.min(open, slice.left);
       slice.left -= units;
       open -= units;
       taken.push({ slice, units });
       if (open === 0) break;
     }
+    const lastMs = (this.#slices.at(-1)?.untilMs ?? nowMs) - nowMs;
     this.#dropEmpty();
     // What nobody waits for fails silently: the next one finds out.
-    if (left - cost < this.#size / 2) this.fetch(1).catch(() => {});
+    const isLow = left - cost < this.#size / 2 || lastMs < this.#sliced.validityUs / 2_000;
+    if (isLow) this.#fetchOnce(1, nowMs).catch(() => {});
     return taken;
   }
 
@@ -77,12 +91,20 @@ export class SliceLine {
     for (const { slice, units } of taken) slice.left += this.#slices.includes(slice) ? units : 0;
   }
 
-  /** Takes a slice of at least `cost` from the store, one at a time. */
-  fetch(cost: number): Promise<Finding> {
-    this.#fetching ??= this.#fetch(cost).finally(() => {
-      this.#fetching = undefined;
-    });
-    return this.#fetching;
+  /**
+   * Takes a slice of at least `cost` from the store, or waits for the one that is on its way. Resolves with what the store found, whose cost is that of the slice;
+   * with undefined where the one on its way has a later deadline than the caller.
+   *
+   * @param askedAtMs since when the caller waits.
+   */
+  async fetch(cost: number, askedAtMs: number): Promise<Finding | undefined> {
+    if (this.#fetching !== undefined && this.#fetchingSinceMs > askedAtMs) return undefined;
+    this.#wanted += cost;
+    try {
+      return await this.#fetchOnce(cost, askedAtMs);
+    } finally {
+      this.#wanted -= cost;
+    }
   }
 
   finding({ rule, key, cost }: Ask, allowed: boolean): Finding {
@@ -92,10 +114,14 @@ export class SliceLine {
       key,
       cost,
       allowed,
-      remaining: Math.min(rule.burst, remaining + this.#left()),
+      remaining: Math.min(rule.burst, remaining + this.#left(this.#options.clock.monotonicMs())),
       resetAfterUs,
       retryAfterUs: allowed ? 0 : retryAfterUs,
     };
+  }
+
+  forget(): void {
+    for (const { timer } of this.#slices.splice(0)) timer.cancel();
   }
 
   /** Gives back everything that was not spent. */
@@ -104,8 +130,11 @@ export class SliceLine {
     await Promise.all(this.#slices.splice(0).map((slice) => this.#giveBack(slice)));
   }
 
-  #left(): number {
-    const nowMs = this.#options.clock.monotonicMs();
+  get #most(): number {
+    return Math.max(1, Math.floor(this.#sliced.rule.burst * this.#options.largestShare));
+  }
+
+  #left(nowMs: number): number {
     let left = 0;
     for (const slice of this.#slices) left += nowMs < slice.untilMs ? slice.left : 0;
     return left;
@@ -118,37 +147,56 @@ export class SliceLine {
     }
   }
 
-  async #fetch(cost: number): Promise<Finding> {
-    const first = await this.#reserve(Math.max(cost, this.#size));
+  #fetchOnce(cost: number, askedAtMs: number): Promise<Finding> {
+    if (this.#fetching !== undefined) return this.#fetching;
+    this.#fetchingSinceMs = askedAtMs;
+    this.#fetching = this.#fetch(cost, askedAtMs).finally(() => {
+      this.#fetching = undefined;
+    });
+    return this.#fetching;
+  }
+
+  async #fetch(cost: number, askedAtMs: number): Promise<Finding> {
+    // Whoever asks in this turn of the event loop is heard before it is decided how much to take.
+    await Promise.resolve();
+    const size = Math.max(cost, Math.min(this.#most, Math.max(this.#size, this.#wanted)));
+    const first = await this.#reserve(size, askedAtMs);
     if (first.allowed) return first;
     // Perhaps a smaller one; if not even the cost fits, the wait for it is what the caller needs to know.
     const second = first.remaining >= cost ? first.remaining : cost;
-    return second < first.cost ? this.#reserve(second) : first;
+    return second < first.cost ? this.#reserve(second, askedAtMs) : first;
   }
 
-  async #reserve(size: number): Promise<Finding> {
-    const { decide, sliced, key, clock } = this.#options;
-    const { rule, validityUs } = sliced;
+  async #reserve(size: number, askedAtMs: number): Promise<Finding> {
+    const { decide, key, clock } = this.#options;
+    const { rule, validityUs } = this.#sliced;
     const id = randomBytes(16).toString('base64url');
     // The store charges later than this, so counted from here a slice ends in time.
     const sentMs = clock.monotonicMs();
     const ttlUs = 2 * validityUs + 1_000_000;
     const asks = [{ rule, key, cost: size }];
-    const { allowed, findings, source } = await decide({ kind: 'reserve', id, asks, ttlUs, maxWaitUs: 0 });
+    const { allowed, findings, source } = await decide({
+      kind: 'reserve',
+      id,
+      asks,
+      ttlUs,
+      maxWaitUs: 0,
+      askedAtMs,
+    });
     const [finding] = findings;
     if (finding === undefined) throw new TypeError('A store answers with a finding for each ask.');
     this.#last = finding;
     this.#source = source === 'store' ? 'slice' : source;
-    if (allowed && finding.allowed) this.#add(id, size, sentMs, finding);
+    if (allowed && finding.allowed) this.#add({ id, size, rule }, sentMs, finding);
     return { ...finding, cost: size };
   }
 
-  #add(id: string, size: number, sentMs: number, { resetAfterUs }: Finding): void {
-    const { sliced, clock } = this.#options;
-    const isWindow = sliced.rule.strategy.kind === 'window';
-    const untilMs = sentMs + Math.min(sliced.validityUs, isWindow ? resetAfterUs : Number.POSITIVE_INFINITY) / 1_000;
-    const timer = wheelOf(clock).schedule(() => this.#expire(slice), untilMs);
-    const slice: Slice = { id, size, untilMs, timer, left: size };
+  #add(taken: Pick<Slice, 'id' | 'size' | 'rule'>, sentMs: number, { resetAfterUs }: Finding): void {
+    const isWindow = taken.rule.strategy.kind === 'window';
+    const validityUs = Math.min(this.#sliced.validityUs, isWindow ? resetAfterUs : Number.POSITIVE_INFINITY);
+    const untilMs = sentMs + validityUs / 1_000;
+    const timer = wheelOf(this.#options.clock).schedule(() => this.#expire(slice), untilMs);
+    const slice: Slice = { ...taken, untilMs, timer, left: taken.size };
     this.#slices.push(slice);
   }
 
@@ -161,13 +209,13 @@ export class SliceLine {
   }
 
   async #giveBack(slice: Slice): Promise<void> {
-    const { store, sliced, key } = this.#options;
+    const { store, key } = this.#options;
     slice.timer.cancel();
     if (slice.left === 0) return;
     const used = slice.size - slice.left;
     slice.left = 0;
     try {
-      await store.settle({ id: slice.id, asks: [{ rule: sliced.rule, key, cost: used }] });
+      await store.settle({ id: slice.id, asks: [{ rule: slice.rule, key, cost: used }] });
     } catch {
       // It stays charged: the store is away, and never more than a slice is lost.
     }

@@ -81,6 +81,8 @@ class SliceStore implements LimiterStore {
 
   decide(request: DecideRequest): Answer | Promise<Answer> {
     const { kind, asks } = request;
+    // Somebody else says what is left; what was taken ahead is no longer.
+    if (kind === 'lower') this.#forget(asks);
     const fromSlices = kind === 'consume' && request.force !== true && asks.some(({ rule }) => this.#isSliced(rule));
     if (!fromSlices) return this.#decide({ ...request, asks: this.#adapt(asks) });
     const taken: Loot = new Map();
@@ -97,7 +99,9 @@ class SliceStore implements LimiterStore {
     return this.#store.extend({ id, asks: this.#adapt(asks), ttlUs });
   }
 
+  /** What other processes have taken ahead may still be spent, as long as their slices last. */
   reset(asks: readonly Ask[]): void | Promise<void> {
+    this.#forget(asks);
     return this.#store.reset(this.#adapt(asks));
   }
 
@@ -116,6 +120,11 @@ class SliceStore implements LimiterStore {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Spends nothing more of what is here; it stays charged. */
+  #forget(asks: readonly Ask[]): void {
+    for (const { rule, key } of asks) this.#lines.get(placeOf(rule, key))?.forget();
   }
 
   /** Takes every sliced ask from slices, or none. Returns the first of which there is not enough. */
@@ -139,11 +148,13 @@ class SliceStore implements LimiterStore {
 
   /** Fetches what is lacking, then asks the store about the rules that are not sliced. */
   async #decideWithStore(asks: readonly Ask[], taken: Loot, lacking: Ask | undefined): Promise<Answer> {
+    const askedAtMs = this.#clock.monotonicMs();
     let missing = lacking;
     let open = asks;
     // Others may take what was fetched before it is this caller's turn. After some rounds the store itself decides.
     for (let round = 0; missing !== undefined && round < 4; round++) {
-      const finding = await this.#lineOf(missing).fetch(missing.cost);
+      const finding = await this.#lineOf(missing).fetch(missing.cost, askedAtMs);
+      if (finding === undefined) break;
       if (!finding.allowed && finding.cost <= missing.cost) {
         if (missing.rule.mode === 'enforce') return this.#answer(asks, [missing]);
         open = open.filter((ask) => ask !== missing);
@@ -153,7 +164,7 @@ class SliceStore implements LimiterStore {
     const shadowed = asks.filter((ask) => !open.includes(ask));
     const rest = open.filter((ask) => !taken.has(ask));
     if (rest.length === 0) return this.#answer(asks, shadowed);
-    const answer = await this.#decide({ kind: 'consume', asks: this.#adapt(rest) });
+    const answer = await this.#decide({ kind: 'consume', asks: this.#adapt(rest), askedAtMs });
     if (!answer.allowed) this.#putBack(taken);
     const byRule = new Map(answer.findings.map((finding) => [finding.rule.id, finding]));
     const findings = asks.flatMap((ask) => {
@@ -178,17 +189,18 @@ class SliceStore implements LimiterStore {
   }
 
   #lineOf({ rule, key }: Ask): SliceLine {
-    const place = `${rule.id} ${key}`;
+    const place = placeOf(rule, key);
     const known = this.#lines.get(place);
+    const sliced = this.#slicedOf(rule);
+    known?.follow(sliced);
     if (known !== undefined) return known;
     for (const [oldest, line] of this.#lines) {
       if (this.#lines.size < this.#maxKeys) break;
       this.#lines.delete(oldest);
       void line.close();
     }
-    const sliced = this.#slicedOf(rule);
     const [store, decide, largestShare, clock] = [this.#store, this.#decide, this.#largestShare, this.#clock];
-    const line = new SliceLine({ store, decide, sliced, key, largestShare, clock });
+    const line = new SliceLine(sliced, { store, decide, key, largestShare, clock });
     this.#lines.set(place, line);
     return line;
   }
@@ -210,4 +222,8 @@ class SliceStore implements LimiterStore {
     this.#sliced.set(rule, known);
     return known;
   }
+}
+
+function placeOf(rule: CompiledRule, key: string): string {
+  return `${rule.id} ${key}`;
 }

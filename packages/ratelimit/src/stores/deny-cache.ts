@@ -7,10 +7,13 @@ import type { Answer, Ask, Finding } from './store.ts';
  */
 export class DenyCache {
   readonly #most: number;
+  readonly #ofRule: boolean;
   readonly #entries = new Map<string, Entry>();
 
-  constructor(most: number) {
+  /** @param ofRule whether a denial follows from its rule, and is over when that is changed. */
+  constructor(most: number, { ofRule }: { readonly ofRule: boolean }) {
     this.#most = most;
+    this.#ofRule = ofRule;
   }
 
   get size(): number {
@@ -48,12 +51,13 @@ export class DenyCache {
     const entry = this.#entries.get(place);
     if (entry === undefined || ask.cost < entry.finding.cost) return undefined;
     const retryAfterUs = entry.untilUs - nowUs;
-    if (retryAfterUs <= 0) {
+    const changed = this.#ofRule && entry.finding.rule !== ask.rule;
+    if (retryAfterUs <= 0 || changed) {
       this.#entries.delete(place);
       return undefined;
     }
     const resetAfterUs = Math.max(entry.finding.resetAfterUs, retryAfterUs);
-    return { ...entry.finding, cost: ask.cost, allowed: false, resetAfterUs, retryAfterUs };
+    return { ...entry.finding, rule: ask.rule, cost: ask.cost, allowed: false, resetAfterUs, retryAfterUs };
   }
 }
 

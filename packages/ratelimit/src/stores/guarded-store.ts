@@ -85,7 +85,7 @@ class GuardedStore implements LimiterStore {
     this.#instances = requireWhole('instances', instances, 1);
     this.#health = new StoreHealth(requireWhole('failures', failures, 1), requireNumber('probeMs', probeMs, 1), clock);
     this.#local = createMemoryStore({ maxKeys, clock });
-    this.#denials = new DenyCache(requireWhole('denyCacheSize', denyCacheSize, 1));
+    this.#denials = new DenyCache(requireWhole('denyCacheSize', denyCacheSize, 1), { ofRule: true });
     this.#denyCacheUs = requireNumber('denyCacheMs', denyCacheMs, 0) * 1_000;
     this.#pending = new PendingCalls(probeMs, clock);
     tellsItself(this);
@@ -103,12 +103,16 @@ class GuardedStore implements LimiterStore {
   }
 
   async settle({ id, asks }: SettleRequest): Promise<Settlement> {
-    this.#denials.forget(asks);
     const nothingOver = { settled: true, over: asks.map(() => 0) };
     if (this.#uncounted.delete(id)) return nothingOver;
     const local = this.#local.settle({ id, asks: this.#shares(asks) });
     if (local.settled) return local;
-    const settle = () => this.#call(() => this.#store.settle({ id, asks: hashed(asks) }));
+    const settle = async (): Promise<Settlement> => {
+      const settlement = await this.#call(() => this.#store.settle({ id, asks: hashed(asks) }));
+      // Now and not before: who was denied in the meantime is denied no longer.
+      this.#denials.forget(asks);
+      return settlement;
+    };
     try {
       if (this.#health.mayAsk()) return await settle();
     } catch {
@@ -125,9 +129,9 @@ class GuardedStore implements LimiterStore {
   }
 
   async reset(asks: readonly Ask[]): Promise<void> {
-    this.#denials.forget(asks);
     this.#local.reset(this.#shares(asks));
     await this.#call(() => this.#store.reset(hashed(asks)));
+    this.#denials.forget(asks);
   }
 
   async snapshot(rules: readonly CompiledRule[], limit: number): Promise<readonly Holding[]> {
@@ -161,9 +165,10 @@ class GuardedStore implements LimiterStore {
       if (local.gone !== true) return local;
     }
     if (kind === 'reserve') this.#pending.drop(request.id);
-    if (!this.#health.mayAsk()) return this.#standIn(request);
+    const patienceMs = this.#patienceMs(request);
+    if (patienceMs <= 0 || !this.#health.mayAsk()) return this.#standIn(request);
     try {
-      const answer = await this.#call(() => this.#store.decide({ ...request, asks: hashed(asks) }));
+      const answer = await this.#call(() => this.#store.decide({ ...request, asks: hashed(asks) }), patienceMs);
       const findings = answer.findings.map((finding, n) => ({ ...finding, key: asks[n]?.key ?? finding.key }));
       if (!answer.allowed) this.#remember(findings);
       return { ...answer, findings };
@@ -189,20 +194,28 @@ class GuardedStore implements LimiterStore {
   async #cancel(id: string, asks: readonly Ask[]): Promise<void> {
     const nothing = hashed(asks).map((ask) => ({ ...ask, cost: 0 }));
     await this.#call(() => this.#store.settle({ id, asks: nothing }));
+    this.#denials.forget(asks);
+  }
+
+  /** What is left of the deadline of a decision. */
+  #patienceMs(request: DecideRequest): number {
+    const askedAtMs = 'askedAtMs' in request ? request.askedAtMs : undefined;
+    return askedAtMs === undefined ? this.#deadlineMs : askedAtMs + this.#deadlineMs - this.#clock.monotonicMs();
   }
 
   /** Calls the store within the deadline, and takes note of how it does. */
-  async #call<T>(call: () => T | Promise<T>): Promise<T> {
+  async #call<T>(call: () => T | Promise<T>, patienceMs = this.#deadlineMs): Promise<T> {
     const late = () => errors.STORE_TIMEOUT({ store: this.kind, deadlineMs: this.#deadlineMs });
     try {
-      const result = await withinDeadline(call, this.#deadlineMs, this.#clock, late);
+      const result = await withinDeadline(call, patienceMs, this.#clock, late);
       this.#counts.answered++;
       this.#health.succeeded();
       this.#pending.flush();
       return result;
     } catch (error) {
       this.#counts.failed++;
-      this.#health.failed();
+      // What was given little time says little.
+      if (patienceMs > this.#deadlineMs / 2) this.#health.failed();
       throw error;
     }
   }
@@ -211,8 +224,7 @@ class GuardedStore implements LimiterStore {
     const nowUs = this.#clock.monotonicMs() * 1_000;
     for (const finding of findings) {
       const { rule, allowed, retryAfterUs = 0 } = finding;
-      // A slot may come back at any moment.
-      if (allowed || rule.mode === 'shadow' || rule.strategy.kind === 'slots' || retryAfterUs === 0) continue;
+      if (allowed || rule.mode === 'shadow' || mayEndAtOnce(rule) || retryAfterUs === 0) continue;
       this.#denials.add(finding, nowUs + Math.min(retryAfterUs, this.#denyCacheUs));
     }
   }
@@ -225,6 +237,11 @@ class GuardedStore implements LimiterStore {
     if (this.#uncounted.size >= mostUncounted) this.#uncounted.clear();
     this.#uncounted.add(id);
   }
+}
+
+/** Whether a denial says nothing of the next moment or of the next caller: a slot may come back, and another caller may wait longer for a place in a queue. */
+function mayEndAtOnce({ strategy }: CompiledRule): boolean {
+  return strategy.kind === 'slots' || (strategy.kind === 'bucket' && strategy.queue > 0);
 }
 
 // Forgotten, they are settled with the store, which knows nothing of them.

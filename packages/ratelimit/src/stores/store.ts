@@ -46,8 +46,14 @@ export interface PeekRequest {
   readonly asks: readonly Ask[];
 }
 
+/** A request that belongs to a decision which has asked already. */
+export interface Asked {
+  /** When that decision began, on the monotonic clock of this process: a guard's deadline counts from then. @default now */
+  readonly askedAtMs?: number;
+}
+
 /** Charges for good. A rule of slots is asked whether one is free, and none is taken. */
-export interface ConsumeRequest {
+export interface ConsumeRequest extends Asked {
   readonly kind: 'consume';
   readonly asks: readonly Ask[];
   /** Charges whatever the verdicts: it has happened. The answer is then allowed; its findings tell the verdicts. @default false */
@@ -59,7 +65,7 @@ export interface ConsumeRequest {
  *
  * Where any ask has a part of this id that is not over, the request was made before: nothing is charged, and the answer is allowed and `repeated`.
  */
-export interface ReserveRequest {
+export interface ReserveRequest extends Asked {
   readonly kind: 'reserve';
   readonly asks: readonly Ask[];
   /** Names the reservation: 22 characters of base64url or more, unlikely to be chosen twice. */

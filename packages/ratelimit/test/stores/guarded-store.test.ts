@@ -82,6 +82,50 @@ describe('a store that is there', () => {
   });
 });
 
+describe('a remembered denial', () => {
+  const tight: Rule = { ...user, limit: 2, strategy: 'sliding-window' };
+
+  test('is forgotten when the limit is changed', async () => {
+    const { limiter } = create([tight]);
+    await limiter.check(ada, { requests: 2 });
+    expect((await limiter.check(ada)).allowed).toBe(false);
+    limiter.set('user', { limit: 5 });
+    expect(await limiter.check(ada)).toMatchObject({ allowed: true, source: 'store', limit: 5 });
+  });
+
+  test('is forgotten when the quota is made whole, and by who was denied in the meantime', async () => {
+    const { limiter, shared, clock } = create([tight]);
+    await limiter.check(ada, { requests: 2 });
+    shared.trouble = { name: 'slow', ms: 10 };
+    const reset = limiter.reset(ada);
+    shared.trouble = { name: 'none' };
+    // Denied after the reset was asked for, before it was made.
+    expect((await limiter.check(ada)).allowed).toBe(false);
+    await timed(clock, reset);
+    expect(await limiter.check(ada)).toMatchObject({ allowed: true, source: 'store' });
+  });
+
+  test('is forgotten when what was reserved came back, and by who was denied in the meantime', async () => {
+    const { limiter, shared, clock } = create([tight]);
+    const reservation = granted(await limiter.reserve(ada, { requests: 2 }));
+    shared.trouble = { name: 'slow', ms: 10 };
+    const cancelled = reservation.cancel();
+    shared.trouble = { name: 'none' };
+    expect((await limiter.check(ada)).allowed).toBe(false);
+    await timed(clock, Promise.resolve(cancelled));
+    expect(await limiter.check(ada)).toMatchObject({ allowed: true, source: 'store' });
+  });
+
+  test('of a queue is none for who waits longer', async () => {
+    const { limiter, clock } = create([{ ...user, strategy: 'leaky-bucket', limit: 60, maxQueue: 5 }]);
+    expect((await limiter.reserve(ada)).allowed).toBe(true);
+    expect((await limiter.reserve(ada)).allowed).toBe(false);
+    const patient = limiter.reserve(ada, undefined, { maxWaitMs: 5_000 });
+    await clock.advanceAsync(1_000);
+    expect((await patient).allowed).toBe(true);
+  });
+});
+
 describe.each(troubles)('a store that is %s', (_name, trouble) => {
   test('leaves every decision to the policy of its rules, within the deadline', async () => {
     const { limiter, shared, clock } = create([

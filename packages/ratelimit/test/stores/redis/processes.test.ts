@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, expect, test } from '@jest/globals';
 import { describeWithService } from '@tooling/services';
 import { createClient } from 'redis';
-import { type Admission, budgetRule, periodUs, slotsRule, windowRules, type WorkerReport } from './fleet.ts';
+import { type Admission, budgetRule, mostInWindow, slotsRule, windowRules, type WorkerReport } from './fleet.ts';
 
 const long = process.env['LONG'] === '1';
 const processes = 16;
@@ -46,22 +46,6 @@ async function report(url: string, skewMs: number): Promise<WorkerReport> {
   const args = ['--disable-warning=ExperimentalWarning', worker, url, String(skewMs), long ? '20000' : '2500'];
   const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 26 });
   return JSON.parse(stdout) as WorkerReport;
-}
-
-/** The most that was admitted for certain within one period: asked for after its start, answered before its end. */
-function mostInWindow(admissions: readonly Admission[]): number {
-  const bySent = admissions.toSorted(([a], [b]) => a - b);
-  return Math.max(
-    ...bySent.map(([startUs], first) => {
-      let sum = 0;
-      for (let index = first; index < bySent.length; index++) {
-        const [sentUs, answeredUs, cost] = bySent[index] ?? [Number.POSITIVE_INFINITY, 0, 0];
-        if (sentUs >= startUs + periodUs) break;
-        if (answeredUs < startUs + periodUs) sum += cost;
-      }
-      return sum;
-    }),
-  );
 }
 
 function mostAtOnce(intervals: readonly Admission[]): number {
