@@ -1,5 +1,5 @@
 /** Makes reservations: what an estimate leaves open is assumed, what a limit does not have left is handled, queues are waited for. */
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import { type Clock, type LimitCosts, type LimitSubject, operate, requireNumber } from '@sage-adk/core';
 import { sleep } from '@sage-adk/core/deadline';
 import type { CompiledRule } from './compile.ts';
@@ -87,7 +87,7 @@ export class Reserver {
     requireNumber('ttlMs', ttlMs, 1, maxHoldMs);
     const whole = withDefaults(estimate, defaults);
     const asks = fitAssumptions(book.asksOf(subject, whole, leastReserved), estimate);
-    const id = idempotencyKey === undefined ? randomBytes(16).toString('base64url') : hashApiKey(idempotencyKey);
+    const id = idempotencyKey === undefined ? newId() : hashApiKey(idempotencyKey);
     const times = {
       ttlUs: Math.ceil(ttlMs * 1_000),
       maxWaitUs: Math.floor(requireNumber('maxWaitMs', maxWaitMs, 0) * 1_000),
@@ -131,6 +131,22 @@ export class Reserver {
 /** Of what a reservation names no number of, one unit: who reserves nothing would pass a limit that is used up. */
 function leastReserved(): number {
   return 1;
+}
+
+const idBytes = 16;
+// Drawn for many ids at once: each draw asks the operating system, which takes longer than all else of a reservation in memory.
+const drawn = Buffer.allocUnsafe(256 * idBytes);
+let next = drawn.length;
+
+/** 128 random bits in base64url. */
+function newId(): string {
+  if (next === drawn.length) {
+    randomFillSync(drawn);
+    next = 0;
+  }
+  const from = next;
+  next += idBytes;
+  return drawn.toString('base64url', from, next);
 }
 
 /** One request and one slot, and nothing of what is not named. */

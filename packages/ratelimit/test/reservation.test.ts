@@ -25,6 +25,14 @@ describe('a reservation', () => {
     expect(await leftOf(limiter)).toBe(700);
   });
 
+  test('has an id of its own, of 128 bits', async () => {
+    const { limiter } = createLimiter(tokens);
+    const ids = new Set<string>();
+    for (let n = 0; n < 600; n++) ids.add(granted(await limiter.reserve(ada)).id);
+    expect(ids.size).toBe(600);
+    for (const id of ids) expect(id).toMatch(/^[\w-]{22}$/);
+  });
+
   test('is settled once: what comes after the first word does nothing', async () => {
     const { limiter } = createLimiter(tokens);
     const reservation = granted(await limiter.reserve(ada, { tokens: 800 }));
