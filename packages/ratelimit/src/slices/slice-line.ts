@@ -142,7 +142,10 @@ export class SliceLine {
 
   #dropEmpty(): void {
     while (this.#slices[0]?.left === 0) {
-      this.#slices.shift()?.timer.cancel();
+      const slice = this.#slices.shift();
+      // A bucket gives nothing back while it takes what was spent for what is held.
+      if (slice?.rule.strategy.kind === 'bucket') void this.#settle(slice, slice.size);
+      slice?.timer.cancel();
       this.#size = Math.min(this.#most, this.#size * 2);
     }
   }
@@ -209,13 +212,17 @@ export class SliceLine {
   }
 
   async #giveBack(slice: Slice): Promise<void> {
-    const { store, key } = this.#options;
     slice.timer.cancel();
     if (slice.left === 0) return;
     const used = slice.size - slice.left;
     slice.left = 0;
+    await this.#settle(slice, used);
+  }
+
+  async #settle({ id, rule }: Slice, used: number): Promise<void> {
+    const { store, key } = this.#options;
     try {
-      await store.settle({ id: slice.id, asks: [{ rule: slice.rule, key, cost: used }] });
+      await store.settle({ id, asks: [{ rule, key, cost: used }] });
     } catch {
       // It stays charged: the store is away, and never more than a slice is lost.
     }
