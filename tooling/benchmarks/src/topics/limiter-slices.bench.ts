@@ -57,8 +57,8 @@ type Strategy = (typeof strategies)[number];
 /** Every process asks for its part of `load` times the limit; a fresh server for each fleet. */
 async function runFleet(strategy: Strategy, load: number): Promise<readonly SlicesReport[]> {
   await using redis = started(await startRedis({ fresh: true }));
-  // At a full second, where windows begin.
-  const beginMs = Math.ceil(Date.now() / 1_000 + 4) * 1_000;
+  // At a full second, where windows begin, and when every process is up on a busy machine as well.
+  const beginMs = Math.ceil(Date.now() / 1_000 + 8) * 1_000;
   const perMs = (limit * load) / processes / 1_000;
   const args = [redis.url, strategy, limit, perMs, beginMs, forMs].map(String);
   return await Promise.all(Array.from({ length: processes }, () => inOwnProcess<SlicesReport>(worker, args)));
