@@ -26,9 +26,10 @@ export const migrations: readonly Migration[] = [
         expires_at timestamptz not null,
         primary key (queue, id),
         unique (queue, source, dedupe_key)
-      );
-      create index sage_dead_letters_due on sage_dead_letters (queue, visible_at) where state <> 'parked';
-      create index sage_dead_letters_expiry on sage_dead_letters (queue, expires_at);
+      ) with (toast_tuple_target = 128);
+      alter table sage_dead_letters alter column payload set storage external, alter column error set storage external;
+      create index sage_dead_letters_due on sage_dead_letters (queue, visible_at, id) where state <> 'parked';
+      create index sage_dead_letters_expiry on sage_dead_letters using brin (expires_at) with (autosummarize = on);
       create table sage_dead_letter_counters (queue text primary key, dropped bigint not null);
     `,
   },
@@ -37,6 +38,8 @@ export const migrations: readonly Migration[] = [
 export type Statements = ReturnType<typeof statementsOf>;
 
 const now = 'clock_timestamp()';
+// One instant for the whole statement, so that an index can be searched by it; a claim waits for nobody.
+const asked = 'statement_timestamp()';
 const ms = (parameter: string) => `${parameter}::float8 * interval '1 millisecond'`;
 const toMs = (column: string) => `floor(extract(epoch from ${column}) * 1000)::float8`;
 const leased = `(state = 'claimed' and visible_at > ${now})`;
@@ -56,16 +59,16 @@ export function statementsOf(schema: string | undefined) {
   return {
     put: putOf(table),
     ...roomOf(table, counters),
-    claim: `with due as (
-        select id from ${table} where queue = $1 and state <> 'parked' and visible_at <= ${now} and expires_at > ${now}
-          and ($5::text is null or id in (select jsonb_array_elements_text($5::text::jsonb)))
-        order by visible_at, id limit $2::int for update skip locked)
-      update ${table} as letter set
+    claim: `update ${table} as letter set
         state = case when redrives >= $4::int then 'parked' else 'claimed' end,
         redrives = case when redrives >= $4::int then redrives else redrives + 1 end,
         version = version + 1,
         visible_at = case when redrives >= $4::int then visible_at else ${now} + ${ms('$3')} end
-      from due where letter.queue = $1 and letter.id = due.id returning ${columns('letter')}`,
+      where ctid = any (array(
+        select ctid from ${table} where queue = $1 and state <> 'parked' and visible_at <= ${asked} and expires_at > ${asked}
+          and ($5::text is null or id in (select jsonb_array_elements_text($5::text::jsonb)))
+        order by visible_at, id limit $2::int for update skip locked))
+      returning ${columns('letter')}`,
     ack: `delete from ${table} where queue = $1 and id = $2 and version = $3::bigint and state = 'claimed' returning 1 as done`,
     nack: `update ${table} set
         state = case when redrives >= $5::int then 'parked' else 'dead' end, version = version + 1, visible_at = ${now} + ${ms('$4')},
