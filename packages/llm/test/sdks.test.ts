@@ -77,7 +77,7 @@ const table = cases.flatMap((one) =>
   (one.stream === undefined ? [false, true] : [one.stream]).map((stream) => [one.name, stream, one] as const),
 );
 
-describe.each(names)('%s, through the wrapper', (name) => {
+describe.each(names)('OM7: %s, through the wrapper', (name) => {
   test.each(table)('%s (stream: %s)', async (_what, stream, { behaviour, outcome, code, isWhole }) => {
     const purse = createPurse(1_000_000_000n);
     const own = wrapFetch(fetch, { limiter: purse, price: unitPrice });

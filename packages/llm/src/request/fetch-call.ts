@@ -90,7 +90,7 @@ export function toRequest(call: FetchCall): readonly [input: string | URL | Requ
     input,
     {
       ...init,
-      ...(sentBody !== undefined && { body: sentBody, ...withoutLength(init?.headers) }),
+      ...(sentBody !== undefined && { body: sentBody, ...withoutLength(call) }),
       ...(attemptSignal !== undefined && { signal: attemptSignal }),
     },
   ];
@@ -154,10 +154,11 @@ function hasBody(input: FetchCall['input'], init: FetchCall['init']): boolean {
   return init?.body != null || (isRequest(input) && input.body !== null);
 }
 
-// Undici refuses a length that is not that of the body.
-function withoutLength(headers: RequestInit['headers']): Pick<RequestInit, 'headers'> {
-  const fields = new Headers(headers);
-  if (!fields.has('content-length')) return {};
-  fields.delete('content-length');
-  return { headers: fields };
+/** Undici refuses a length that is not that of the body. Copying fields costs as much as sending them, so it is done only where there is one. */
+function withoutLength(call: FetchCall): Pick<RequestInit, 'headers'> {
+  const headers = call.init?.headers;
+  if (headers === undefined || fieldOf(call, 'content-length') === undefined) return {};
+  const others = new Headers(headers);
+  others.delete('content-length');
+  return { headers: others };
 }
