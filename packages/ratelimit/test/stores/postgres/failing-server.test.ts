@@ -3,7 +3,7 @@ import { describeWithService, type Server, started, startPostgres } from '@tooli
 import { migratePostgresStore } from '../../../src/stores/postgres/migrate.ts';
 import { createPostgresStore, type PostgresStore } from '../../../src/stores/postgres/postgres-store.ts';
 import { drivers, type Opened } from './drivers.ts';
-import { compile } from './skew-rules.ts';
+import { compile } from './compile.ts';
 
 const perDay = compile({
   name: 'day',

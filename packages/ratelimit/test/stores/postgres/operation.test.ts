@@ -7,7 +7,7 @@ import {
   type PostgresStoreOptions,
 } from '../../../src/stores/postgres/postgres-store.ts';
 import { drivers, type Opened } from './drivers.ts';
-import { compile } from './skew-rules.ts';
+import { compile } from './compile.ts';
 
 const requests = compile({ name: 'requests', scope: 'user', limit: 2, per: 'second', strategy: 'fixed-window' });
 const money = compile({ name: 'money', scope: 'user', unit: 'cost', limit: 1_000, per: 'day' });

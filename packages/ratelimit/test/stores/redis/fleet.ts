@@ -25,16 +25,16 @@ export const windowRules = [
 export const slotsRule = ruleOf({ name: 'slots', unit: 'concurrency', limit: 3 });
 export const budgetRule = ruleOf({ name: 'budget', unit: 'cost', limit: 3_000, per: 'calendar-day' });
 
-/** The most that was admitted for certain within one period: asked for after its start, answered before its end. */
-export function mostInWindow(admissions: readonly Admission[]): number {
+/** The most that was admitted for certain within so long: asked for after its start, answered before its end. */
+export function mostInWindow(admissions: readonly Admission[], windowUs = periodUs): number {
   const bySent = admissions.toSorted(([a], [b]) => a - b);
   return Math.max(
     ...bySent.map(([startUs], first) => {
       let sum = 0;
       for (let index = first; index < bySent.length; index++) {
         const [sentUs, answeredUs, cost] = bySent[index] ?? [Number.POSITIVE_INFINITY, 0, 0];
-        if (sentUs >= startUs + periodUs) break;
-        if (answeredUs < startUs + periodUs) sum += cost;
+        if (sentUs >= startUs + windowUs) break;
+        if (answeredUs < startUs + windowUs) sum += cost;
       }
       return sum;
     }),

@@ -1,18 +1,34 @@
 // One process of many: asks for more than there is, with a clock that is wrong, and prints what it was given and when.
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@sage-adk/core';
-import { createClient } from 'redis';
-import { createRedisStore } from '../../../src/stores/redis/index.ts';
-import type { Ask } from '../../../src/stores/store.ts';
-import { askOf } from './asks.ts';
-import { type Admission, budgetRule, slotsRule, windowRules, type WorkerReport } from './fleet.ts';
+import type { Ask, LimiterStore } from '../../src/stores/store.ts';
+import { askOf } from '../stores/redis/asks.ts';
+import { type Admission, budgetRule, slotsRule, windowRules, type WorkerReport } from '../stores/redis/fleet.ts';
 
-const [url = '', skewMs = '0', forMs = '0'] = process.argv.slice(2);
-const clock = { ...systemClock, now: () => Date.now() + Number(skewMs) };
-const client = createClient({ url, database: 4 });
-await client.connect();
-const store = createRedisStore({ client, deadlineMs: 10_000, clock });
+const [kind = '', url = '', schema = '', skewMs = '0', forMs = '0'] = process.argv.slice(2);
+const clock = {
+  ...systemClock,
+  now: () => Date.now() + Number(skewMs),
+  monotonicMs: () => performance.now() + Number(skewMs),
+};
+const { store, end } = await open();
 const untilMs = performance.now() + Number(forMs);
+
+async function open(): Promise<{ readonly store: LimiterStore; readonly end: () => Promise<void> }> {
+  // Sixteen processes start at once: each loads only what it needs.
+  if (kind === 'postgres') {
+    const { fromPostgres } = await import('@sage-adk/core/postgres');
+    const { default: postgres } = await import('postgres');
+    const { openPostgresStore } = await import('../../src/stores/postgres/postgres-store.ts');
+    const sql = postgres(url, { max: 3, onnotice: () => {} });
+    const client = fromPostgres(sql);
+    return { store: openPostgresStore({ client, schema, deadlineMs: 30_000, clock }), end: () => sql.end() };
+  }
+  const { createClient } = await import('redis');
+  const { createRedisStore } = await import('../../src/stores/redis/index.ts');
+  const client = await createClient({ url, database: 4 }).connect();
+  return { store: createRedisStore({ client, deadlineMs: 30_000, clock }), end: () => client.close() };
+}
 
 /** Microseconds on the clock that all processes of a machine share. */
 const nowUs = (): number => Number(process.hrtime.bigint() / 1_000n);
@@ -50,4 +66,4 @@ async function hold(): Promise<{ slots: Admission[]; spent: number }> {
 const [held, ...windows] = await Promise.all([hold(), ...windowRules.map((rule) => spend(askOf(rule)))]);
 const report: WorkerReport = { ...held, windows };
 process.stdout.write(JSON.stringify(report));
-await client.close();
+await end();
