@@ -160,6 +160,16 @@ describe('a lease', () => {
     expect((await limiter.reserve(ada)).allowed).toBe(true);
   });
 
+  test.each([
+    ['stays charged', {}, 700],
+    ['comes back where the rule says so', { onExpiry: 'return' } as const, 1_000],
+  ])('what nobody settled in time %s', async (_name, fields, left) => {
+    const { limiter, clock } = createLimiter({ ...tokens, per: 'hour', ...fields });
+    await limiter.reserve(ada, { tokens: 300 }, { ttlMs: 1_000, maxHoldMs: 1_000 });
+    await clock.advanceAsync(5_000);
+    expect(await leftOf(limiter)).toBe(left);
+  });
+
   test('what it used is charged even when its time is over', async () => {
     const { limiter, clock } = createLimiter({ ...tokens, per: 'hour' });
     const reservation = granted(await limiter.reserve(ada, { tokens: 300 }, { ttlMs: 1_000, maxHoldMs: 1_000 }));
@@ -170,6 +180,15 @@ describe('a lease', () => {
 });
 
 describe('what an estimate leaves open', () => {
+  test('RL23: is at least one unit, and told: nobody passes a limit that is used up by saying nothing', async () => {
+    const { limiter } = createLimiter(budget);
+    const reservation = granted(await limiter.reserve(ada));
+    expect(reservation.assumed).toEqual(['cost']);
+    expect(await leftOf(limiter)).toBe(usd(1) - 1);
+    await reservation.settle({ costNanoUsd: 1_000_000_000n });
+    expect((await limiter.reserve(ada)).allowed).toBe(false);
+  });
+
   test('is taken from the default, and told', async () => {
     const { limiter } = createLimiter({ rules: [tokens, budget], defaultEstimate: { outputTokens: 400 } });
     const reservation = granted(await limiter.reserve(ada, { inputTokens: 100 }));
