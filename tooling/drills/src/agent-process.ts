@@ -71,6 +71,8 @@ function configOf(name: string, port: number, healthPort: number, drainDelaySeco
   drain_delay_seconds: ${drainDelaySeconds}
 agent:
   id: ${name}
+llm:
+  max_output_tokens: 1000000
 observability:
   metrics:
     port: 0

@@ -16,6 +16,8 @@ export interface PostgresJsQuery extends PromiseLike<readonly unknown[]> {
   readonly state?: unknown;
   /** Whether the connection works on it, and not on one that was sent before. */
   readonly active?: boolean;
+  /** What `cancel` calls, once. */
+  canceller?: ((query: never) => unknown) | null;
   cancel(): unknown;
 }
 
@@ -43,7 +45,7 @@ export function fromPostgres(
       cancel() {
         // Of a statement that waits behind another one on its connection, postgres.js 3.4.9 takes the answer for that of the next statement.
         const isBehind = query.state !== undefined && query.state !== null && query.active === false;
-        if (!isBehind) void Promise.resolve(query.cancel()).catch(() => {});
+        if (!isBehind) cancelQuietly(query);
       },
     };
   };
@@ -56,6 +58,15 @@ export function fromPostgres(
     },
     { deadlineMs, clock },
   );
+}
+
+/** `query.cancel` of postgres.js 3.4.9 drops the promise of its canceller, which rejects where the connection for it breaks, and ends the process. */
+function cancelQuietly(query: PostgresJsQuery): void {
+  const { canceller } = query;
+  if (typeof canceller === 'function') {
+    query.canceller = (cancelled) => void Promise.resolve(canceller(cancelled)).catch(() => {});
+  }
+  query.cancel();
 }
 
 /**

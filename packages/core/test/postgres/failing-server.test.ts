@@ -63,6 +63,20 @@ describeWithService('postgres', 'a PostgreSQL that fails', () => {
       expect(await client.query('select id from kept')).toEqual([]);
     }, 30_000);
 
+    test('a server that dies while it is asked to cancel breaks nothing', async () => {
+      const { client } = opened;
+      await client.query('select 1');
+      await server.pause();
+      await expect(client.query('select pg_sleep(5)', [], { deadlineMs: 50 })).rejects.toMatchObject({
+        code: 'SAGE_POSTGRES_DEADLINE',
+      });
+      // The connection for it is accepted by the system, and reset when the server is gone.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await server.kill();
+      await server.restart();
+      await until(async () => (await client.query('select 1 as one').catch(() => [])).length === 1);
+    }, 30_000);
+
     test('nothing of it was an unhandled rejection', () => {
       expect(unhandled).toEqual([]);
     });

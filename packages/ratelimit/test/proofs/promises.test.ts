@@ -27,7 +27,7 @@ describeWithService('redis', 'on the Redis store', (url) => {
 
 describeWithService('postgres', 'on the PostgreSQL store', (url) => {
   let maker: StoreMaker;
-  beforeAll(async () => void (maker = await postgresAt(url)));
+  beforeAll(async () => void (maker = await postgresAt(url, 'promises_proofs')));
   afterAll(() => maker.close());
   proveAll(() => maker, 1, 16);
 });

@@ -46,7 +46,8 @@ export async function redisAt(url: string): Promise<StoreMaker> {
   };
 }
 
-export async function postgresAt(url: string, schema = 'proofs'): Promise<StoreMaker> {
+/** @param schema of its own for each file of tests: they run at once. */
+export async function postgresAt(url: string, schema: string): Promise<StoreMaker> {
   const opened = drivers[0].open(url);
   const { client } = opened;
   await client.query(`drop schema if exists ${schema} cascade`);

@@ -42,7 +42,7 @@ describeWithService('redis', 'on the Redis store', (url) => {
 
 describeWithService('postgres', 'on the PostgreSQL store', (url) => {
   let maker: StoreMaker;
-  beforeAll(async () => void (maker = await postgresAt(url)));
+  beforeAll(async () => void (maker = await postgresAt(url, 'under_delivery_proofs')));
   afterAll(() => maker.close());
   compare(() => maker);
 });
