@@ -1,3 +1,5 @@
+import process from 'node:process';
+
 /**
  * Time and chance as parameters, so that every timing test can run on a fake clock and a seeded random.
  */
@@ -26,10 +28,19 @@ export type Random = () => number;
 
 const longestDelayMs = 2 ** 31 - 1;
 
+// Costs two thirds of performance.now(), and a limiter reads the clock for each decision. Looked up each time, so that test runners can fake it.
+function steadyMs(): number {
+  const time = process.hrtime();
+  return time[0] * 1_000 + time[1] / 1_000_000;
+}
+
+// Counts from the instant that performance.now() counts from.
+const originMs = steadyMs() - performance.now();
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonicMs: () => performance.now(),
+  monotonicMs: () => steadyMs() - originMs,
   setTimer(callback, delayMs, { keepAlive = false } = {}) {
     const timeout = setTimeout(callback, Math.min(delayMs, longestDelayMs));
     if (!keepAlive) timeout.unref();

@@ -1,4 +1,5 @@
 import { emit, source } from '@sage-adk/core';
+import type { CompiledRule } from './compile.ts';
 import type { Decision, RuleState } from './decision.ts';
 import type { Ask } from './stores/store.ts';
 import { Tally } from './tally.ts';
@@ -29,6 +30,14 @@ export class Reporter {
       counts.shadowDenied++;
       decision.shadowDenied.forEach(tell);
     }
+    return decision;
+  }
+
+  /** {@link report} of a decision about one enforced rule: where it is allowed there is nothing to tell, and its lists are left alone. */
+  reportOne(rule: CompiledRule, decision: Decision): Decision {
+    if (!decision.allowed || decision.degraded) return this.report(decision);
+    this.#counts.allowed++;
+    this.tally.allowed(rule, decision.remaining);
     return decision;
   }
 

@@ -40,7 +40,7 @@ export class RuleBook {
     this.#sole = this.#findSole();
   }
 
-  /** The one rule and its scope, where there is no other and it is the same for every subject. */
+  /** The one rule and its scope, where there is no other, it is enforced, and it is the same for every subject. */
   get sole(): SoleRule | undefined {
     return this.#sole;
   }
@@ -96,7 +96,7 @@ export class RuleBook {
     const [rule] = group?.others ?? [];
     if (group === undefined || rule === undefined || this.#groups.length > 1) return undefined;
     if (group.others.length > 1 || group.byTier.size > 0 || this.#overrides.size > 0) return undefined;
-    if (rule.when.length > 0) return undefined;
+    if (rule.when.length > 0 || rule.mode === 'shadow') return undefined;
     return { scope: group.scope, rule };
   }
 

@@ -1,7 +1,8 @@
 import { type Clock, type LimitCosts, type LimitSubject, systemClock } from '@sage-adk/core';
 import type { CompiledRule } from './compile.ts';
+import { conclude, concludeOne } from './conclusion.ts';
 import { costIn } from './costs.ts';
-import { conclude, concludeOne, type Decision } from './decision.ts';
+import type { Decision } from './decision.ts';
 import { errors } from './errors.ts';
 import { scopeKey } from './keys.ts';
 import type { Lease } from './lease.ts';
@@ -193,7 +194,7 @@ export class StoreLimiter implements RateLimiter {
   #checkOne(memory: MemoryStore, rule: CompiledRule, key: string, costs: LimitCosts | undefined): Decision {
     this.#requireOpen();
     const cost = costIn(rule.unit, costs) ?? missingCost(rule);
-    return this.#reporter.report(concludeOne(rule, key, cost, memory.consumeOne(rule, key, cost)));
+    return this.#reporter.reportOne(rule, concludeOne(rule, key, cost, memory.consumeOne(rule, key, cost)));
   }
 
   #ask(request: DecideRequest): Answer | Promise<Answer> {

@@ -1,5 +1,6 @@
 /** What a limiter counts for each of its rules, offered as sources: decisions are too fast for an operation each. */
 import { source } from '@sage-adk/core';
+import type { CompiledRule } from './compile.ts';
 import type { Decision, RuleState } from './decision.ts';
 import type { Mode, Unit } from './rule.ts';
 import type { AnswerSource, Ask } from './stores/store.ts';
@@ -22,6 +23,8 @@ interface RuleTally {
   /** Reservations that this process holds. */
   leases: number;
 }
+
+type Counted = Pick<RuleState, 'mode' | 'allowed' | 'remaining' | 'limit' | 'burst'>;
 
 type Counters = Record<string, number>;
 
@@ -53,6 +56,13 @@ export class Tally {
       count(tally, state, by);
       place++;
     }
+  }
+
+  /** {@link decided} for the one rule of a decision, which the store allowed. */
+  allowed({ name, mode, limit, burst }: CompiledRule, remaining: number): void {
+    let tally = this.#recent[0];
+    if (tally === undefined || tally.name !== name) this.#recent[0] = tally = this.#of(name);
+    count(tally, { mode, allowed: true, remaining, limit, burst }, 'store');
   }
 
   reserved(asks: readonly Ask[]): void {
@@ -97,7 +107,8 @@ export class Tally {
   }
 }
 
-function count(tally: RuleTally, { mode, allowed, remaining, limit, burst }: RuleState, by: AnswerSource): void {
+function count(tally: RuleTally, state: Counted, by: AnswerSource): void {
+  const { mode, allowed, remaining, limit, burst } = state;
   const verdicts = verdictsIn(tally, mode, by);
   if (!allowed) {
     verdicts.denied++;

@@ -3,6 +3,9 @@
  *
  * A slot whose state counts no more is idle: its key is as good as unknown. A new key takes over an idle slot if one is near, else a fresh one, else, with
  * `maxKeys` in use, the overflow slot that all further keys share. No timers, and no key that still counts is ever forgotten.
+ *
+ * A key that came back after it was idle is a regular. Regulars keep their slots while idle, up to half of the slots: a flood of keys that are seen once takes the
+ * place of its own kind, and who comes now and then is not sent to the overflow slot by it.
  */
 import type { Counter, Instant } from './counters/index.ts';
 
@@ -22,18 +25,20 @@ export class KeyTable {
   readonly #slots = new Map<string, number>();
   /** Key of each slot in use; the overflow slot has none. */
   readonly #keys: (string | undefined)[] = [undefined];
+  readonly #regulars: Marks;
   #hand = overflowSlot;
 
   constructor(maxKeys: number, now: Instant) {
     this.#maxKeys = maxKeys;
     this.#now = now;
+    this.#regulars = new Marks(maxKeys);
   }
 
   get size(): number {
     return this.#slots.size;
   }
 
-  /** The slot of a key, or the one it would get. Nothing changes until {@link claim}. */
+  /** The slot of a key, or the one it would get. No state and no key's slot changes until {@link claim}. */
   find(key: string): number {
     return this.#slots.get(key) ?? this.#idleSlot() ?? (this.#isFull ? overflowSlot : this.#keys.length);
   }
@@ -43,11 +48,14 @@ export class KeyTable {
     return this.#slots.get(key);
   }
 
-  /** Makes a slot that {@link find} gave the key's own. */
+  /** Makes a slot that {@link find} gave the key's own. Called before its state changes. */
   claim(slot: number, key: string): void {
     if (slot === overflowSlot) return;
     const owner = this.#keys[slot];
-    if (owner === key) return;
+    if (owner === key) {
+      if (this.#isIdle(slot)) this.#regulars.add(slot);
+      return;
+    }
     if (owner !== undefined) {
       this.#slots.delete(owner);
       this.reclaimed++;
@@ -55,6 +63,11 @@ export class KeyTable {
     }
     this.#slots.set(key, slot);
     this.#keys[slot] = key;
+  }
+
+  /** {@link claim} for a key that has the slot and was idle. */
+  cameBack(slot: number): void {
+    this.#regulars.add(slot);
   }
 
   /** Keys in use with their slots. */
@@ -75,7 +88,10 @@ export class KeyTable {
     const last = this.#keys.length - 1;
     for (let n = Math.min(probes, last); n > 0; n--) {
       this.#hand = this.#hand < last ? this.#hand + 1 : 1;
-      if (this.#isIdle(this.#hand)) return this.#hand;
+      if (!this.#isIdle(this.#hand)) continue;
+      if (!this.#regulars.has(this.#hand)) return this.#hand;
+      // With too many of them the hand makes it a stranger again; who does not come back before it has gone round has to go.
+      if (this.#regulars.size > this.#maxKeys >> 1) this.#regulars.delete(this.#hand);
     }
     return undefined;
   }
@@ -83,5 +99,39 @@ export class KeyTable {
   #isIdle(slot: number): boolean {
     for (const counter of this.counters) if (!counter.isIdle(slot, this.#now)) return false;
     return true;
+  }
+}
+
+/** A set of slots: one bit for each. */
+class Marks {
+  size = 0;
+  readonly #most: number;
+  #bits = new Uint32Array(4);
+
+  constructor(maxKeys: number) {
+    this.#most = (maxKeys >>> 5) + 1;
+  }
+
+  has(slot: number): boolean {
+    return ((this.#bits[slot >>> 5] ?? 0) & (1 << slot)) !== 0;
+  }
+
+  add(slot: number): void {
+    if (this.has(slot)) return;
+    const index = slot >>> 5;
+    if (index >= this.#bits.length) {
+      const grown = new Uint32Array(Math.min(Math.max(index + 1, this.#bits.length * 2), this.#most));
+      grown.set(this.#bits);
+      this.#bits = grown;
+    }
+    this.#bits[index] = (this.#bits[index] ?? 0) | (1 << slot);
+    this.size++;
+  }
+
+  delete(slot: number): void {
+    if (!this.has(slot)) return;
+    const index = slot >>> 5;
+    this.#bits[index] = (this.#bits[index] ?? 0) & ~(1 << slot);
+    this.size--;
   }
 }

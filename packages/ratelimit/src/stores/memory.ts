@@ -5,12 +5,12 @@
  */
 import { type Clock, requireWhole, systemClock } from '@sage-adk/core';
 import type { CompiledRule } from '../compile.ts';
-import { createCounter } from './counters/index.ts';
 import { Expiries } from './expiries.ts';
 import { addPart, type Held, type Part, partOf } from './held.ts';
-import { KeyTable, overflowSlot } from './key-table.ts';
+import { overflowSlot } from './key-table.ts';
 import { MemoryClock } from './memory-clock.ts';
-import { hold, isRefusal, type Place, spend, type Step, toFinding } from './step.ts';
+import { Places } from './places.ts';
+import { hold, isRefusal, spend, type Step, toFinding } from './step.ts';
 import type {
   Answer,
   Ask,
@@ -56,19 +56,16 @@ export function createMemoryStore({ maxKeys = 100_000, clock = systemClock }: Me
 
 class Memory implements MemoryStore {
   readonly kind = 'memory';
-  readonly #maxKeys: number;
   readonly #now: MemoryClock;
-  readonly #tables = new Map<string, KeyTable>();
-  readonly #places = new Map<string, Place>();
-  /** Asked about last. */
-  #last: Place | undefined;
+  readonly #places: Places;
   readonly #held = new Map<string, Held>();
   readonly #expiries = new Expiries<Held>();
+  // Fractions, so that the compiler keeps each as a number in place from the start.
   readonly #one = { waitUs: 0.5, remaining: 0.5, resetAfterUs: 0.5, overflowed: false, atMs: 0.5 };
 
   constructor(maxKeys: number, clock: Clock) {
-    this.#maxKeys = maxKeys;
     this.#now = new MemoryClock(clock);
+    this.#places = new Places(maxKeys, this.#now);
   }
 
   decide(request: DecideRequest): Answer {
@@ -105,20 +102,15 @@ class Memory implements MemoryStore {
 
   consumeOne(rule: CompiledRule, key: string, cost: number): OneAnswer {
     this.#arrive();
-    const { table, counter } = this.#place(rule);
-    const slot = table.find(key);
-    counter.load(slot, rule.strategy, this.#now);
-    const waitUs = counter.waitUs(cost, 0);
-    if (waitUs === 0 && cost > 0) {
-      table.claim(slot, key);
-      counter.spend(cost);
-      counter.save(slot);
-    }
+    const { table, counter } = this.#places.of(rule);
     const one = this.#one;
-    one.waitUs = waitUs;
-    one.remaining = counter.remaining();
-    one.resetAfterUs = counter.resetUs();
-    one.overflowed = slot === overflowSlot;
+    const slot = table.slotOf(key);
+    if (slot === undefined) {
+      this.#consumeNew(rule, key, cost);
+    } else {
+      if (counter.consume(slot, rule.strategy, cost, this.#now, one)) table.cameBack(slot);
+      one.overflowed = false;
+    }
     one.atMs = this.#now.wallUs / 1_000;
     return one;
   }
@@ -146,7 +138,7 @@ class Memory implements MemoryStore {
   reset(asks: readonly Ask[]): void {
     this.#arrive();
     for (const ask of asks.filter(({ rule }) => rule.strategy.kind !== 'slots')) {
-      const { table, counter } = this.#place(ask.rule);
+      const { table, counter } = this.#places.of(ask.rule);
       const slot = table.slotOf(ask.key);
       if (slot !== undefined) counter.forget(slot);
       for (const held of this.#held.values()) {
@@ -160,7 +152,7 @@ class Memory implements MemoryStore {
     this.#arrive();
     const holdings: Holding[] = [];
     for (const rule of rules) {
-      const { table, counter } = this.#place(rule);
+      const { table, counter } = this.#places.of(rule);
       for (const [key, slot] of table.entries()) {
         if (holdings.length >= limit) return holdings;
         counter.load(slot, rule.strategy, this.#now);
@@ -172,12 +164,7 @@ class Memory implements MemoryStore {
   }
 
   counts() {
-    const counts = { keys: 0, reclaimed: 0, reservations: this.#held.size };
-    for (const { size, reclaimed } of this.#tables.values()) {
-      counts.keys += size;
-      counts.reclaimed += reclaimed;
-    }
-    return counts;
+    return { ...this.#places.counts(), reservations: this.#held.size };
   }
 
   image(): unknown {
@@ -186,17 +173,11 @@ class Memory implements MemoryStore {
       expiresUs,
       parts: parts.map(({ rule, ...part }) => ({ rule: rule.id, ...part })),
     }));
-    return {
-      held,
-      keys: [...this.#tables].map(([space, table]) => [space, [...table.keys()]]),
-      states: [...this.#places].map(([id, { counter }]) => [id, counter.image()]),
-    };
+    return { held, ...this.#places.image() };
   }
 
   close(): void {
-    this.#tables.clear();
     this.#places.clear();
-    this.#last = undefined;
     this.#held.clear();
   }
 
@@ -217,18 +198,30 @@ class Memory implements MemoryStore {
     }
   }
 
+  /** For a key that has no slot. */
+  #consumeNew(rule: CompiledRule, key: string, cost: number): void {
+    const { table, counter } = this.#places.of(rule);
+    const one = this.#one;
+    const slot = table.find(key);
+    one.overflowed = slot === overflowSlot;
+    counter.load(slot, rule.strategy, this.#now);
+    // Nobody's state counts in the slot, so the cost fits now or never, and what is kept there is not needed.
+    if (counter.waitUs(cost, 0) === 0 && cost > 0) table.claim(slot, key);
+    counter.consume(slot, rule.strategy, cost, this.#now, one);
+  }
+
   /** A verdict on each ask. Nothing is written. */
   #look(asks: readonly Ask[], maxWaitUs = 0): readonly Step[] {
-    const slots = new Map<KeyTable, number>();
-    return asks.map((ask) => {
+    const steps: Step[] = [];
+    for (const ask of asks) {
       const { rule, key, cost } = ask;
-      const { table, counter } = this.#place(rule);
-      // Before any state is loaded: to find a slot, counters look at the state of others.
-      const slot = slots.get(table) ?? table.find(key);
-      slots.set(table, slot);
+      const { table, counter } = this.#places.of(rule);
+      // Rules of one table are asked about one key: what the first found is what it would be given.
+      const slot = steps.find((step) => step.table === table)?.slot ?? table.find(key);
       counter.load(slot, rule.strategy, this.#now);
-      return { ask, table, counter, slot, waitUs: counter.waitUs(cost, maxWaitUs) };
-    });
+      steps.push({ ask, table, counter, slot, waitUs: counter.waitUs(cost, maxWaitUs) });
+    }
+    return steps;
   }
 
   #reserve({ id, asks, ttlUs, maxWaitUs }: ReserveRequest): Answer {
@@ -262,7 +255,7 @@ class Memory implements MemoryStore {
 
   /** Returns the units that the rule is beyond its limit. */
   #settlePart(rule: CompiledRule, part: Part, cost: number): number {
-    const { table, counter } = this.#place(rule);
+    const { table, counter } = this.#places.of(rule);
     const used = Math.max(0, cost - part.spent);
     const known = part.overflowed ? overflowSlot : table.slotOf(part.key);
     // Where the key was forgotten, nothing of it counts any more.
@@ -279,25 +272,5 @@ class Memory implements MemoryStore {
   #drop(held: Held): void {
     this.#held.delete(held.id);
     this.#expiries.remove(held);
-  }
-
-  #place(rule: CompiledRule): Place {
-    if (this.#last?.rule === rule) return this.#last;
-    const place = this.#places.get(rule.id) ?? this.#newPlace(rule);
-    this.#last = place;
-    return place;
-  }
-
-  #newPlace(rule: CompiledRule): Place {
-    const place = { rule, table: this.#table(rule.space), counter: createCounter(rule.strategy, this.#maxKeys) };
-    place.table.counters.push(place.counter);
-    this.#places.set(rule.id, place);
-    return place;
-  }
-
-  #table(space: string): KeyTable {
-    const table = this.#tables.get(space) ?? new KeyTable(this.#maxKeys, this.#now);
-    this.#tables.set(space, table);
-    return table;
   }
 }

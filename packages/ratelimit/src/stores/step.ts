@@ -1,16 +1,8 @@
 /** One ask in the middle of a decision of the memory store. */
-import type { CompiledRule } from '../compile.ts';
-import type { Counter } from './counters/index.ts';
 import type { Part } from './held.ts';
-import { type KeyTable, overflowSlot } from './key-table.ts';
+import { overflowSlot } from './key-table.ts';
+import type { Place } from './places.ts';
 import type { Ask, Finding } from './store.ts';
-
-/** Where the state of a rule is. */
-export interface Place {
-  readonly rule: CompiledRule;
-  readonly table: KeyTable;
-  readonly counter: Counter;
-}
 
 /** The counter has loaded the state of the ask's key. */
 export interface Step extends Omit<Place, 'rule'> {

@@ -65,6 +65,11 @@ export function drainTo({ drain }: Bucket, state: BucketState, nowUs: number): v
   if (state.debt === 0) state.solid = state.held = state.sinceUs = 0;
 }
 
+/** Whether nothing would be owed once drained to now. */
+export function isDrained({ drain }: Bucket, { debt, atUs }: Pick<BucketState, 'debt' | 'atUs'>, nowUs: number): boolean {
+  return debt === 0 || (nowUs > atUs && debt <= (nowUs - atUs) * drain);
+}
+
 /**
  * Microseconds until the cost is accepted: 0 now, Infinity never. With a queue it is accepted ahead of its time and departs after {@link bucketDelayUs}.
  *
@@ -152,9 +157,9 @@ export function reweigh(state: BucketState, from: number, to: number): void {
   state.held = convert(state.held);
 }
 
-/** Parts and the weight of some units. Only what is charged by force can reach the bound. */
+/** Parts and the weight of some units. Only what is charged by force can reach the bound, and only beyond it is the sum not exact. */
 function plus(parts: number, units: number, weight: number): number {
-  return units > (mostDebt - parts) / weight ? mostDebt : parts + units * weight;
+  return Math.min(mostDebt, parts + units * weight);
 }
 
 function lower(state: BucketState, parts: number): void {

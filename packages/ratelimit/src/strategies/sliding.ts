@@ -94,7 +94,11 @@ export function settleSliding(
 }
 
 /** Microseconds until nothing counts any more. */
-export function slidingResetUs({ periodUs }: Sliding, state: SlidingState, nowUs: number): number {
-  const newestUs = state.at(-2);
+export function slidingResetUs(sliding: Sliding, state: SlidingState, nowUs: number): number {
+  return untilOverUs(sliding, state.at(-2), nowUs);
+}
+
+/** {@link slidingResetUs} of a state with this newest time. */
+export function untilOverUs({ periodUs }: Sliding, newestUs: number | undefined, nowUs: number): number {
   return newestUs === undefined ? 0 : Math.max(0, newestUs + periodUs - nowUs);
 }

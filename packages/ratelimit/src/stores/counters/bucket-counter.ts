@@ -9,22 +9,28 @@ import {
   drainTo,
   freshBucket,
   holdInBucket,
+  isDrained,
   reweigh,
   settleBucket,
   spendFromBucket,
 } from '../../strategies/bucket.ts';
 import type { CompiledStrategy } from '../../strategies/strategy.ts';
 import { Columns } from './columns.ts';
-import type { Counter, Instant } from './counter.ts';
+import type { Counter, Instant, Verdict } from './counter.ts';
 
+/** Debt, its time and since when it is owed are kept for every slot; what reservations add to that only once there is one. */
 export class BucketCounter implements Counter {
   #bucket: Bucket;
+  readonly #maxKeys: number;
   readonly #columns: Columns;
+  /** `debt - solid` and `held`. All 0 without reservations, for then `solid` is `debt`. */
+  #reserved: Columns | undefined;
   readonly #state: BucketState = freshBucket();
 
   constructor(bucket: Bucket, maxKeys: number) {
     this.#bucket = bucket;
-    this.#columns = new Columns(5, maxKeys);
+    this.#maxKeys = maxKeys;
+    this.#columns = new Columns(3, maxKeys);
   }
 
   load(slot: number, strategy: CompiledStrategy, { steadyUs }: Instant): void {
@@ -34,14 +40,14 @@ export class BucketCounter implements Counter {
   }
 
   save(slot: number): void {
+    const { debt, atUs, sinceUs } = this.#state;
     this.#columns.reach(slot);
     const { numbers } = this.#columns;
-    const at = slot * 5;
-    numbers[at] = this.#state.debt;
-    numbers[at + 1] = this.#state.solid;
-    numbers[at + 2] = this.#state.held;
-    numbers[at + 3] = this.#state.atUs;
-    numbers[at + 4] = this.#state.sinceUs;
+    const at = slot * 3;
+    numbers[at] = debt;
+    numbers[at + 1] = atUs;
+    numbers[at + 2] = sinceUs;
+    if (this.#reserved !== undefined || this.#state.held > 0) this.#saveReserved(slot);
   }
 
   waitUs(cost: number, maxWaitUs: number): number {
@@ -76,35 +82,63 @@ export class BucketCounter implements Counter {
     return bucketOver(this.#bucket, this.#state);
   }
 
+  consume(slot: number, strategy: CompiledStrategy, cost: number, now: Instant, verdict: Verdict): boolean {
+    this.load(slot, strategy, now);
+    const bucket = this.#bucket;
+    const state = this.#state;
+    const idle = state.debt === 0;
+    const waitUs = bucketWaitUs(bucket, state, cost, 0);
+    const spends = waitUs === 0 && cost > 0;
+    if (spends) {
+      spendFromBucket(bucket, state, cost);
+      this.save(slot);
+    }
+    verdict.waitUs = waitUs;
+    verdict.remaining = bucketRemaining(bucket, state);
+    verdict.resetAfterUs = bucketResetUs(bucket, state);
+    return spends && idle;
+  }
+
   isIdle(slot: number, { steadyUs }: Instant): boolean {
-    this.#read(slot);
-    drainTo(this.#bucket, this.#state, steadyUs);
-    return this.#state.debt === 0;
+    const { numbers } = this.#columns;
+    return isDrained(this.#bucket, { debt: numbers[slot * 3] ?? 0, atUs: numbers[slot * 3 + 1] ?? 0 }, steadyUs);
   }
 
   forget(slot: number): void {
     this.#columns.clear(slot);
+    this.#reserved?.clear(slot);
   }
 
   image(): unknown {
-    return this.#columns.numbers.slice();
+    return [this.#columns.numbers.slice(), this.#reserved?.numbers.slice()];
   }
 
   #read(slot: number): void {
     const { numbers } = this.#columns;
-    const at = slot * 5;
-    this.#state.debt = numbers[at] ?? 0;
-    this.#state.solid = numbers[at + 1] ?? 0;
-    this.#state.held = numbers[at + 2] ?? 0;
-    this.#state.atUs = numbers[at + 3] ?? 0;
-    this.#state.sinceUs = numbers[at + 4] ?? 0;
+    const state = this.#state;
+    const at = slot * 3;
+    state.debt = state.solid = numbers[at] ?? 0;
+    state.held = 0;
+    state.atUs = numbers[at + 1] ?? 0;
+    state.sinceUs = numbers[at + 2] ?? 0;
+    if (this.#reserved === undefined) return;
+    state.solid -= this.#reserved.numbers[slot * 2] ?? 0;
+    state.held = this.#reserved.numbers[slot * 2 + 1] ?? 0;
+  }
+
+  #saveReserved(slot: number): void {
+    const { debt, solid, held } = this.#state;
+    const reserved = (this.#reserved ??= new Columns(2, this.#maxKeys));
+    reserved.reach(slot);
+    reserved.numbers[slot * 2] = debt - solid;
+    reserved.numbers[slot * 2 + 1] = held;
   }
 
   #change(bucket: Bucket): void {
     const from = this.#bucket.weight;
     this.#bucket = bucket;
     if (from === bucket.weight) return;
-    for (let slot = 0; slot < this.#columns.numbers.length / 5; slot++) {
+    for (let slot = 0; slot < this.#columns.numbers.length / 3; slot++) {
       this.#read(slot);
       reweigh(this.#state, from, bucket.weight);
       this.save(slot);

@@ -8,6 +8,15 @@ export interface Instant {
   readonly wallUs: number;
 }
 
+/** What a counter says about a cost. */
+export interface Verdict {
+  /** 0 where it fits, Infinity where it never does. */
+  waitUs: number;
+  /** After it was spent, where it fits. */
+  remaining: number;
+  resetAfterUs: number;
+}
+
 /**
  * How the memory store keeps the state of one rule: the state of all its keys in flat arrays, by slot.
  *
@@ -31,8 +40,36 @@ export interface Counter {
   resetUs(): number;
   /** Units beyond the limit. */
   over(): number;
+  /**
+   * All of that for one cost: loads, and where it fits spends and saves. Returns whether it spent what was idle. One call instead of six, and no number
+   * returned: a process with several kinds of rules then pays for one call that cannot be inlined.
+   */
+  consume(slot: number, strategy: CompiledStrategy, cost: number, now: Instant, verdict: Verdict): boolean;
+  /** Whether nothing is used. Leaves what is loaded as it is. */
   isIdle(slot: number, now: Instant): boolean;
   forget(slot: number): void;
   /** A copy of all state. */
   image(): unknown;
+}
+
+/** {@link Counter.consume} in terms of the others. */
+export function consumeWith(
+  counter: Counter,
+  slot: number,
+  strategy: CompiledStrategy,
+  cost: number,
+  now: Instant,
+  verdict: Verdict,
+): boolean {
+  const idle = counter.isIdle(slot, now);
+  counter.load(slot, strategy, now);
+  verdict.waitUs = counter.waitUs(cost, 0);
+  const spends = verdict.waitUs === 0 && cost > 0;
+  if (spends) {
+    counter.spend(cost);
+    counter.save(slot);
+  }
+  verdict.remaining = counter.remaining();
+  verdict.resetAfterUs = counter.resetUs();
+  return spends && idle;
 }

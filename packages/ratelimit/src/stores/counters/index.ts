@@ -5,7 +5,7 @@ import { SlidingCounter } from './sliding-counter.ts';
 import { SlotsCounter } from './slots-counter.ts';
 import { WindowCounter } from './window-counter.ts';
 
-export type { Counter, Instant } from './counter.ts';
+export type { Counter, Instant, Verdict } from './counter.ts';
 
 /** Makes the counter of a strategy, for slots up to `maxKeys`. */
 export function createCounter(strategy: CompiledStrategy, maxKeys: number): Counter {
@@ -15,7 +15,7 @@ export function createCounter(strategy: CompiledStrategy, maxKeys: number): Coun
     case 'window':
       return new WindowCounter(strategy, maxKeys);
     case 'sliding':
-      return new SlidingCounter(strategy);
+      return new SlidingCounter(strategy, maxKeys);
     default:
       return new SlotsCounter(strategy, maxKeys);
   }

@@ -1,33 +1,37 @@
 import {
+  mostEntries,
   type Sliding,
   type SlidingState,
   settleSliding,
   slidingResetUs,
   slidingWaitUs,
   spendFromSliding,
+  untilOverUs,
   usedIn,
 } from '../../strategies/sliding.ts';
 import type { CompiledStrategy } from '../../strategies/strategy.ts';
-import type { Counter, Instant } from './counter.ts';
+import { consumeWith, type Counter, type Instant, type Verdict } from './counter.ts';
+import { Lists } from './lists.ts';
 
 export class SlidingCounter implements Counter {
   #sliding: Sliding;
   #nowUs = 0;
-  #state: SlidingState = [];
-  readonly #states: (SlidingState | undefined)[] = [];
+  readonly #state: SlidingState = [];
+  readonly #lists: Lists;
 
-  constructor(sliding: Sliding) {
+  constructor(sliding: Sliding, maxKeys: number) {
     this.#sliding = sliding;
+    this.#lists = new Lists(2 * mostEntries, maxKeys);
   }
 
   load(slot: number, strategy: CompiledStrategy, { steadyUs }: Instant): void {
     this.#sliding = strategy as Sliding;
     this.#nowUs = steadyUs;
-    this.#state = this.#states[slot] ?? [];
+    this.#lists.read(slot, this.#state);
   }
 
   save(slot: number): void {
-    this.#states[slot] = this.#state.length === 0 ? undefined : this.#state;
+    this.#lists.write(slot, this.#state);
   }
 
   waitUs(cost: number): number {
@@ -62,15 +66,19 @@ export class SlidingCounter implements Counter {
     return Math.max(0, usedIn(this.#sliding, this.#state, this.#nowUs) - this.#sliding.limit);
   }
 
+  consume(slot: number, strategy: CompiledStrategy, cost: number, now: Instant, verdict: Verdict): boolean {
+    return consumeWith(this, slot, strategy, cost, now, verdict);
+  }
+
   isIdle(slot: number, { steadyUs }: Instant): boolean {
-    return slidingResetUs(this.#sliding, this.#states[slot] ?? [], steadyUs) === 0;
+    return untilOverUs(this.#sliding, this.#lists.fromEnd(slot, 2), steadyUs) === 0;
   }
 
   forget(slot: number): void {
-    this.#states[slot] = undefined;
+    this.#lists.write(slot, []);
   }
 
   image(): unknown {
-    return structuredClone(this.#states);
+    return this.#lists.image();
   }
 }

@@ -1,7 +1,7 @@
 import { type Slots, slotsRemaining, slotsResetUs, slotsWaitUs } from '../../strategies/slots.ts';
 import type { CompiledStrategy } from '../../strategies/strategy.ts';
 import { Columns } from './columns.ts';
-import type { Counter } from './counter.ts';
+import { consumeWith, type Counter, type Instant, type Verdict } from './counter.ts';
 
 export class SlotsCounter implements Counter {
   #slots: Slots;
@@ -53,6 +53,10 @@ export class SlotsCounter implements Counter {
 
   over(): number {
     return 0;
+  }
+
+  consume(slot: number, strategy: CompiledStrategy, cost: number, now: Instant, verdict: Verdict): boolean {
+    return consumeWith(this, slot, strategy, cost, now, verdict);
   }
 
   isIdle(slot: number): boolean {

@@ -7,11 +7,12 @@ import {
   type Window,
   windowRemaining,
   windowResetUs,
+  type WindowState,
   windowWaitUs,
 } from '../../strategies/window.ts';
 import type { CompiledStrategy } from '../../strategies/strategy.ts';
 import { Columns } from './columns.ts';
-import type { Counter, Instant } from './counter.ts';
+import { consumeWith, type Counter, type Instant, type Verdict } from './counter.ts';
 
 export class WindowCounter implements Counter {
   #window: Window;
@@ -19,6 +20,8 @@ export class WindowCounter implements Counter {
   #nowUs = 0;
   readonly #columns: Columns;
   readonly #state = freshWindow();
+  /** Of a slot that is only looked at. */
+  readonly #other = freshWindow();
 
   constructor(window: Window, maxKeys: number) {
     this.#window = window;
@@ -27,7 +30,8 @@ export class WindowCounter implements Counter {
 
   load(slot: number, strategy: CompiledStrategy, now: Instant): void {
     this.#window = strategy as Window;
-    this.#open(slot, now);
+    this.#nowUs = this.#window.anchored ? now.steadyUs : now.wallUs;
+    this.#span = this.#open(this.#state, slot, now);
   }
 
   save(slot: number): void {
@@ -68,9 +72,14 @@ export class WindowCounter implements Counter {
     return Math.max(0, this.#state.used - this.#window.limit);
   }
 
+  consume(slot: number, strategy: CompiledStrategy, cost: number, now: Instant, verdict: Verdict): boolean {
+    return consumeWith(this, slot, strategy, cost, now, verdict);
+  }
+
   isIdle(slot: number, now: Instant): boolean {
-    this.#open(slot, now);
-    return this.#state.used === 0;
+    if ((this.#columns.numbers[slot * 2 + 1] ?? 0) === 0) return true;
+    this.#open(this.#other, slot, now);
+    return this.#other.used === 0;
   }
 
   forget(slot: number): void {
@@ -81,11 +90,11 @@ export class WindowCounter implements Counter {
     return this.#columns.numbers.slice();
   }
 
-  #open(slot: number, { steadyUs, wallUs }: Instant): void {
+  #open(state: WindowState, slot: number, { steadyUs, wallUs }: Instant): Span {
     const { anchored, calendar } = this.#window;
-    this.#nowUs = anchored ? steadyUs : wallUs;
-    this.#state.startUs = this.#columns.numbers[slot * 2] ?? 0;
-    this.#state.used = this.#columns.numbers[slot * 2 + 1] ?? 0;
-    this.#span = openWindow(this.#window, this.#state, this.#nowUs, calendar?.boundariesAround(wallUs / 1_000));
+    state.startUs = this.#columns.numbers[slot * 2] ?? 0;
+    state.used = this.#columns.numbers[slot * 2 + 1] ?? 0;
+    const boundaries = calendar?.boundariesAround(wallUs / 1_000);
+    return openWindow(this.#window, state, anchored ? steadyUs : wallUs, boundaries);
   }
 }

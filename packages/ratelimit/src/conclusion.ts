@@ -1,0 +1,201 @@
+/** Makes a decision of what a store found: its numbers at once, and the list of its rules for who reads it. */
+import type { Clock } from '@sage-adk/core';
+import type { CompiledRule } from './compile.ts';
+import type { Decision, RuleState } from './decision.ts';
+import type { OneAnswer } from './stores/memory.ts';
+import type { Answer, AnswerSource, Finding } from './stores/store.ts';
+
+/** Sums up what a store found, with durations as times on the wall clock. */
+export function conclude(answer: Answer, clock: Clock): Decision {
+  const { allowed, findings, source, atMs: nowMs = clock.now() } = answer;
+  const binding = (allowed ? undefined : longestWait(findings)) ?? tightest(findings);
+  const infinite = Number.POSITIVE_INFINITY;
+  return new Conclusion(
+    allowed,
+    binding === undefined ? infinite : binding.rule.limit,
+    binding === undefined ? infinite : remainingOf(binding),
+    binding === undefined ? nowMs : resetAtOf(binding, nowMs),
+    allowed ? 0 : binding && retryAfterOf(binding),
+    source,
+    { findings, nowMs },
+    '',
+    0,
+  );
+}
+
+/** {@link conclude} for one enforced rule that a store in this process was asked about. */
+export function concludeOne(rule: CompiledRule, key: string, cost: number, answer: OneAnswer): Decision {
+  const { waitUs, atMs, resetAfterUs } = answer;
+  return new Conclusion(
+    waitUs === 0,
+    rule.limit,
+    Math.min(answer.remaining, rule.limit),
+    atMs + Math.ceil(resetAfterUs / 1_000),
+    waitUs === 0 ? 0 : waitUs === Number.POSITIVE_INFINITY ? undefined : waitUs / 1_000,
+    answer.overflowed ? 'overflow' : 'store',
+    rule,
+    key,
+    cost,
+  );
+}
+
+type Lists = Pick<Decision, 'rules' | 'violated' | 'shadowDenied'>;
+
+interface Findings {
+  readonly findings: readonly Finding[];
+  readonly nowMs: number;
+}
+
+const none: readonly RuleState[] = Object.freeze([]);
+
+/**
+ * The lists are made when one of them is first read: that costs as much as the decision itself, and who is allowed never asks. One class with no base and its numbers
+ * given one by one, since this is the hot path: a base class doubles what it costs.
+ */
+class Conclusion implements Decision {
+  readonly allowed: boolean;
+  readonly limit: number;
+  readonly remaining: number;
+  readonly resetAtMs: number;
+  readonly retryAfterMs: number | undefined;
+  readonly source: AnswerSource;
+  readonly degraded: boolean;
+  readonly #about: CompiledRule | Findings;
+  readonly #key: string;
+  readonly #cost: number;
+  #lists: Lists | undefined;
+
+  constructor(
+    allowed: boolean,
+    limit: number,
+    remaining: number,
+    resetAtMs: number,
+    retryAfterMs: number | undefined,
+    source: AnswerSource,
+    about: CompiledRule | Findings,
+    key: string,
+    cost: number,
+  ) {
+    this.allowed = allowed;
+    this.limit = limit;
+    this.remaining = remaining;
+    this.resetAtMs = resetAtMs;
+    this.retryAfterMs = retryAfterMs;
+    this.source = source;
+    this.degraded = source === 'overflow' || source === 'local' || source === 'policy';
+    this.#about = about;
+    this.#key = key;
+    this.#cost = cost;
+  }
+
+  get rules(): readonly RuleState[] {
+    return (this.#lists ??= this.#list()).rules;
+  }
+
+  get violated(): readonly RuleState[] {
+    return (this.#lists ??= this.#list()).violated;
+  }
+
+  get shadowDenied(): readonly RuleState[] {
+    return (this.#lists ??= this.#list()).shadowDenied;
+  }
+
+  /** All of it, as a plain object. */
+  toJSON(): object {
+    return { ...this, rules: this.rules, violated: this.violated, shadowDenied: this.shadowDenied };
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): object {
+    return this.toJSON();
+  }
+
+  #list(): Lists {
+    const about = this.#about;
+    if ('findings' in about) return listsOf(about);
+    const rules = [stateOf(about, this.#key, this.#cost, this)];
+    return { rules, violated: this.allowed ? none : rules, shadowDenied: none };
+  }
+}
+
+function listsOf({ findings, nowMs }: Findings): Lists {
+  const rules: RuleState[] = [];
+  const violated: RuleState[] = [];
+  const shadowDenied: RuleState[] = [];
+  for (const finding of findings) {
+    const state = stateOf(finding.rule, finding.key, finding.cost, {
+      allowed: finding.allowed,
+      remaining: remainingOf(finding),
+      resetAtMs: resetAtOf(finding, nowMs),
+      retryAfterMs: retryAfterOf(finding),
+    });
+    rules.push(state);
+    if (!state.allowed) (state.mode === 'enforce' ? violated : shadowDenied).push(state);
+  }
+  violated.sort((a, b) => waitOf(b) - waitOf(a));
+  return { rules, violated, shadowDenied };
+}
+
+type Found = Pick<RuleState, 'allowed' | 'remaining' | 'resetAtMs' | 'retryAfterMs'>;
+
+function stateOf(rule: CompiledRule, key: string, cost: number, found: Found): RuleState {
+  return {
+    rule: rule.name,
+    unit: rule.unit,
+    scope: rule.scope,
+    mode: rule.mode,
+    allowed: found.allowed,
+    cost,
+    limit: rule.limit,
+    periodMs: rule.periodMs,
+    period: rule.period,
+    key,
+    burst: rule.burst,
+    remaining: found.remaining,
+    resetAtMs: found.resetAtMs,
+    retryAfterMs: found.retryAfterMs,
+  };
+}
+
+function remainingOf({ rule, remaining }: Finding): number {
+  return Math.min(remaining, rule.limit);
+}
+
+function resetAtOf({ resetAfterUs }: Finding, nowMs: number): number {
+  return nowMs + Math.ceil(resetAfterUs / 1_000);
+}
+
+function retryAfterOf({ retryAfterUs }: Finding): number | undefined {
+  return retryAfterUs === undefined ? undefined : retryAfterUs / 1_000;
+}
+
+/** The enforced rule that denied for longest; of equals the first. */
+function longestWait(findings: readonly Finding[]): Finding | undefined {
+  let found: Finding | undefined;
+  for (const finding of findings) {
+    if (finding.allowed || finding.rule.mode === 'shadow') continue;
+    if (found === undefined || waitUsOf(finding) > waitUsOf(found)) found = finding;
+  }
+  return found;
+}
+
+/** The enforced rule with the least left in proportion. */
+function tightest(findings: readonly Finding[]): Finding | undefined {
+  let found: Finding | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const finding of findings) {
+    const { rule } = finding;
+    const share = remainingOf(finding) / Math.min(rule.limit, rule.burst);
+    if (rule.mode === 'shadow' || share >= least) continue;
+    found = finding;
+    least = share;
+  }
+  return found;
+}
+
+function waitUsOf({ retryAfterUs = Number.MAX_VALUE }: Finding): number {
+  return retryAfterUs;
+}
+
+function waitOf({ retryAfterMs = Number.MAX_VALUE }: RuleState): number {
+  return retryAfterMs;
+}
