@@ -1,5 +1,4 @@
 import { type Clock, type LimitCosts, type LimitSubject, systemClock } from '@sage-adk/core';
-import type { CompiledRule } from './compile.ts';
 import { conclude, concludeOne } from './conclusion.ts';
 import { costIn } from './costs.ts';
 import type { Decision } from './decision.ts';
@@ -71,18 +70,16 @@ export class StoreLimiter implements RateLimiter {
   }
 
   checkSync(subject: LimitSubject, costs?: LimitCosts): Decision {
-    const sole = this.#book.sole;
-    if (this.#memory !== undefined && sole !== undefined && this.#blocks.size === 0) {
+    const { sole } = this.#book;
+    if (sole !== undefined && this.#memory !== undefined && this.#blocks.size === 0 && !this.#closed) {
       const key = scopeKey(sole.scope, subject);
-      if (key !== undefined) return this.#checkOne(this.#memory, sole.rule, key, costs);
+      if (key !== undefined) {
+        const { rule } = sole;
+        const cost = costs === undefined ? missingCost(rule) : (costIn(rule.unit, costs) ?? missingCost(rule));
+        return this.#reporter.reportOne(rule, concludeOne(rule, key, cost, this.#memory.consumeOne(rule, key, cost)));
+      }
     }
-    const answer = this.#ask({ kind: 'consume', asks: this.#book.asksOf(subject, costs, missingCost) });
-    if (answer instanceof Promise) {
-      // It is nobody's any more.
-      answer.catch(() => {});
-      throw errors.NOT_SYNC({ store: this.#store.kind });
-    }
-    return this.#reporter.report(conclude(answer, this.#clock));
+    return this.#checkAll(subject, costs);
   }
 
   async check(subject: LimitSubject, costs?: LimitCosts): Promise<Decision> {
@@ -190,11 +187,14 @@ export class StoreLimiter implements RateLimiter {
     return this.close();
   }
 
-  /** The hot path: one rule in this process. */
-  #checkOne(memory: MemoryStore, rule: CompiledRule, key: string, costs: LimitCosts | undefined): Decision {
-    this.#requireOpen();
-    const cost = costIn(rule.unit, costs) ?? missingCost(rule);
-    return this.#reporter.reportOne(rule, concludeOne(rule, key, cost, memory.consumeOne(rule, key, cost)));
+  #checkAll(subject: LimitSubject, costs: LimitCosts | undefined): Decision {
+    const answer = this.#ask({ kind: 'consume', asks: this.#book.asksOf(subject, costs, missingCost) });
+    if (answer instanceof Promise) {
+      // It is nobody's any more.
+      answer.catch(() => {});
+      throw errors.NOT_SYNC({ store: this.#store.kind });
+    }
+    return this.#reporter.report(conclude(answer, this.#clock));
   }
 
   #ask(request: DecideRequest): Answer | Promise<Answer> {

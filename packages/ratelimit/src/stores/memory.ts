@@ -101,17 +101,19 @@ class Memory implements MemoryStore {
   }
 
   consumeOne(rule: CompiledRule, key: string, cost: number): OneAnswer {
-    this.#arrive();
-    const { table, counter } = this.#places.of(rule);
     const one = this.#one;
+    const now = this.#now;
+    now.tick();
+    if (this.#held.size > 0) this.#expire();
+    const { table, counter } = this.#places.of(rule);
     const slot = table.slotOf(key);
     if (slot === undefined) {
       this.#consumeNew(rule, key, cost);
     } else {
-      if (counter.consume(slot, rule.strategy, cost, this.#now, one)) table.cameBack(slot);
+      if (counter.consume(slot, rule.strategy, cost, now, one)) table.cameBack(slot);
       one.overflowed = false;
     }
-    one.atMs = this.#now.wallUs / 1_000;
+    one.atMs = now.wallUs / 1_000;
     return one;
   }
 
@@ -188,6 +190,10 @@ class Memory implements MemoryStore {
   /** Reads the clock and takes out what is over. */
   #arrive(): void {
     this.#now.tick();
+    if (this.#held.size > 0) this.#expire();
+  }
+
+  #expire(): void {
     let held = this.#expiries.first;
     for (; held !== undefined && held.expiresUs <= this.#now.steadyUs; held = this.#expiries.first) {
       this.#drop(held);

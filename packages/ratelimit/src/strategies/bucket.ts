@@ -50,24 +50,23 @@ export const mostParts = 2 ** 50;
 /** No number of parts grows beyond: four times the largest bucket, and sums of two are still exact. */
 export const mostDebt = 2 ** 52;
 
+type Debt = Pick<BucketState, 'debt'>;
+
 export function freshBucket(): BucketState {
   return { debt: 0, solid: 0, held: 0, atUs: 0, sinceUs: 0 };
 }
 
 /** Lets time pass. A clock that went back drains nothing. */
 export function drainTo({ drain }: Bucket, state: BucketState, nowUs: number): void {
-  if (nowUs > state.atUs) {
-    const drained = (nowUs - state.atUs) * drain;
-    state.debt = Math.max(0, state.debt - drained);
-    state.solid = Math.max(0, state.solid - drained);
-    state.atUs = nowUs;
-  }
+  state.debt = drained(state.debt, state.atUs, drain, nowUs);
+  state.solid = drained(state.solid, state.atUs, drain, nowUs);
+  state.atUs = Math.max(nowUs, state.atUs);
   if (state.debt === 0) state.solid = state.held = state.sinceUs = 0;
 }
 
-/** Whether nothing would be owed once drained to now. */
-export function isDrained({ drain }: Bucket, { debt, atUs }: Pick<BucketState, 'debt' | 'atUs'>, nowUs: number): boolean {
-  return debt === 0 || (nowUs > atUs && debt <= (nowUs - atUs) * drain);
+/** What is left of parts owed as of `atUs`. */
+export function drained(parts: number, atUs: number, drain: number, nowUs: number): number {
+  return nowUs > atUs ? Math.max(0, parts - (nowUs - atUs) * drain) : parts;
 }
 
 /**
@@ -76,7 +75,7 @@ export function isDrained({ drain }: Bucket, { debt, atUs }: Pick<BucketState, '
  * @param state drained to now, as for all functions below.
  * @param maxWaitUs how long the caller would wait for the departure.
  */
-export function bucketWaitUs(bucket: Bucket, { debt }: BucketState, cost: number, maxWaitUs: number): number {
+export function bucketWaitUs(bucket: Bucket, { debt }: Debt, cost: number, maxWaitUs: number): number {
   const { weight, drain, burst, queue } = bucket;
   if (cost > burst) return Number.POSITIVE_INFINITY;
   const over = cost === 0 ? 0 : debt - (burst - cost) * weight;
@@ -135,7 +134,7 @@ export function settleBucket(bucket: Bucket, state: BucketState, held: number, m
 }
 
 /** Whole units that may be spent now. */
-export function bucketRemaining({ weight, burst }: Bucket, { debt }: BucketState): number {
+export function bucketRemaining({ weight, burst }: Bucket, { debt }: Debt): number {
   return Math.max(0, Math.floor((burst * weight - debt) / weight));
 }
 
@@ -145,7 +144,7 @@ export function bucketOver({ weight, burst }: Bucket, { debt }: BucketState): nu
 }
 
 /** Microseconds until nothing is owed. A bucket without debt cannot be told from one that was never used. */
-export function bucketResetUs({ drain }: Bucket, { debt }: BucketState): number {
+export function bucketResetUs({ drain }: Bucket, { debt }: Debt): number {
   return Math.ceil(debt / drain);
 }
 
@@ -158,7 +157,7 @@ export function reweigh(state: BucketState, from: number, to: number): void {
 }
 
 /** Parts and the weight of some units. Only what is charged by force can reach the bound, and only beyond it is the sum not exact. */
-function plus(parts: number, units: number, weight: number): number {
+export function plus(parts: number, units: number, weight: number): number {
   return Math.min(mostDebt, parts + units * weight);
 }
 

@@ -6,17 +6,18 @@ import {
   bucketResetUs,
   type BucketState,
   bucketWaitUs,
+  drained,
   drainTo,
   freshBucket,
   holdInBucket,
-  isDrained,
+  plus,
   reweigh,
   settleBucket,
   spendFromBucket,
 } from '../../strategies/bucket.ts';
 import type { CompiledStrategy } from '../../strategies/strategy.ts';
 import { Columns } from './columns.ts';
-import type { Counter, Instant, Verdict } from './counter.ts';
+import { consumeWith, type Counter, type Instant, type Verdict } from './counter.ts';
 
 /** Debt, its time and since when it is owed are kept for every slot; what reservations add to that only once there is one. */
 export class BucketCounter implements Counter {
@@ -83,25 +84,15 @@ export class BucketCounter implements Counter {
   }
 
   consume(slot: number, strategy: CompiledStrategy, cost: number, now: Instant, verdict: Verdict): boolean {
-    this.load(slot, strategy, now);
-    const bucket = this.#bucket;
-    const state = this.#state;
-    const idle = state.debt === 0;
-    const waitUs = bucketWaitUs(bucket, state, cost, 0);
-    const spends = waitUs === 0 && cost > 0;
-    if (spends) {
-      spendFromBucket(bucket, state, cost);
-      this.save(slot);
+    if (strategy !== this.#bucket || this.#reserved !== undefined) {
+      return consumeWith(this, slot, strategy, cost, now, verdict);
     }
-    verdict.waitUs = waitUs;
-    verdict.remaining = bucketRemaining(bucket, state);
-    verdict.resetAfterUs = bucketResetUs(bucket, state);
-    return spends && idle;
+    return this.#consumeUnreserved(slot, cost, now.steadyUs, verdict);
   }
 
   isIdle(slot: number, { steadyUs }: Instant): boolean {
     const { numbers } = this.#columns;
-    return isDrained(this.#bucket, { debt: numbers[slot * 3] ?? 0, atUs: numbers[slot * 3 + 1] ?? 0 }, steadyUs);
+    return drained(numbers[slot * 3] ?? 0, numbers[slot * 3 + 1] ?? 0, this.#bucket.drain, steadyUs) === 0;
   }
 
   forget(slot: number): void {
@@ -111,6 +102,35 @@ export class BucketCounter implements Counter {
 
   image(): unknown {
     return [this.#columns.numbers.slice(), this.#reserved?.numbers.slice()];
+  }
+
+  /** Where nothing is reserved, nothing needs to be loaded: `solid` is `debt`, and the compiler keeps all numbers in registers. */
+  #consumeUnreserved(slot: number, cost: number, nowUs: number, verdict: Verdict): boolean {
+    const bucket = this.#bucket;
+    const { numbers } = this.#columns;
+    const at = slot * 3;
+    const owing = { debt: drained(numbers[at] ?? 0, numbers[at + 1] ?? 0, bucket.drain, nowUs) };
+    const idle = owing.debt === 0;
+    const waitUs = bucketWaitUs(bucket, owing, cost, 0);
+    const spends = waitUs === 0 && cost > 0;
+    if (spends) {
+      owing.debt = plus(owing.debt, cost, bucket.weight);
+      this.#write(slot, owing.debt, nowUs, idle);
+    }
+    verdict.waitUs = waitUs;
+    verdict.remaining = bucketRemaining(bucket, owing);
+    verdict.resetAfterUs = bucketResetUs(bucket, owing);
+    return spends && idle;
+  }
+
+  #write(slot: number, debt: number, nowUs: number, idle: boolean): void {
+    this.#columns.reach(slot);
+    const { numbers } = this.#columns;
+    const at = slot * 3;
+    const atUs = Math.max(nowUs, numbers[at + 1] ?? 0);
+    numbers[at] = debt;
+    numbers[at + 1] = atUs;
+    if (idle) numbers[at + 2] = atUs;
   }
 
   #read(slot: number): void {
