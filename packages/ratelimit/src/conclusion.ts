@@ -101,11 +101,13 @@ class Conclusion implements Decision {
   }
 
   /** All of it, as a plain object. */
-  toJSON(): object {
-    return { ...this, rules: this.rules, violated: this.violated, shadowDenied: this.shadowDenied };
+  toJSON(): Decision {
+    const { allowed, rules, violated, shadowDenied, limit, remaining, resetAtMs, retryAfterMs, source, degraded } =
+      this;
+    return { allowed, rules, violated, shadowDenied, limit, remaining, resetAtMs, retryAfterMs, source, degraded };
   }
 
-  [Symbol.for('nodejs.util.inspect.custom')](): object {
+  [Symbol.for('nodejs.util.inspect.custom')](): Decision {
     return this.toJSON();
   }
 

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { isSageError, type LimitSubject, sources } from '@sage-adk/core';
 import { recordOperations } from '@sage-adk/core/testing';
@@ -76,6 +77,23 @@ describe('limits', () => {
 });
 
 describe('a decision', () => {
+  test('shows all of itself as JSON and in a log, its lists too', () => {
+    const { limiter } = create({ name: 'user', scope: 'user', limit: 1, per: 'minute' });
+    limiter.checkSync(ada);
+    const decision = limiter.checkSync(ada);
+    const { rules, violated, shadowDenied, allowed, retryAfterMs } = decision;
+    expect(JSON.parse(JSON.stringify(decision))).toMatchObject({
+      allowed,
+      retryAfterMs,
+      rules,
+      violated,
+      shadowDenied,
+    });
+    expect(inspect(decision)).toContain("rule: 'user'");
+    expect(decision.rules).toBe(rules);
+    expect(violated).toEqual(rules);
+  });
+
   test('tells of an allowed call what is left after it', () => {
     const { limiter } = create({ name: 'user', scope: 'user', limit: 10, per: 'minute' });
     const decision = limiter.checkSync(ada, { requests: 4 });

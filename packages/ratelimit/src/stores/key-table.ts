@@ -1,8 +1,8 @@
 /**
  * A bounded map from key to slot, the place of the key's state in arrays.
  *
- * A slot whose state counts no more is idle: its key is as good as unknown. A new key takes over an idle slot if one is near, else a fresh one, else, with
- * `maxKeys` in use, the overflow slot that all further keys share. No timers, and no key that still counts is ever forgotten.
+ * A slot whose state counts no more is idle: its key is as good as unknown. A new key gets a fresh slot while half of them are
+ * unused; then it takes over an idle one if one is near, else a fresh one, else, with `maxKeys` in use, the overflow slot that all further keys share. No timers, and no key that still counts is ever forgotten.
  *
  * A key that came back after it was idle is a regular. Regulars keep their slots while idle, up to half of the slots: a flood of keys that are seen once takes the
  * place of its own kind, and who comes now and then is not sent to the overflow slot by it.
@@ -21,6 +21,7 @@ export class KeyTable {
   /** What is kept at the slots. */
   readonly counters: Counter[] = [];
   readonly #maxKeys: number;
+  readonly #half: number;
   readonly #now: Instant;
   readonly #slots = new Map<string, number>();
   /** Key of each slot in use; the overflow slot has none. */
@@ -30,6 +31,7 @@ export class KeyTable {
 
   constructor(maxKeys: number, now: Instant) {
     this.#maxKeys = maxKeys;
+    this.#half = maxKeys >> 1;
     this.#now = now;
     this.#regulars = new Marks(maxKeys);
   }
@@ -40,7 +42,7 @@ export class KeyTable {
 
   /** The slot of a key, or the one it would get. No state and no key's slot changes until {@link claim}. */
   find(key: string): number {
-    return this.#slots.get(key) ?? this.#idleSlot() ?? (this.#isFull ? overflowSlot : this.#keys.length);
+    return this.#slots.get(key) ?? this.#slotForNew();
   }
 
   /** The slot of a key that has one. */
@@ -80,8 +82,10 @@ export class KeyTable {
     return this.#keys;
   }
 
-  get #isFull(): boolean {
-    return this.#slots.size >= this.#maxKeys;
+  #slotForNew(): number {
+    const { size } = this.#slots;
+    const idle = size < this.#half ? undefined : this.#idleSlot();
+    return idle ?? (size < this.#maxKeys ? this.#keys.length : overflowSlot);
   }
 
   #idleSlot(): number | undefined {
@@ -91,7 +95,7 @@ export class KeyTable {
       if (!this.#isIdle(this.#hand)) continue;
       if (!this.#regulars.has(this.#hand)) return this.#hand;
       // With too many of them the hand makes it a stranger again; who does not come back before it has gone round has to go.
-      if (this.#regulars.size > this.#maxKeys >> 1) this.#regulars.delete(this.#hand);
+      if (this.#regulars.size > this.#half) this.#regulars.delete(this.#hand);
     }
     return undefined;
   }

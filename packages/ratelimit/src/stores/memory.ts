@@ -211,7 +211,7 @@ class Memory implements MemoryStore {
     const slot = table.find(key);
     one.overflowed = slot === overflowSlot;
     counter.load(slot, rule.strategy, this.#now);
-    // Nobody's state counts in the slot, so the cost fits now or never, and what is kept there is not needed.
+    // Claimed only where the cost fits: a denial changes nothing. What an idle key left in the slot counts no more, and a claim clears it.
     if (counter.waitUs(cost, 0) === 0 && cost > 0) table.claim(slot, key);
     counter.consume(slot, rule.strategy, cost, this.#now, one);
   }

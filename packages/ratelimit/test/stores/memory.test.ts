@@ -63,6 +63,36 @@ describe('the memory store', () => {
     }
   });
 
+  test('RL27: a flood of 200,000 keys leaves room and quota of those who come back, and of one who is over the limit', () => {
+    const { store, spend, overflowed } = createStore([user], 10_000);
+    const regulars = Array.from({ length: 500 }, (_, index) => `regular-${index}`);
+    const alone = createStore([user]);
+    // They are whole again after a second: each of their calls finds them idle.
+    let atUs = 0;
+    for (let visit = 0; visit < 2; visit++, atUs += 2_000_000) {
+      for (const regular of regulars) expect(spend(regular, atUs)).toBe(true);
+    }
+    const before = regulars.map((regular) => overflowed(regular, atUs));
+    expect(before).not.toContain(true);
+    for (let n = 0; n < 200_000; n++) {
+      spend(`flood-${n}`, atUs + n * 50);
+      if (n % 1_000 === 0) expect(spend('eve', atUs + n * 50)).toBe(alone.spend('eve', atUs + n * 50));
+    }
+    expect(store.counts()).toEqual({ keys: 10_000, reclaimed: expect.any(Number), reservations: 0 });
+    const during = regulars.map((regular) => [
+      overflowed(regular, atUs + 10_000_000),
+      spend(regular, atUs + 10_000_000, 2),
+    ]);
+    expect(during).toEqual(regulars.map(() => [false, true]));
+  });
+
+  test('RL27: keys that come back hold half of the slots at most', () => {
+    const { store, spend } = createStore([user], 100);
+    for (let visit = 0; visit < 2; visit++) for (let n = 0; n < 100; n++) spend(`regular-${n}`, visit * 2_000_000);
+    for (let n = 0; n < 400; n++) spend(`other-${n}`, 4_000_000 + n * 1_000);
+    expect(store.counts()).toEqual({ keys: 100, reclaimed: 50, reservations: 0 });
+  });
+
   test('an idle key makes room for a new one', () => {
     const { store, spend, overflowed } = createStore([user], 2);
     spend('ada', 0);
@@ -77,7 +107,8 @@ describe('the memory store', () => {
     const call = fc.record({ key: fc.integer({ min: 0, max: 40 }), gapUs: fc.integer({ min: 0, max: 300_000 }) });
     fc.assert(
       fc.property(fc.array(call, { maxLength: 300 }), (calls) => {
-        const together = createStore([user, hourly]);
+        // More than half of the slots come into use, so that idle ones are taken over.
+        const together = createStore([user, hourly], 50);
         const alone = new Map<number, ReturnType<typeof createStore>>();
         let nowUs = 0;
         for (const { key, gapUs } of calls) {
