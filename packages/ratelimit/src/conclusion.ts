@@ -7,50 +7,37 @@ import type { Answer, AnswerSource, Finding } from './stores/store.ts';
 
 /** Sums up what a store found, with durations as times on the wall clock. */
 export function conclude(answer: Answer, clock: Clock): Decision {
-  const { allowed, findings, source, atMs: nowMs = clock.now() } = answer;
+  const { allowed, findings, source, atMs = clock.now() } = answer;
   const binding = (allowed ? undefined : longestWait(findings)) ?? tightest(findings);
-  const infinite = Number.POSITIVE_INFINITY;
-  return new Conclusion(
-    allowed,
-    binding === undefined ? infinite : binding.rule.limit,
-    binding === undefined ? infinite : remainingOf(binding),
-    binding === undefined ? nowMs : resetAtOf(binding, nowMs),
-    allowed ? 0 : binding && retryAfterOf(binding),
-    source,
-    { findings, nowMs },
-    '',
-    0,
-  );
+  if (binding === undefined) {
+    const infinite = Number.POSITIVE_INFINITY;
+    const sums = { waitUs: infinite, remaining: infinite, resetAfterUs: 0, atMs };
+    return new Conclusion(allowed, infinite, sums, source, { findings, atMs }, '', 0);
+  }
+  const { rule, remaining, resetAfterUs } = binding;
+  const sums = { waitUs: waitUsOf(binding), remaining, resetAfterUs, atMs };
+  return new Conclusion(allowed, rule.limit, sums, source, { findings, atMs }, '', 0);
 }
 
 /** {@link conclude} for one enforced rule that a store in this process was asked about. */
 export function concludeOne(rule: CompiledRule, key: string, cost: number, answer: OneAnswer): Decision {
-  const { waitUs, atMs, resetAfterUs } = answer;
-  return new Conclusion(
-    waitUs === 0,
-    rule.limit,
-    Math.min(answer.remaining, rule.limit),
-    atMs + Math.ceil(resetAfterUs / 1_000),
-    waitUs === 0 ? 0 : waitUs === Number.POSITIVE_INFINITY ? undefined : waitUs / 1_000,
-    answer.overflowed ? 'overflow' : 'store',
-    rule,
-    key,
-    cost,
-  );
+  const source = answer.overflowed ? 'overflow' : 'store';
+  return new Conclusion(answer.waitUs === 0, rule.limit, answer, source, rule, key, cost);
 }
 
 type Lists = Pick<Decision, 'rules' | 'violated' | 'shadowDenied'>;
 
 interface Findings {
   readonly findings: readonly Finding[];
-  readonly nowMs: number;
+  readonly atMs: number;
 }
 
 const none: readonly RuleState[] = Object.freeze([]);
 
 /**
- * The lists are made when one of them is first read: that costs as much as the decision itself, and who is allowed never asks. One class with no base and its numbers
- * given one by one, since this is the hot path: a base class doubles what it costs.
+ * The lists are made when one of them is first read: that costs as much as the decision itself, and who is allowed never asks.
+ *
+ * This is the hot path. So there is one class without a base, and fractions are handed over in an object: as arguments each would be allocated.
  */
 class Conclusion implements Decision {
   readonly allowed: boolean;
@@ -68,21 +55,20 @@ class Conclusion implements Decision {
   constructor(
     allowed: boolean,
     limit: number,
-    remaining: number,
-    resetAtMs: number,
-    retryAfterMs: number | undefined,
+    sums: Omit<OneAnswer, 'overflowed'>,
     source: AnswerSource,
     about: CompiledRule | Findings,
     key: string,
     cost: number,
   ) {
+    const { waitUs } = sums;
     this.allowed = allowed;
     this.limit = limit;
-    this.remaining = remaining;
-    this.resetAtMs = resetAtMs;
-    this.retryAfterMs = retryAfterMs;
+    this.remaining = Math.min(sums.remaining, limit);
+    this.resetAtMs = sums.atMs + Math.ceil(sums.resetAfterUs / 1_000);
+    this.retryAfterMs = allowed ? 0 : waitUs === Number.POSITIVE_INFINITY ? undefined : waitUs / 1_000;
     this.source = source;
-    this.degraded = source === 'overflow' || source === 'local' || source === 'policy';
+    this.degraded = source !== 'store' && isDegraded(source);
     this.#about = about;
     this.#key = key;
     this.#cost = cost;
@@ -119,7 +105,11 @@ class Conclusion implements Decision {
   }
 }
 
-function listsOf({ findings, nowMs }: Findings): Lists {
+function isDegraded(source: AnswerSource): boolean {
+  return source === 'overflow' || source === 'local' || source === 'policy';
+}
+
+function listsOf({ findings, atMs }: Findings): Lists {
   const rules: RuleState[] = [];
   const violated: RuleState[] = [];
   const shadowDenied: RuleState[] = [];
@@ -127,8 +117,8 @@ function listsOf({ findings, nowMs }: Findings): Lists {
     const state = stateOf(finding.rule, finding.key, finding.cost, {
       allowed: finding.allowed,
       remaining: remainingOf(finding),
-      resetAtMs: resetAtOf(finding, nowMs),
-      retryAfterMs: retryAfterOf(finding),
+      resetAtMs: atMs + Math.ceil(finding.resetAfterUs / 1_000),
+      retryAfterMs: finding.retryAfterUs === undefined ? undefined : finding.retryAfterUs / 1_000,
     });
     rules.push(state);
     if (!state.allowed) (state.mode === 'enforce' ? violated : shadowDenied).push(state);
@@ -162,14 +152,6 @@ function remainingOf({ rule, remaining }: Finding): number {
   return Math.min(remaining, rule.limit);
 }
 
-function resetAtOf({ resetAfterUs }: Finding, nowMs: number): number {
-  return nowMs + Math.ceil(resetAfterUs / 1_000);
-}
-
-function retryAfterOf({ retryAfterUs }: Finding): number | undefined {
-  return retryAfterUs === undefined ? undefined : retryAfterUs / 1_000;
-}
-
 /** The enforced rule that denied for longest; of equals the first. */
 function longestWait(findings: readonly Finding[]): Finding | undefined {
   let found: Finding | undefined;
@@ -194,7 +176,7 @@ function tightest(findings: readonly Finding[]): Finding | undefined {
   return found;
 }
 
-function waitUsOf({ retryAfterUs = Number.MAX_VALUE }: Finding): number {
+function waitUsOf({ retryAfterUs = Number.POSITIVE_INFINITY }: Finding): number {
   return retryAfterUs;
 }
 

@@ -10,10 +10,15 @@ const mark = '|';
 
 /** The key of a subject in a scope, at most 75 characters; undefined where the scope says nothing about the subject. */
 export function scopeKey(scope: Scope, subject: LimitSubject): string | undefined {
+  if (scope === 'user' && subject.user !== undefined) return ownKey(subject.user);
+  return otherKey(scope, subject);
+}
+
+function otherKey(scope: Scope, subject: LimitSubject): string | undefined {
   if (scope === 'global') return '';
-  if (typeof scope === 'function') return ownKey(scope(subject));
-  if (scope !== 'user') return ownKey(subject[scope]);
-  return subject.user === undefined ? principalKey(subject.principal) : ownKey(subject.user);
+  if (scope === 'user') return principalKey(subject.principal);
+  const id = typeof scope === 'function' ? scope(subject) : subject[scope];
+  return id === undefined ? undefined : ownKey(id);
 }
 
 /**
@@ -41,8 +46,8 @@ export function addressKey(address: string, ipv6PrefixBits = 56): string {
   return `${groups.map((group) => group.toString(16)).join(':')}/${ipv6PrefixBits}`;
 }
 
-function ownKey(id: string | undefined): string | undefined {
-  if (id === undefined || (id.length <= longestKey && !id.startsWith(mark))) return id;
+function ownKey(id: string): string {
+  if (id.length <= longestKey && !id.startsWith(mark)) return id;
   return `${mark}long${mark}${hashApiKey(id)}`;
 }
 

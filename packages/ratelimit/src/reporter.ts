@@ -36,8 +36,11 @@ export class Reporter {
   /** {@link report} of a decision about one enforced rule: where it is allowed there is nothing to tell, and its lists are left alone. */
   reportOne(rule: CompiledRule, decision: Decision): Decision {
     if (!decision.allowed || decision.degraded) return this.report(decision);
+    const { sole } = this.tally;
+    if (sole.rule !== rule) this.tally.turnTo(rule);
     this.#counts.allowed++;
-    this.tally.allowed(rule, decision.remaining);
+    sole.allowed++;
+    if (decision.remaining <= sole.nearAt) sole.nearLimit++;
     return decision;
   }
 

@@ -1,4 +1,5 @@
 import { type Clock, type LimitCosts, type LimitSubject, systemClock } from '@sage-adk/core';
+import type { CompiledRule } from './compile.ts';
 import { conclude, concludeOne } from './conclusion.ts';
 import { costIn } from './costs.ts';
 import type { Decision } from './decision.ts';
@@ -71,12 +72,13 @@ export class StoreLimiter implements RateLimiter {
 
   checkSync(subject: LimitSubject, costs?: LimitCosts): Decision {
     const { sole } = this.#book;
-    if (sole !== undefined && this.#memory !== undefined && this.#blocks.size === 0 && !this.#closed) {
+    const memory = this.#memory;
+    if (sole !== undefined && memory !== undefined && this.#blocks.size === 0 && !this.#closed) {
+      const { rule } = sole;
       const key = scopeKey(sole.scope, subject);
       if (key !== undefined) {
-        const { rule } = sole;
-        const cost = costs === undefined ? missingCost(rule) : (costIn(rule.unit, costs) ?? missingCost(rule));
-        return this.#reporter.reportOne(rule, concludeOne(rule, key, cost, this.#memory.consumeOne(rule, key, cost)));
+        const cost = costs === undefined ? missingCost(rule) : costFor(rule, costs);
+        return this.#reporter.reportOne(rule, concludeOne(rule, key, cost, memory.consumeOne(rule, key, cost)));
       }
     }
     return this.#checkAll(subject, costs);
@@ -234,4 +236,8 @@ export class StoreLimiter implements RateLimiter {
 
 function withoutSlots(asks: readonly Ask[]): readonly Ask[] {
   return asks.filter(({ rule }) => rule.unit !== 'concurrency');
+}
+
+function costFor(rule: CompiledRule, costs: LimitCosts): number {
+  return costIn(rule.unit, costs) ?? missingCost(rule);
 }

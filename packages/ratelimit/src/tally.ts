@@ -24,7 +24,14 @@ interface RuleTally {
   leases: number;
 }
 
-type Counted = Pick<RuleState, 'mode' | 'allowed' | 'remaining' | 'limit' | 'burst'>;
+/** Decisions about one enforced rule that the store allowed, counted by who makes them: a call for each would cost a third of the decision. */
+export interface SoleTally {
+  rule: CompiledRule | undefined;
+  allowed: number;
+  nearLimit: number;
+  /** The most that is left where it is near its limit. */
+  nearAt: number;
+}
 
 type Counters = Record<string, number>;
 
@@ -37,6 +44,7 @@ export class Tally {
   readonly #sources: readonly Disposable[];
   /** By their place in the last decision: the next one mostly has the same rules. */
   readonly #recent: RuleTally[] = [];
+  readonly sole: SoleTally = { rule: undefined, allowed: 0, nearLimit: 0, nearAt: 0 };
 
   constructor() {
     this.#sources = [
@@ -58,11 +66,11 @@ export class Tally {
     }
   }
 
-  /** {@link decided} for the one rule of a decision, which the store allowed. */
-  allowed({ name, mode, limit, burst }: CompiledRule, remaining: number): void {
-    let tally = this.#recent[0];
-    if (tally === undefined || tally.name !== name) this.#recent[0] = tally = this.#of(name);
-    count(tally, { mode, allowed: true, remaining, limit, burst }, 'store');
+  /** Makes {@link sole} about a rule. */
+  turnTo(rule: CompiledRule): void {
+    this.#join();
+    this.sole.rule = rule;
+    this.sole.nearAt = nearAt(rule.limit, rule.burst);
   }
 
   reserved(asks: readonly Ask[]): void {
@@ -92,6 +100,16 @@ export class Tally {
     for (const each of this.#sources) each[Symbol.dispose]();
   }
 
+  /** Adds what was counted of the sole rule to what is known of it. */
+  #join(): void {
+    const { rule, allowed, nearLimit } = this.sole;
+    if (rule === undefined || allowed === 0) return;
+    const tally = this.#of(rule.name);
+    verdictsIn(tally, rule.mode, 'store').allowed += allowed;
+    tally.nearLimit += nearLimit;
+    this.sole.allowed = this.sole.nearLimit = 0;
+  }
+
   #of(name: string): RuleTally {
     let tally = this.#rules.get(name);
     if (tally === undefined) {
@@ -103,19 +121,26 @@ export class Tally {
   }
 
   #offer(name: string, read: (rule: string, tally: RuleTally) => Counters): Disposable {
-    return source(name, () => Object.assign({}, ...[...this.#rules].map(([rule, tally]) => read(rule, tally))));
+    return source(name, () => {
+      this.#join();
+      return Object.assign({}, ...[...this.#rules].map(([rule, tally]) => read(rule, tally)));
+    });
   }
 }
 
-function count(tally: RuleTally, state: Counted, by: AnswerSource): void {
-  const { mode, allowed, remaining, limit, burst } = state;
+function count(tally: RuleTally, { mode, allowed, remaining, limit, burst }: RuleState, by: AnswerSource): void {
   const verdicts = verdictsIn(tally, mode, by);
   if (!allowed) {
     verdicts.denied++;
     return;
   }
   verdicts.allowed++;
-  if (remaining * 5 <= Math.min(limit, burst)) tally.nearLimit++;
+  if (remaining <= nearAt(limit, burst)) tally.nearLimit++;
+}
+
+/** The most that is left of a rule where it is near its limit. */
+function nearAt(limit: number, burst: number): number {
+  return Math.floor(Math.min(limit, burst) / 5);
 }
 
 function verdictsIn({ verdicts }: RuleTally, mode: Mode, by: AnswerSource): Verdicts {

@@ -10,7 +10,8 @@ export class MemoryClock implements Instant {
   wallUs = 0;
   readonly #clock: Clock;
   readonly #originMs: number;
-  #wallReadUs = Number.NEGATIVE_INFINITY;
+  /** When the wall clock shall be read again. */
+  #wallDueUs = Number.NEGATIVE_INFINITY;
   #wallAheadUs = 0;
 
   constructor(clock: Clock) {
@@ -20,11 +21,14 @@ export class MemoryClock implements Instant {
   }
 
   tick(): void {
-    this.steadyUs = Math.round((this.#originMs + this.#clock.monotonicMs()) * 1_000);
-    if (this.steadyUs - this.#wallReadUs >= wallReadingUs) {
-      this.#wallReadUs = this.steadyUs;
-      this.#wallAheadUs = Math.round(this.#clock.now() * 1_000) - this.steadyUs;
-    }
-    this.wallUs = this.steadyUs + this.#wallAheadUs;
+    const steadyUs = Math.round((this.#originMs + this.#clock.monotonicMs()) * 1_000);
+    this.steadyUs = steadyUs;
+    if (steadyUs >= this.#wallDueUs) this.#readWall();
+    this.wallUs = steadyUs + this.#wallAheadUs;
+  }
+
+  #readWall(): void {
+    this.#wallDueUs = this.steadyUs + wallReadingUs;
+    this.#wallAheadUs = Math.round(this.#clock.now() * 1_000) - this.steadyUs;
   }
 }

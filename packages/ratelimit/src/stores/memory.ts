@@ -101,18 +101,15 @@ class Memory implements MemoryStore {
   }
 
   consumeOne(rule: CompiledRule, key: string, cost: number): OneAnswer {
-    const one = this.#one;
     const now = this.#now;
     now.tick();
     if (this.#held.size > 0) this.#expire();
     const { table, counter } = this.#places.of(rule);
     const slot = table.slotOf(key);
-    if (slot === undefined) {
-      this.#consumeNew(rule, key, cost);
-    } else {
-      if (counter.consume(slot, rule.strategy, cost, now, one)) table.cameBack(slot);
-      one.overflowed = false;
-    }
+    if (slot === undefined) return this.#consumeNew(rule, key, cost);
+    const one = this.#one;
+    if (counter.consume(slot, rule.strategy, cost, now, one)) table.cameBack(slot);
+    one.overflowed = false;
     one.atMs = now.wallUs / 1_000;
     return one;
   }
@@ -205,7 +202,7 @@ class Memory implements MemoryStore {
   }
 
   /** For a key that has no slot. */
-  #consumeNew(rule: CompiledRule, key: string, cost: number): void {
+  #consumeNew(rule: CompiledRule, key: string, cost: number): OneAnswer {
     const { table, counter } = this.#places.of(rule);
     const one = this.#one;
     const slot = table.find(key);
@@ -214,6 +211,8 @@ class Memory implements MemoryStore {
     // Claimed only where the cost fits: a denial changes nothing. What an idle key left in the slot counts no more, and a claim clears it.
     if (counter.waitUs(cost, 0) === 0 && cost > 0) table.claim(slot, key);
     counter.consume(slot, rule.strategy, cost, this.#now, one);
+    one.atMs = this.#now.wallUs / 1_000;
+    return one;
   }
 
   /** A verdict on each ask. Nothing is written. */

@@ -66,7 +66,7 @@ export function drainTo({ drain }: Bucket, state: BucketState, nowUs: number): v
 
 /** What is left of parts owed as of `atUs`. */
 export function drained(parts: number, atUs: number, drain: number, nowUs: number): number {
-  return nowUs > atUs ? Math.max(0, parts - (nowUs - atUs) * drain) : parts;
+  return Math.max(0, parts - Math.max(0, nowUs - atUs) * drain);
 }
 
 /**
@@ -76,10 +76,17 @@ export function drained(parts: number, atUs: number, drain: number, nowUs: numbe
  * @param maxWaitUs how long the caller would wait for the departure.
  */
 export function bucketWaitUs(bucket: Bucket, { debt }: Debt, cost: number, maxWaitUs: number): number {
-  const { weight, drain, burst, queue } = bucket;
+  return fitsBucket(bucket, debt, cost) ? 0 : waitUsOf(bucket, debt, cost, maxWaitUs);
+}
+
+/** Whether a cost may be spent without any wait. */
+export function fitsBucket({ weight, burst }: Bucket, debt: number, cost: number): boolean {
+  return cost === 0 || debt <= (burst - cost) * weight;
+}
+
+function waitUsOf({ weight, drain, burst, queue }: Bucket, debt: number, cost: number, maxWaitUs: number): number {
   if (cost > burst) return Number.POSITIVE_INFINITY;
-  const over = cost === 0 ? 0 : debt - (burst - cost) * weight;
-  if (over <= 0) return 0;
+  const over = debt - (burst - cost) * weight;
   const mayWait = queue === 0 ? 0 : Math.min(queue * weight, maxWaitUs * drain);
   return over <= mayWait ? 0 : Math.ceil((over - mayWait) / drain);
 }

@@ -84,10 +84,27 @@ export class BucketCounter implements Counter {
   }
 
   consume(slot: number, strategy: CompiledStrategy, cost: number, now: Instant, verdict: Verdict): boolean {
-    if (strategy !== this.#bucket || this.#reserved !== undefined) {
+    const bucket = this.#bucket;
+    if (strategy !== bucket || this.#reserved !== undefined) {
       return consumeWith(this, slot, strategy, cost, now, verdict);
     }
-    return this.#consumeUnreserved(slot, cost, now.steadyUs, verdict);
+    // Where nothing is reserved, nothing needs to be loaded: `solid` is `debt`, and the compiler keeps all numbers in registers.
+    let { numbers } = this.#columns;
+    const at = slot * 3;
+    const nowUs = Math.max(now.steadyUs, numbers[at + 1] ?? 0);
+    const owing = { debt: drained(numbers[at] ?? 0, numbers[at + 1] ?? 0, bucket.drain, nowUs) };
+    const { debt } = owing;
+    const waitUs = bucketWaitUs(bucket, owing, cost, 0);
+    if (waitUs === 0 && cost > 0) {
+      numbers = this.#columns.reach(slot);
+      numbers[at] = owing.debt = plus(debt, cost, bucket.weight);
+      numbers[at + 1] = nowUs;
+      if (debt === 0) numbers[at + 2] = nowUs;
+    }
+    verdict.waitUs = waitUs;
+    verdict.remaining = bucketRemaining(bucket, owing);
+    verdict.resetAfterUs = bucketResetUs(bucket, owing);
+    return debt === 0 && owing.debt > 0;
   }
 
   isIdle(slot: number, { steadyUs }: Instant): boolean {
@@ -102,35 +119,6 @@ export class BucketCounter implements Counter {
 
   image(): unknown {
     return [this.#columns.numbers.slice(), this.#reserved?.numbers.slice()];
-  }
-
-  /** Where nothing is reserved, nothing needs to be loaded: `solid` is `debt`, and the compiler keeps all numbers in registers. */
-  #consumeUnreserved(slot: number, cost: number, nowUs: number, verdict: Verdict): boolean {
-    const bucket = this.#bucket;
-    const { numbers } = this.#columns;
-    const at = slot * 3;
-    const owing = { debt: drained(numbers[at] ?? 0, numbers[at + 1] ?? 0, bucket.drain, nowUs) };
-    const idle = owing.debt === 0;
-    const waitUs = bucketWaitUs(bucket, owing, cost, 0);
-    const spends = waitUs === 0 && cost > 0;
-    if (spends) {
-      owing.debt = plus(owing.debt, cost, bucket.weight);
-      this.#write(slot, owing.debt, nowUs, idle);
-    }
-    verdict.waitUs = waitUs;
-    verdict.remaining = bucketRemaining(bucket, owing);
-    verdict.resetAfterUs = bucketResetUs(bucket, owing);
-    return spends && idle;
-  }
-
-  #write(slot: number, debt: number, nowUs: number, idle: boolean): void {
-    this.#columns.reach(slot);
-    const { numbers } = this.#columns;
-    const at = slot * 3;
-    const atUs = Math.max(nowUs, numbers[at + 1] ?? 0);
-    numbers[at] = debt;
-    numbers[at + 1] = atUs;
-    if (idle) numbers[at + 2] = atUs;
   }
 
   #read(slot: number): void {

@@ -10,12 +10,14 @@ export class Columns {
     this.numbers = new Float64Array(Math.min(width * 16, this.#most));
   }
 
-  reach(slot: number): void {
+  /** Makes room for a slot. Returns the numbers, which may be others than before. */
+  reach(slot: number): Float64Array {
     const needed = (slot + 1) * this.width;
-    if (needed <= this.numbers.length) return;
+    if (needed <= this.numbers.length) return this.numbers;
     const grown = new Float64Array(Math.min(Math.max(needed, this.numbers.length * 2), this.#most));
     grown.set(this.numbers);
     this.numbers = grown;
+    return grown;
   }
 
   clear(slot: number): void {
