@@ -4,7 +4,7 @@ import { createGoogleGenerativeAI } from '@ai-sdk/google';
 import { createOpenAI } from '@ai-sdk/openai';
 import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
-import { type Behaviour, createFaultyProvider, type ErrorName } from '@sage-adk/llm/testing';
+import { type Behaviour, createFaultyProvider, type ErrorName, errorNames } from '@sage-adk/llm/testing';
 import { generateText, type LanguageModel, streamText } from 'ai';
 import OpenAI from 'openai';
 import { caught, type Origin, packageAndVersion, type Recorded } from '../origin.ts';
@@ -16,25 +16,6 @@ interface Client {
 }
 
 type MakeClient = (url: string, timeoutMs?: number) => Client;
-
-const names: readonly ErrorName[] = [
-  'invalid_request',
-  'authentication',
-  'quota',
-  'permission',
-  'not_found',
-  'timeout',
-  'conflict',
-  'too_large',
-  'context_length',
-  'content_policy',
-  'rate_limit',
-  'server_error',
-  'unavailable',
-  'overloaded',
-  'bad_gateway',
-  'gateway_timeout',
-];
 
 const prompt = 'What time is it in Seoul?';
 
@@ -163,7 +144,7 @@ async function recordClient(make: MakeClient, answered: readonly ErrorName[]): P
       after(behaviour, () => client.stream()),
     );
   const recorded: Recorded[] = [];
-  for (const error of names) {
+  for (const error of errorNames) {
     if (!answered.includes(error)) recorded.push(await whole(error, { error, headers: {} }));
   }
   recorded.push(
