@@ -11,6 +11,7 @@ export type LimiterPostgresReport = readonly Readonly<Record<string, number>>[];
 
 const [url = ''] = process.argv.slice(2);
 const inFlight = 32;
+const oneByOne = ', one at a time';
 const users = 1_000;
 const roundMs = 700;
 const rounds = 7;
@@ -29,11 +30,16 @@ const one: readonly Rule[] = [rule('one')];
 const four: readonly Rule[] = ['one', 'two', 'three', 'four'].map(rule);
 const variants: Readonly<Record<string, (user: string) => PromiseLike<unknown>>> = {
   'rate-limiter-flexible, one': (user) => peer.consume(user),
+  'rate-limiter-flexible, four calls': (user) =>
+    Promise.all(['one', 'two', 'three', 'four'].map(async (name) => peer.consume(`${name}-${user}`))),
   'ours, one, LOGGED': ours(fromPg(pool), one, true),
   'ours, one, UNLOGGED': ours(fromPg(pool), one, false),
   'ours, four, UNLOGGED': ours(fromPg(pool), four, false),
   'ours, four, LOGGED': ours(fromPg(pool), four, true),
   'ours, one, UNLOGGED, postgres.js': ours(fromPostgres(sql), one, false),
+  [`rate-limiter-flexible, one${oneByOne}`]: (user) => peer.consume(user),
+  [`ours, one, LOGGED${oneByOne}`]: ours(fromPg(pool), one, true),
+  [`ours, one, UNLOGGED${oneByOne}`]: ours(fromPg(pool), one, false),
 };
 const names = Object.keys(variants);
 for (const name of names) await perSecond(name);
@@ -69,6 +75,6 @@ async function perSecond(name: string): Promise<number> {
       done++;
     }
   };
-  await Promise.all(Array.from({ length: inFlight }, ask));
+  await Promise.all(Array.from({ length: name.endsWith(oneByOne) ? 1 : inFlight }, ask));
   return (done * 1_000) / (performance.now() - beganMs);
 }

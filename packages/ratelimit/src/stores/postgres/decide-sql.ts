@@ -1,10 +1,9 @@
 import { onTable } from './tables-sql.ts';
 
 /**
- * One decision in one call: lock every key, read the clock, look at all, then write all or nothing.
+ * One decision, under the locks of its keys: look at all, then write all or nothing. A denial writes nothing.
  *
- * Asks come flat, eight numbers each: the packed strategy, the cost and the flags. They come in the order of their keys, so that no two calls wait for
- * each other. The locks are advisory and end with the transaction: unlike locks of rows they also hold for rows that are not there yet, and a denial writes nothing.
+ * Asks come flat, eight numbers each: the packed strategy, the cost and the flags.
  */
 export function decideSql(at: string): string {
   return [stepSql(at), lapseSql(at), lookSql(at), storeStateSql(at), bodySql(at)].join('\n');
@@ -22,14 +21,6 @@ function stepSql(at: string): string {
 create type ${at}sage_limiter_step as (
   rule text, key text, s bigint[], st bigint[], cost bigint, flags int, known boolean, due_us bigint, until_us bigint, wait_us bigint, expires_us bigint
 );
-
--- Everything that asks about a rule and a key holds this lock. Nobody waits for a second one that comes before the first.
-create function ${at}sage_limiter_lock(rules text[], keys text[]) returns void language plpgsql as $$
-begin
-  for i in 1 .. cardinality(rules) loop
-    if pg_advisory_xact_lock(hashtextextended(rules[i] || ' ' || keys[i], 0)) is null then return; end if;
-  end loop;
-end $$;
 `;
 }
 
@@ -106,15 +97,18 @@ begin
   return due;
 end $$;
 
-create function ${at}sage_limiter_write(step ${at}sage_limiter_step, now_us bigint) returns void language plpgsql as $$
+-- Returns the report of what it wrote.
+create function ${at}sage_limiter_write(step ${at}sage_limiter_step, now_us bigint) returns bigint[] language plpgsql as $$
 declare
-  idle bigint := now_us + (${at}sage_limiter_report(step.s, step.st, now_us))[2];
+  report bigint[] := ${at}sage_limiter_report(step.s, step.st, now_us);
+  idle bigint := now_us + report[2];
 begin
   if step.known then
     ${onTable(at, 'step.flags & 4 > 0', 'update $T t set state = step.st, idle_us = idle, due_us = step.due_us, until_us = step.until_us where t.key = step.key and t.rule = step.rule')}
   else
     ${onTable(at, 'step.flags & 4 > 0', 'insert into $T (rule, key, state, idle_us, due_us, until_us) values (step.rule, step.key, step.st, idle, step.due_us, step.until_us)')}
   end if;
+  return report;
 end $$;
 
 -- Adds what was just held to the part of a reservation, which it may begin.
@@ -137,10 +131,9 @@ end $$;
 function bodySql(at: string): string {
   return `
 create function ${at}sage_limiter_decide(
-  kind int, rules text[], keys text[], asks bigint[], own_id text, ttl_us bigint, max_wait_us bigint, labels text[], clock_us bigint
+  kind int, rules text[], keys text[], asks bigint[], own_id text, ttl_us bigint, max_wait_us bigint, labels text[], now_us bigint
 ) returns bigint[] language plpgsql as $$
 declare
-  now_us bigint;
   step ${at}sage_limiter_step;
   steps ${at}sage_limiter_step[];
   allowed boolean := true;
@@ -151,11 +144,6 @@ declare
   writes boolean;
   units bigint;
 begin
-  for i in 1 .. cardinality(rules) loop
-    if pg_advisory_xact_lock(hashtextextended(rules[i] || ' ' || keys[i], 0)) is null then return null; end if;
-  end loop;
-  -- After the locks: of two that waited, the later must not decide on the earlier instant.
-  now_us := coalesce(clock_us, (extract(epoch from clock_timestamp()) * 1000000)::bigint);
   for i in 1 .. cardinality(rules) loop
     step := ${at}sage_limiter_look(rules[i], keys[i], asks[8 * i - 7 : 8 * i], now_us);
     step.wait_us := ${at}sage_limiter_wait(step.s, step.st, step.cost, max_wait_us, now_us);
@@ -186,6 +174,7 @@ function chargeSql(at: string): string {
   if kind = 3 then expires := now_us + delay_us + ttl_us; end if;
   for i in 1 .. cardinality(rules) loop
     step := steps[i];
+    report := null;
     if writes and (step.wait_us = 0 or kind in (2, 5)) and (step.s[1] <> 5 or kind = 3) then
       units := case when kind = 5 then greatest(0, (${at}sage_limiter_report(step.s, step.st, now_us))[1] - step.cost) else step.cost end;
       -- What lapsed is in the state, and goes with it only.
@@ -196,10 +185,10 @@ function chargeSql(at: string): string {
         perform ${at}sage_limiter_keep(step, own_id, ${at}sage_limiter_mark(step.s, step.st, now_us));
         step.due_us := least(step.due_us, expires);
         step.until_us := greatest(step.until_us, expires);
-        perform ${at}sage_limiter_write(step, now_us);
+        report := ${at}sage_limiter_write(step, now_us);
       elsif units > 0 then
         step.st := ${at}sage_limiter_spend(step.s, step.st, units, now_us);
-        perform ${at}sage_limiter_write(step, now_us);
+        report := ${at}sage_limiter_write(step, now_us);
       end if;
     end if;
     if step.flags & 8 > 0 and kind between 1 and 4 then
@@ -207,7 +196,7 @@ function chargeSql(at: string): string {
       values ((array['consume', 'consume', 'reserve', 'charge'])[kind], step.rule, labels[2 * i - 1], labels[2 * i], step.key, step.cost, 0,
         writes and (step.wait_us = 0 or kind = 2), nullif(own_id, ''));
     end if;
-    report := ${at}sage_limiter_report(step.s, step.st, now_us);
+    report := coalesce(report, ${at}sage_limiter_report(step.s, step.st, now_us));
     answer := answer || array[step.wait_us, report[1], report[2]];
   end loop;`;
 }

@@ -6,6 +6,7 @@ import {
   quoteIdentifier,
 } from '@sage-adk/core/postgres';
 import { arithmeticSql } from './arithmetic-sql.ts';
+import { batchSql } from './batch-sql.ts';
 import { decideSql } from './decide-sql.ts';
 import { settleSql } from './settle-sql.ts';
 import { tablesSql } from './tables-sql.ts';
@@ -26,7 +27,7 @@ export async function migratePostgresStore(
   options: MigratePostgresStoreOptions = {},
 ): Promise<MigrationReport> {
   const at = prefixOf(options.schema);
-  const sql = [tablesSql(at), arithmeticSql(at), decideSql(at), settleSql(at)].join('\n');
+  const sql = [tablesSql(at), arithmeticSql(at), decideSql(at), settleSql(at), batchSql(at)].join('\n');
   return migrate({ ...options, client, packageName: 'ratelimit', migrations: [{ id: '1-limiter', sql }] });
 }
 

@@ -14,9 +14,11 @@ import type {
   SettleRequest,
 } from '../store.ts';
 import { type Audit, type AuditOptions, createAudit } from './audit.ts';
+import { settleKind } from './batch-sql.ts';
+import { Batches } from './batches.ts';
 import { decideKinds } from './decide-sql.ts';
 import { prefixOf } from './migrate.ts';
-import { numbersOf, type PackedAsks, packAsks } from './requests.ts';
+import { arrayOf, type BatchCall, numbersOf, type PackedAsks, packAsks, packBatch } from './requests.ts';
 
 /** Options of {@link createPostgresStore}. */
 export interface PostgresStoreOptions {
@@ -26,6 +28,11 @@ export interface PostgresStoreOptions {
   readonly schema?: string;
   /** How long a call may take. @default 50 */
   readonly deadlineMs?: number;
+  /**
+   * Statements under way at once, for which the client needs connections. What comes while all are goes together in the next, up to 32 decisions and
+   * settlements. @default 2
+   */
+  readonly lanes?: number;
   /**
    * Whether a rule's state is in LOGGED tables, which a crash of the server keeps; that of others is faster and gone after one. All processes must agree.
    * @default rules of cost and of concurrency, and those whose period is an hour or more
@@ -51,8 +58,9 @@ export interface PostgresStore extends LimiterStore {
 }
 
 /**
- * Keeps limits in PostgreSQL 15 or later. Call {@link migratePostgresStore} once before. Each decision is one statement, whatever the number of rules: it locks
- * the keys in their order, reads the server's clock, and writes all or nothing. A denial writes nothing.
+ * Keeps limits in PostgreSQL 15 or later. Call {@link migratePostgresStore} once before. Each decision is one call, whatever the number of rules: it locks
+ * the keys in one order, reads the server's clock, and writes all or nothing. A denial writes nothing. Decisions and settlements that come while others are
+ * under way share a call, and so its commit: each is all or nothing by itself, and where the call fails all of them do.
  *
  * A crash of the server empties the UNLOGGED tables (see `logged`); with `synchronous_commit` on it loses no LOGGED decision that was answered. Locks are
  * advisory, of the transaction, so a pooler in transaction mode is fine. The connections must use READ COMMITTED, the default.
@@ -76,16 +84,18 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
  * @param timeUs what the functions take for the server's time, in microseconds. @default the server's time
  */
 export function openPostgresStore(
-  { client, schema, deadlineMs = 50, logged = isLasting, audit, clock = systemClock }: PostgresStoreOptions,
+  { client, schema, deadlineMs = 50, lanes = 2, logged = isLasting, audit, clock = systemClock }: PostgresStoreOptions,
   timeUs?: () => number,
 ): PostgresStore {
   requireWhole('deadlineMs', deadlineMs, 1, 600_000);
+  requireWhole('lanes', lanes, 1, 1_000);
   if (schema !== undefined) requireOption('schema', schema, 'a name', (name) => name !== '' && !name.includes('\0'));
   const at = prefixOf(schema);
   return new Store({
     client,
     at,
     deadlineMs,
+    lanes,
     isLogged: logged,
     nowUs: timeUs,
     clock,
@@ -97,6 +107,7 @@ interface Parts {
   readonly client: PostgresClient;
   readonly at: string;
   readonly deadlineMs: number;
+  readonly lanes: number;
   readonly isLogged: (rule: CompiledRule) => boolean;
   readonly nowUs: (() => number) | undefined;
   readonly clock: Clock;
@@ -106,56 +117,41 @@ interface Parts {
 class Store implements PostgresStore {
   readonly kind = 'postgres';
   readonly #parts: Parts;
+  readonly #batches: Batches;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#batches = new Batches({ ...parts, send: async (calls, deadlineMs) => this.#send(calls, deadlineMs) });
   }
 
   async decide(request: DecideRequest): Promise<Answer> {
-    const { kind } = request;
-    const packed = this.#pack(request.asks);
+    const { kind, asks } = request;
     const { id = '', ttlUs = 0, maxWaitUs = 0 } = request as { id?: string; ttlUs?: number; maxWaitUs?: number };
     const code = kind === 'consume' && request.force === true ? decideKinds.force : decideKinds[kind];
-    const numbers = await this.#call('decide', 'int, text[], text[], bigint[], text, bigint, bigint, text[], bigint', [
-      code,
-      packed.rules,
-      packed.keys,
-      packed.numbers,
-      id,
-      ttlUs,
-      Math.min(maxWaitUs, Number.MAX_SAFE_INTEGER),
-      packed.labels,
-    ]);
-    const answer = toAnswer(request.asks, packed, numbersOf(numbers));
+    const size = asks.length;
+    const numbers = await this.#batches.call({ ...this.#pack(asks), kind: code, size, id, ttlUs, maxWaitUs });
+    const answer = toAnswer(asks, numbers);
     this.#note(request, code === decideKinds.force, answer);
     return answer;
   }
 
   async settle({ id, asks }: SettleRequest): Promise<Settlement> {
-    const { asks: ordered, rules, keys, numbers, labels } = this.#pack(asks);
-    const text = await this.#call('settle', 'text[], text[], bigint[], text, text[], bigint', [
-      rules,
-      keys,
-      numbers,
-      id,
-      labels,
-    ]);
-    const [settled, ...over] = numbersOf(text);
-    const overOf = new Map(ordered.map((ask, index) => [ask, over[index] ?? 0]));
-    return { settled: settled === 1, over: asks.map((ask) => overOf.get(ask) ?? 0) };
+    const call = { ...this.#pack(asks), kind: settleKind, size: asks.length, id, ttlUs: 0, maxWaitUs: 0 };
+    const [settled, ...over] = await this.#batches.call(call);
+    return { settled: settled === 1, over };
   }
 
   async extend({ id, asks, ttlUs }: ExtendRequest): Promise<boolean> {
     const { rules, keys, numbers } = this.#pack(asks);
     const types = 'text[], text[], bigint[], text, bigint, bigint';
-    return (await this.#call('extend', types, [rules, keys, numbers, id, ttlUs])) === 'true';
+    return (await this.#call('extend', types, [arrayOf(rules), arrayOf(keys), arrayOf(numbers), id, ttlUs])) === 'true';
   }
 
   async reset(asks: readonly Ask[]): Promise<void> {
     const { rules, keys, numbers } = this.#pack(asks);
     const { client, at, deadlineMs } = this.#parts;
     const text = `select ${at}sage_limiter_forget($1::text::text[], $2::text::text[], $3::text::bigint[])::text as answer`;
-    await client.query(text, [rules, keys, numbers], { deadlineMs });
+    await client.query(text, [arrayOf(rules), arrayOf(keys), arrayOf(numbers)], { deadlineMs });
   }
 
   async snapshot(rules: readonly CompiledRule[], limit: number): Promise<readonly Holding[]> {
@@ -163,11 +159,11 @@ class Store implements PostgresStore {
     const { client, at, deadlineMs } = this.#parts;
     const rows = await client.query<SnapshotRow>(
       `select * from ${at}sage_limiter_snapshot($1::text::text[], $2::text::bigint[], $3::text::int, $4::text::bigint)`,
-      [packed.rules, packed.numbers, String(limit), this.#time()],
+      [arrayOf(packed.rules), arrayOf(packed.numbers), String(limit), this.#time()],
       { deadlineMs },
     );
     return rows.flatMap(({ rule_index: index, own_key: key, remaining, reset_us: reset }) => {
-      const rule = packed.asks[index - 1]?.rule;
+      const rule = rules[index - 1];
       return rule === undefined ? [] : [{ rule, key, remaining: Number(remaining), resetAfterUs: Number(reset) }];
     });
   }
@@ -212,6 +208,17 @@ class Store implements PostgresStore {
       nowMs: nowUs === undefined ? clock.now() : nowUs() / 1_000,
       isLogged,
       isAudited: (rule) => audit?.isTransactional(rule) ?? false,
+    });
+  }
+
+  async #send(calls: readonly BatchCall[], deadlineMs: number): Promise<readonly (readonly number[])[]> {
+    const types = 'int[], int[], text[], text[], bigint[], text[], bigint[], bigint[], text[], bigint';
+    const numbers = numbersOf(await this.#call('batch', types, packBatch(calls), deadlineMs));
+    let from = 0;
+    return calls.map(({ kind, size }) => {
+      const length = kind === settleKind ? 1 + size : 3 + 3 * size;
+      from += length;
+      return numbers.slice(from - length, from);
     });
   }
 
@@ -262,12 +269,11 @@ function isLasting({ unit, periodMs }: CompiledRule): boolean {
   return unit === 'cost' || periodMs === undefined || periodMs >= hourMs;
 }
 
-function toAnswer(asks: readonly Ask[], packed: PackedAsks, numbers: readonly number[]): Answer {
+function toAnswer(asks: readonly Ask[], numbers: readonly number[]): Answer {
   const [allowed, remark, delayUs = 0] = numbers;
-  const findingOf = new Map(packed.asks.map((ask, index) => [ask, toFinding(ask, numbers, 3 + index * 3)]));
   return {
     allowed: allowed === 1,
-    findings: asks.map((ask) => findingOf.get(ask) ?? toFinding(ask, numbers, 3)),
+    findings: asks.map((ask, index) => toFinding(ask, numbers, 3 + index * 3)),
     delayUs,
     ...(remark === 1 && { repeated: true }),
     ...(remark === 2 && { gone: true }),

@@ -1,22 +1,19 @@
 import { onTable } from './tables-sql.ts';
 
-/** What happens to reservations and to whole keys after a decision. */
+/** What happens to reservations, under the locks of their keys, and to whole keys after a decision. */
 export function settleSql(at: string): string {
   return [settlementSql(at), extendSql(at), forgetSql(at), snapshotSql(at), sweepSql(at)].join('\n');
 }
 
 function settlementSql(at: string): string {
   return `
-create function ${at}sage_limiter_settle(rules text[], keys text[], asks bigint[], own_id text, labels text[], clock_us bigint)
+create function ${at}sage_limiter_settle(rules text[], keys text[], asks bigint[], own_id text, labels text[], now_us bigint)
 returns bigint[] language plpgsql as $$
 declare
-  now_us bigint;
   step ${at}sage_limiter_step;
   part_held bigint; part_spent bigint; part_mark bigint; part_expires bigint;
   answer bigint[] := array[0];
 begin
-  perform ${at}sage_limiter_lock(rules, keys);
-  now_us := coalesce(clock_us, (extract(epoch from clock_timestamp()) * 1000000)::bigint);
   for i in 1 .. cardinality(rules) loop
     answer := answer || 0::bigint;
     ${onTable(at, 'asks[8 * i] & 4 > 0', 'delete from $T_part t where t.key = keys[i] and t.rule = rules[i] and t.id = own_id and t.expires_us > now_us returning t.held, t.spent, t.mark, t.expires_us into part_held, part_spent, part_mark, part_expires')}
@@ -30,8 +27,7 @@ begin
     end if;
     -- The last reservation that is gone needs the row no longer than its state.
     if step.due_us is null then step.until_us := 0; end if;
-    perform ${at}sage_limiter_write(step, now_us);
-    answer[i + 1] := (${at}sage_limiter_report(step.s, step.st, now_us))[3];
+    answer[i + 1] := (${at}sage_limiter_write(step, now_us))[3];
     if step.flags & 8 > 0 then
       insert into ${at}sage_limiter_audit (kind, rule, unit, scope, key, cost, held, allowed, reservation)
       values ('settle', step.rule, labels[2 * i - 1], labels[2 * i], step.key, step.cost, part_held + part_spent, true, own_id);

