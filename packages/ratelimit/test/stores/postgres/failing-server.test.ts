@@ -58,6 +58,16 @@ describeWithService('postgres', 'RL26: the PostgreSQL store on a server that fai
         expect(await answersAfterMs(store, ask())).toBeLessThan(1_000);
       }, 20_000);
 
+      test('RL18: a restart keeps what is in LOGGED and in UNLOGGED tables', async () => {
+        const patient = createPostgresStore({ client: opened.client, deadlineMs: 5_000 });
+        const asks = [ask(perMinute, 30), ask(money, 20)].map((one) => ({ ...one, key: `restarted-${name}` }));
+        await patient.decide({ kind: 'consume', asks });
+        await server.restart();
+        await answersAfterMs(patient, ask(perDay, 0));
+        const { findings } = await patient.decide({ kind: 'peek', asks });
+        expect(findings.map(({ rule, remaining }) => rule.limit - remaining)).toEqual([30, 20]);
+      }, 60_000);
+
       test('kill -9 keeps every LOGGED decision that was answered, and loses the UNLOGGED', async () => {
         const patient = createPostgresStore({ client: opened.client, deadlineMs: 5_000 });
         await patient.decide({ kind: 'consume', asks: [ask(perMinute, 400), ask(money, 300)] });
