@@ -32,8 +32,8 @@ export interface Failure {
 }
 
 /** What a failure of a provider means for the record of the call. */
-export function refusalOf({ status, headers, body }: Failure, provider: string): SageError {
-  const options = { retryAfterMs: parseRetryAfter(headers) };
+export function refusalOf({ status, headers, body }: Failure, provider: string, cause?: unknown): SageError {
+  const options = { retryAfterMs: parseRetryAfter(headers), cause };
   if (status === 402 || (status === 429 && isQuota(errorIn(body)))) return errors.QUOTA({ provider, status }, options);
   if (status === 429) return errors.RATE_LIMITED({ provider, status }, options);
   if (status === 408 || status >= 500) return errors.UNAVAILABLE({ provider, status }, options);

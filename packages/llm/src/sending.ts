@@ -9,10 +9,12 @@ export async function sent<T>({ report, signal, attemptSignal }: LlmCall, send: 
   if (report === undefined) return send();
   const { mark } = report;
   const { attempts } = mark;
+  const { lost } = report;
   try {
     return await send();
   } catch (error) {
-    if (signal?.aborted === true || attemptSignal?.aborted === true) report.lost++;
+    // A layer inside may have counted it.
+    if ((signal?.aborted === true || attemptSignal?.aborted === true) && report.lost === lost) report.lost++;
     throw error;
   } finally {
     if (mark.attempts === attempts) mark.attempts = attempts + 1;

@@ -115,6 +115,27 @@ describe('the mark of a call', () => {
     expect([mark.attempts, learned]).toMatchObject([1, [{ inputTokens: 12, outputTokens: 34, finishReason: 'stop' }]]);
   });
 
+  test('is told of tries that came to nothing but may be billed, once through all layers', async () => {
+    const mark: LlmCallMark = {
+      open: true,
+      steps: new Set(['observe', 'reserve', 'retry']),
+      attempts: 0,
+      lost: 0,
+      learn() {},
+    };
+    const { path, init } = chat.ask();
+    const twice = wrapFetch(wrapFetch(fetch, { stall: { totalMs: 5_000 } }), {});
+    rig.provider.next({ errorEventAt: { contents: 0 } }, { stallAfter: { contents: 0 } });
+    await run({ llmCall: mark }, () => twice(`${rig.provider.url}${path}`, init));
+    expect(mark.lost).toBe(1);
+    const away = new AbortController();
+    const asked = run({ llmCall: mark }, () => twice(`${rig.provider.url}${path}`, { ...init, signal: away.signal }));
+    while (rig.provider.requests.length < 2) await new Promise((resolve) => setTimeout(resolve, 2));
+    away.abort();
+    await expect(asked).rejects.toThrow();
+    expect(mark.lost).toBe(2);
+  });
+
   test('of a call that ended is none', async () => {
     const mark: LlmCallMark = { open: false, steps: new Set(['observe', 'reserve']), attempts: 1, learn() {} };
     const { path, init } = chat.ask();

@@ -36,6 +36,8 @@ export interface LlmCallMark {
   readonly steps: ReadonlySet<string>;
   /** Tries so far; whoever makes one counts it. */
   attempts: number;
+  /** Tries that came to nothing, but that the provider may bill all the same; whoever sees one counts it. Missing where nobody pays. */
+  lost?: number | undefined;
   /** Adds what an answer told. The latest value of a member counts. */
   learn(facts: EndOf<'llm.call'>): void;
 }

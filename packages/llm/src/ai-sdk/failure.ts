@@ -1,8 +1,9 @@
 /** Errors of the AI SDK as the failures that they stand for. */
-import { headerOf } from '@sage-adk/core';
+import { headerOf, isSageError } from '@sage-adk/core';
 import { parseJson } from '../body/json-text.ts';
 import { endedProgress, type Progress, type Refusal } from '../body/progress.ts';
-import { inBandError } from '../failure.ts';
+import { errors } from '../errors.ts';
+import { inBandError, recordable, refusalOf } from '../failure.ts';
 import { memberOf, textOf } from '../providers/usage.ts';
 
 /** The provider's answer that an error stands for; undefined where it is none, such as a lost connection. */
@@ -13,12 +14,42 @@ export function refusalIn(error: unknown): Refusal | undefined {
   return { status, headers: headersIn(error), read: async () => body, discard() {} };
 }
 
+/** What an error of the SDK is in the words of this package, with it as the cause; what says nothing of a provider stays as it is. */
+export function failureOf(error: unknown, provider: string): unknown {
+  if (isSageError(error)) return error;
+  const status = memberOf(error, 'statusCode');
+  if (typeof status === 'number' && status >= 400) {
+    const body = memberOf(error, 'data') ?? parseJson(textOf(error, 'responseBody'));
+    return refusalOf({ status, headers: headersIn(error), body }, provider, error);
+  }
+  // An error within a stream, after its first content: whatever the provider calls it.
+  if (isPlain(error) || typeof error === 'string') {
+    const { status: said, body } = inBandError(latin1(typeof error === 'string' ? { message: error } : error));
+    return refusalOf({ status: said, headers: {}, body }, provider, error);
+  }
+  // The SDK wraps what `fetch` threw, which may be wrapped as well.
+  for (let one: unknown = error, depth = 0; one !== undefined && depth < 4; one = memberOf(one, 'cause'), depth++) {
+    if (isSageError(one)) return one;
+    const told = recordable(one, provider);
+    if (told !== one) return told;
+  }
+  return unreadable(error, provider) ?? error;
+}
+
+/** An answer of which the SDK could make nothing. */
+function unreadable(error: unknown, provider: string): unknown {
+  const name = textOf(error, 'name') ?? '';
+  if (name === 'AI_InvalidResponseDataError') return errors.INCOMPLETE({ provider }, { cause: error });
+  const isOfAnswer = /^AI_(?:APICallError|JSONParseError|TypeValidationError|EmptyResponseBodyError)$/.test(name);
+  return isOfAnswer ? errors.MALFORMED({ provider }, { cause: error }) : undefined;
+}
+
 /** The answer that a provider would have given, had it known in time what it said within its stream. */
 export function refusalInStream(error: unknown): Refusal {
   const said = refusalIn(error);
   if (said !== undefined) return said;
   const value = error instanceof Error ? Object.assign({ message: error.message }, error) : error;
-  const { status, body } = inBandError(Buffer.from(JSON.stringify(value) ?? 'null').toString('latin1'));
+  const { status, body } = inBandError(latin1(value));
   return { status, headers: {}, read: async () => body, discard() {} };
 }
 
@@ -49,4 +80,15 @@ export function sdkDelayMs(tries: number, toldMs?: number): number {
 function headersIn(error: unknown): Record<string, string> {
   const headers = memberOf(error, 'responseHeaders');
   return typeof headers === 'object' && headers !== null ? (headers as Record<string, string>) : {};
+}
+
+/** JSON with a character for each byte. */
+function latin1(value: unknown): string {
+  return Buffer.from(JSON.stringify(value) ?? 'null').toString('latin1');
+}
+
+function isPlain(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || value instanceof Error) return false;
+  // An error of another realm, as fetch throws within a sandbox, is no instance of ours.
+  return Object.prototype.toString.call(value) !== '[object Error]';
 }

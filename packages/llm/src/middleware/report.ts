@@ -113,13 +113,20 @@ export class OwnReport implements CallReport, LlmCallMark {
 /** The report of a layer inside another: it adds what it learned to the report of that one. */
 export class InnerReport implements CallReport {
   readonly #call: LlmCall;
-  readonly mark: LlmCallMark;
-  lost = 0;
+  readonly mark: InnerMark;
   isFree = false;
 
   constructor(call: LlmCall, steps: ReadonlySet<string>, outer: LlmCallMark) {
     this.#call = call;
     this.mark = new InnerMark(outer, steps);
+  }
+
+  get lost(): number {
+    return this.mark.lost;
+  }
+
+  set lost(count: number) {
+    this.mark.lost = count;
   }
 
   begin<T>(run: () => T): T {

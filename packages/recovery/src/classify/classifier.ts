@@ -61,7 +61,7 @@ function reasonBy(rules: readonly ClassifierRule[], error: unknown, facts: Error
 
 /** The most particular word first: an abort, a protocol's or a server's own code, the status, the socket. */
 function builtIn(error: unknown, facts: ErrorFacts, signal: AbortSignal | undefined): Judgement {
-  if (isSageError(error)) return [bySage(error)];
+  if (isSageError(error)) return [bySage(error, signal)];
   const judgement = byJsonRpc(facts);
   const reason =
     byPolicy(error) ??
@@ -77,10 +77,13 @@ function builtIn(error: unknown, facts: ErrorFacts, signal: AbortSignal | undefi
   return reason === judgement?.[0] ? judgement : [reason];
 }
 
-function bySage({ outcome, status }: SageError): Reason {
+function bySage({ outcome, status, cause }: SageError, signal: AbortSignal | undefined): Reason {
   if (outcome === 'cancelled') return 'caller';
   if (outcome === 'timeout') return 'timeout';
-  return outcome === 'denied' ? 'rejected' : (byStatus(status) ?? 'unknown');
+  if (outcome === 'denied') return 'rejected';
+  // What it was made of may say more, such as that a prompt is too long.
+  const told = cause === undefined ? 'unknown' : builtIn(cause, factsOf(cause), signal)[0];
+  return told === 'unknown' ? (byStatus(status) ?? 'unknown') : told;
 }
 
 // What cockatiel's breaker and bulkhead throw.

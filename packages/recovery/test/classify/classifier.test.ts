@@ -178,3 +178,10 @@ describe('errors of the real fetch', () => {
     expect(classifier.classify(await errorOf(call())).reason).toBe(reason);
   });
 });
+
+test('ER17: an error of this project has the reason of what it was made of, and its own category', () => {
+  const cause = http(400, { code: 'context_length_exceeded' });
+  const error = errors.BROKEN({}, { cause });
+  expect(classifier.classify(error)).toMatchObject({ category: 'critical', reason: 'context_length', retry: 'no' });
+  expect(classifier.classify(errors.BUSY({}, { cause: new Error('?') }))).toMatchObject({ reason: 'overloaded' });
+});
