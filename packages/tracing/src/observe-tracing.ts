@@ -7,12 +7,13 @@ import {
   type Subscription,
   type TraceIds,
 } from '@sage-adk/core';
-import { catalogue, type OperationEntry } from '@sage-adk/core/catalogue';
+import { catalogue, type EventEntry, type OperationEntry } from '@sage-adk/core/catalogue';
 import { type ActiveContext, findActiveContext } from './context/active-context.ts';
 import { carrierFields, withRemote, writeRemote } from './context/propagation.ts';
 import { addAttributes, attributeNames } from './spans/attributes.ts';
 import { eventHandlers, lateSpanHandlers, spanHandlers } from './spans/handlers.ts';
 import { spanForEvents } from './spans/late-span.ts';
+import { criticalAttribute, securityAttribute } from './spans/semantics.ts';
 import { prefixOf, spanForm, SpanRecorder, validSpanContext } from './spans/recorder.ts';
 
 export interface TracingOptions {
@@ -70,14 +71,25 @@ function handlersOf(name: string, recorder: SpanRecorder, active: ActiveContext)
 
 /** An event is told by the span that is active when it happens. */
 function eventListener(name: string, active: ActiveContext): (event: unknown) => void {
-  const names = attributeNames(prefixOf(name, Object.hasOwn(catalogue.events, name)), {});
+  const entry = Object.hasOwn(catalogue.events, name)
+    ? (catalogue.events as Record<string, EventEntry>)[name]
+    : undefined;
+  const names = attributeNames(prefixOf(name, entry !== undefined), {});
+  // A span holds so many events and no more; what decides whether the trace is kept is said on the span itself.
+  const mark = entry && markOf(entry);
   return (event) => {
     const span = spanForEvents(active.active());
     if (!span?.isRecording()) return;
     const attributes: Attributes = {};
     addAttributes(attributes, event as object, names);
     span.addEvent(name, attributes);
+    if (mark !== undefined) span.setAttribute(mark, true);
   };
+}
+
+function markOf({ category, level }: EventEntry): string | undefined {
+  if (category === 'security') return securityAttribute;
+  return level === 'ERROR' || level === 'FATAL' ? criticalAttribute : undefined;
 }
 
 function traceIds(spanContext: SpanContext | undefined): TraceIds | undefined {

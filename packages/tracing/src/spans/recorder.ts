@@ -132,7 +132,8 @@ function isError(error: unknown): error is Error {
 /** Whether nothing below this span can be recorded: it is of this process and was sampled out. */
 export function isSampledOut(span: Span): boolean {
   const { traceFlags, isRemote } = span.spanContext();
-  return !span.isRecording() && (traceFlags & 1) === 0 && isRemote !== true;
+  // One that was recorded and has ended records no longer, yet its children may.
+  return (traceFlags & 1) === 0 && isRemote !== true && !span.isRecording() && !('ended' in span);
 }
 
 /** The trace of a context's span. */

@@ -128,5 +128,12 @@ export const contextAttributes = {
   userId: 'user.id',
 } as const satisfies { readonly [K in keyof Context]?: string };
 
+/** Set where security was violated in the span. */
+export const securityAttribute = 'sage.security.violation';
+/** Set where something happened in the span that somebody must look at. */
+export const criticalAttribute = 'sage.critical';
+export const costAttribute = 'sage.llm.cost_nano_usd';
+/** Why a trace outside of the sampled share was kept. */
+export const samplingReasonAttribute = 'sage.sampling.reason';
 export const outcomeAttribute = 'sage.outcome';
 export const errorTypeAttribute = 'error.type';
