@@ -10,6 +10,16 @@ export const tracingConfig = z
     service_name: z.string().min(1).default('sage-agent'),
     /** Share of new traces that is recorded. */
     sampling_rate: z.number().min(0).max(1).default(1),
+    /** Keeps, beyond that share, each trace that fails, violates security, or passes one of these. */
+    tail: z
+      .strictObject({
+        enabled: z.boolean().default(false),
+        /** A span of this many milliseconds. */
+        slow_ms: z.number().positive().default(5_000),
+        /** Calls of models of this cost together, in US dollars. Unset: never. */
+        cost_usd: z.number().positive().optional(),
+      })
+      .prefault({}),
   })
   .prefault({});
 
@@ -21,6 +31,10 @@ export function tracingFromConfig({
   endpoint,
   service_name: serviceName,
   sampling_rate: samplingRate,
+  tail,
 }: TracingConfig): StartTracingOptions | undefined {
-  return enabled ? { endpoint, serviceName, samplingRate } : undefined;
+  if (!enabled) return undefined;
+  const { slow_ms: slowMs, cost_usd: costUsd } = tail;
+  const rules = { slowMs, ...(costUsd !== undefined && { costUsd }) };
+  return { endpoint, serviceName, samplingRate, ...(tail.enabled && { tail: rules }) };
 }

@@ -26,8 +26,15 @@ describe('the tracing block', () => {
     });
   });
 
+  test('OC1: the keys of its tail become the rules of tail sampling, once that is enabled', () => {
+    const options = (tail: object) => tracingFromConfig(tracingConfig.parse({ enabled: true, tail }));
+    expect(options({ slow_ms: 100, cost_usd: 1 })).not.toHaveProperty('tail');
+    expect(options({ enabled: true })).toHaveProperty('tail', { slowMs: 5_000 });
+    expect(options({ enabled: true, slow_ms: 100, cost_usd: 1 })).toHaveProperty('tail', { slowMs: 100, costUsd: 1 });
+  });
+
   test.each([
-    ['an unknown key', { tail: true }, ''],
+    ['an unknown key', { tail_sampling: true }, ''],
     ['an endpoint that is no URL', { endpoint: 'collector' }, 'endpoint'],
     ['an endpoint that is not HTTP', { endpoint: 'grpc://collector:4317' }, 'endpoint'],
     ['a rate above 1', { sampling_rate: 10 }, 'sampling_rate'],

@@ -3,6 +3,8 @@ import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
 /** An exporter that knows what became of the spans it was given. */
 export interface CountedExporter extends SpanExporter {
   readonly counts: ExportCounts;
+  /** Resolves when as many spans have been delivered or given up. */
+  settled(spans: number): Promise<void>;
 }
 
 export interface ExportCounts {
@@ -13,8 +15,19 @@ export interface ExportCounts {
 /** Counts spans by their fate, and says once that they cannot be delivered: the SDK itself keeps silent. */
 export function countExports(exporter: SpanExporter, url: string): CountedExporter {
   const counts = { exported: 0, failed: 0 };
+  const waiting = new Set<{ readonly spans: number; resolve(): void }>();
+  const isSettled = (spans: number): boolean => counts.exported + counts.failed >= spans;
+  const tellWaiting = (): void => {
+    for (const waiter of waiting) {
+      if (!isSettled(waiter.spans)) continue;
+      waiting.delete(waiter);
+      waiter.resolve();
+    }
+  };
   return {
     counts,
+    settled: (spans) =>
+      isSettled(spans) ? Promise.resolve() : new Promise((resolve) => void waiting.add({ spans, resolve })),
     export(spans, done) {
       exporter.export(spans, (result) => {
         const code: number = result.code;
@@ -24,6 +37,7 @@ export function countExports(exporter: SpanExporter, url: string): CountedExport
           counts.failed += spans.length;
         }
         done(result);
+        tellWaiting();
       });
     },
     forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),

@@ -12,7 +12,14 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { requireNumber, requireOption, requireWhole, source, type Subscription } from '@sage-adk/core';
 import { observeTracing } from '../observe-tracing.ts';
-import { countExports, type ExportCounts } from './counted-exporter.ts';
+import {
+  createTailSampling,
+  type TailCounts,
+  type TailSampling,
+  type TailSamplingOptions,
+} from '../tail/tail-sampling.ts';
+import { countExports } from './counted-exporter.ts';
+import { type CountedQueue, countQueue, type SpanCounts } from './counted-queue.ts';
 import { tracesUrl } from './endpoint.ts';
 import { registerGlobals } from './register.ts';
 
@@ -23,12 +30,19 @@ export interface StartTracingOptions {
   readonly endpoint?: string;
   /** Share of new traces that is recorded, from 0 to 1. Who calls us with a trace has decided already. @default 1 */
   readonly samplingRate?: number;
+  /**
+   * Keeps, beyond that share, each trace that fails, violates security, is slow or costly: see `createTailSampling` in `@sage-adk/tracing/tail`. Spans of all
+   * requests are recorded for it. @default none
+   */
+  readonly tail?: Omit<TailSamplingOptions, 'next' | 'samplingRate'>;
   /** Further attributes of the service, such as `deployment.environment.name`. */
   readonly resource?: Readonly<Record<string, string | number | boolean>>;
   /** HTTP headers for the collector, such as an API key. */
   readonly headers?: Readonly<Record<string, string>>;
   /** How long a span waits for others before a batch is sent, in milliseconds. @default 5000 */
   readonly batchDelayMs?: number;
+  /** Most spans that wait to be sent; those that come then are dropped, and counted. @default 2048 */
+  readonly queueSpans?: number;
   /** How long sending a batch may take with all tries, in milliseconds; `shutdown` waits no longer. @default 5000 */
   readonly timeoutMs?: number;
   /** Whether this becomes the global set-up of OpenTelemetry, for libraries that look for one. @default false */
@@ -39,8 +53,10 @@ export interface Tracing extends AsyncDisposable {
   /** For spans of your own. */
   readonly tracer: Tracer;
   readonly subscription: Subscription;
-  /** Spans that were delivered and that could not be. */
-  readonly counts: ExportCounts;
+  /** What became of the sampled spans so far; also the source `tracing`. */
+  readonly counts: SpanCounts;
+  /** What tail sampling kept and dropped; undefined without it. Also the source `tracing.tail`. */
+  readonly tailCounts: TailCounts | undefined;
   /** Resolves when the spans that have ended are delivered or given up. Never rejects. */
   flush(): Promise<void>;
   /** Stops observing, delivers what is left within the timeout, and closes the connection. Never rejects. */
@@ -56,28 +72,43 @@ export interface Tracing extends AsyncDisposable {
  */
 export function startTracing(options: StartTracingOptions): Tracing {
   const { serviceName, endpoint = 'http://127.0.0.1:4318', samplingRate = 1, resource = {}, headers = {} } = options;
-  const { batchDelayMs = 5_000, timeoutMs = 5_000, register = false } = options;
+  const { batchDelayMs = 5_000, timeoutMs = 5_000, queueSpans = 2_048, register = false } = options;
   requireOption('serviceName', serviceName, 'a name', (name) => typeof name === 'string' && name !== '');
   requireNumber('samplingRate', samplingRate, 0, 1);
   requireWhole('batchDelayMs', batchDelayMs, 1);
   requireWhole('timeoutMs', timeoutMs, 1);
+  requireWhole('queueSpans', queueSpans, 1);
   const url = tracesUrl(endpoint);
   const exporter = countExports(new OTLPTraceExporter({ url, headers: { ...headers }, timeoutMillis: timeoutMs }), url);
+  const batches = new BatchSpanProcessor(exporter, {
+    scheduledDelayMillis: batchDelayMs,
+    exportTimeoutMillis: timeoutMs,
+    maxQueueSize: queueSpans,
+    maxExportBatchSize: Math.min(512, queueSpans),
+  });
+  const queue = countQueue(batches, exporter, queueSpans);
+  const tail = options.tail && createTailSampling({ ...options.tail, next: queue, samplingRate });
   const provider = new BasicTracerProvider({
     resource: defaultResource().merge(resourceFromAttributes({ ...resource, 'service.name': serviceName })),
-    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(samplingRate) }),
-    spanProcessors: [
-      new BatchSpanProcessor(exporter, { scheduledDelayMillis: batchDelayMs, exportTimeoutMillis: timeoutMs }),
-    ],
+    sampler: tail?.sampler ?? new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(samplingRate) }),
+    spanProcessors: [tail?.processor ?? queue],
   });
-  return observed(provider, exporter.counts, register, timeoutMs);
+  return observed({ provider, queue, tail, register, timeoutMs });
 }
 
-function observed(provider: BasicTracerProvider, counts: ExportCounts, register: boolean, timeoutMs: number): Tracing {
+interface Parts {
+  readonly provider: BasicTracerProvider;
+  readonly queue: CountedQueue;
+  readonly tail: TailSampling | undefined;
+  readonly register: boolean;
+  readonly timeoutMs: number;
+}
+
+function observed({ provider, queue, tail, register, timeoutMs }: Parts): Tracing {
   const globals = register ? registerGlobals(provider) : undefined;
   const tracer = provider.getTracer('@sage-adk/tracing');
   const subscription = observeTracing({ tracer });
-  const counters = source('tracing', () => ({ ...counts }));
+  const counters = source('tracing', () => ({ ...queue.counts() }));
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     subscription[Symbol.dispose]();
@@ -89,7 +120,12 @@ function observed(provider: BasicTracerProvider, counts: ExportCounts, register:
   return {
     tracer,
     subscription,
-    counts,
+    get counts() {
+      return queue.counts();
+    },
+    get tailCounts() {
+      return tail?.counts();
+    },
     flush: () => settledWithin(timeoutMs, provider.forceFlush()),
     shutdown,
     close: shutdown,

@@ -51,7 +51,7 @@ describe('startTracing', () => {
     expect(storage?.events).toMatchObject([{ name: 'exception', attributes: { 'exception.message': 'refused' } }]);
     expect(Number((root?.startNs ?? 0n) / 1_000_000n)).toBeGreaterThan(startedMs - 1_000);
     expect((root?.endNs ?? 0n) - (model?.endNs ?? 0n)).toBeGreaterThanOrEqual(0n);
-    expect(tracing.counts).toEqual({ exported: 3, failed: 0 });
+    expect(tracing.counts).toEqual({ exported: 3, failed: 0, droppedQueue: 0, droppedClosed: 0, pending: 0 });
   });
 
   test("two requests at a time are two traces that don't mix", async () => {
@@ -94,7 +94,7 @@ describe('startTracing', () => {
       sources()
         .find(({ name }) => name === 'tracing')
         ?.read(),
-    ).toEqual({ exported: 0, failed: 2 });
+    ).toMatchObject({ exported: 0, failed: 2, pending: 0 });
     expect(warn).toHaveBeenCalledTimes(1);
     expect(String(warn.mock.calls[0]?.[0])).toContain(`${receiver.url}/traces:`);
     expect(receiver.requests[0]?.path).toBe('/traces?key=secret');
@@ -113,6 +113,34 @@ describe('startTracing', () => {
     await tracing.shutdown();
     expect(performance.now() - startedMs).toBeLessThan(1_000);
     warn.mockRestore();
+  });
+
+  test('OT1: what fails is sent beyond the share, with tail sampling', async () => {
+    await using receiver = await startOtlpReceiver();
+    const tracing = startTracing({ serviceName: 'weather', endpoint: receiver.url, samplingRate: 0, tail: {} });
+    operate('agent.request', { ...request, method: 'Fine' }, () => 1);
+    operate('agent.request', request, (operation) => operation.settle('error', new Error('refused')));
+    expect(sources().map(({ name }) => name)).toEqual(expect.arrayContaining(['tracing', 'tracing.tail']));
+    await tracing.shutdown();
+    expect(receiver.spans).toMatchObject([
+      { name: 'SendMessage', attributes: { 'sage.sampling.reason': 'error', 'error.type': 'unknown' } },
+    ]);
+    expect(tracing.counts).toMatchObject({ exported: 1, pending: 0 });
+    expect(tracing.tailCounts).toMatchObject({ keptError: 1, droppedSampling: 1 });
+  });
+
+  test('every sampled span is counted: as sent, as failed, or as dropped for want of room or after the end', async () => {
+    await using receiver = await startOtlpReceiver();
+    const tracing = startTracing({ serviceName: 'weather', endpoint: receiver.url, queueSpans: 10 });
+    const late = tracing.tracer.startSpan('late');
+    for (let n = 0; n < 25; n++) operate('agent.request', request, () => 1);
+    expect(tracing.counts).toMatchObject({ droppedQueue: 15, pending: 10 });
+    await tracing.flush();
+    operate('agent.request', request, () => 1);
+    await tracing.shutdown();
+    late.end();
+    expect(receiver.spans).toHaveLength(11);
+    expect(tracing.counts).toEqual({ exported: 11, failed: 0, droppedQueue: 15, droppedClosed: 1, pending: 0 });
   });
 
   test('leaves the globals of OpenTelemetry alone, unless it is asked to register, and takes that back', async () => {
@@ -147,6 +175,8 @@ describe('startTracing', () => {
     ['endpoint', { endpoint: 'not a url' }],
     ['samplingRate', { samplingRate: 2 }],
     ['timeoutMs', { timeoutMs: 0 }],
+    ['queueSpans', { queueSpans: 0 }],
+    ['slowMs', { tail: { slowMs: -1 } }],
     ['batchDelayMs', { batchDelayMs: 1.5 }],
   ])('refuses a bad %s at once, naming it', (option, options) => {
     try {
