@@ -1,5 +1,6 @@
-import type { EndOf, OperationHandlers, OperationRecord } from '@sage-adk/core';
+import type { OperationHandlers, OperationRecord } from '@sage-adk/core';
 import type { ObservedInstruments } from './observer.ts';
+import { hasUnknownCost } from './unknown-cost.ts';
 
 /** What a call of a model counts. */
 export function llmCalls(metrics: ObservedInstruments): OperationHandlers<'llm.call'> {
@@ -28,16 +29,11 @@ function countTokens(metrics: ObservedInstruments, { start, attributes }: Operat
   if (reasoningTokens) metrics.llmTokenParts.with(provider, model, 'reasoning').inc(reasoningTokens);
 }
 
-function countCost(metrics: ObservedInstruments, { start, attributes, outcome }: OperationRecord<'llm.call'>): void {
-  const { provider, model } = start;
-  const { costNanoUsd } = attributes;
+function countCost(metrics: ObservedInstruments, record: OperationRecord<'llm.call'>): void {
+  const { provider, model } = record.start;
+  const { costNanoUsd } = record.attributes;
   if (costNanoUsd !== undefined) metrics.llmCost.with(provider, model).inc(Number(costNanoUsd));
-  else if (outcome === 'ok' || answeredInPart(attributes)) metrics.llmCostUnknown.with(provider, model).inc();
-}
-
-/** A call that failed before any token has no cost to be unknown. */
-function answeredInPart({ inputTokens, outputTokens, firstTokenMs }: EndOf<'llm.call'>): boolean {
-  return inputTokens !== undefined || outputTokens !== undefined || firstTokenMs !== undefined;
+  else if (hasUnknownCost(record)) metrics.llmCostUnknown.with(provider, model).inc();
 }
 
 function observePace(

@@ -1,0 +1,1 @@
+export { type CreateUsageStore, type UsageStoreCase, usageStoreCases } from './usage-store-cases.ts';

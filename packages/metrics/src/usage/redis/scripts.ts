@@ -1,0 +1,26 @@
+import { defineScript } from '@sage-adk/core/redis';
+
+/** KEYS: the day, the batch. ARGV: how long the batch is remembered and the day kept, in ms; then field, amount, field, amount. */
+export const addScript = defineScript({
+  name: 'usage-add',
+  numberOfKeys: 2,
+  lua: `
+if not redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[1]) then return 0 end
+for i = 3, #ARGV, 2 do redis.call('HINCRBY', KEYS[1], ARGV[i], ARGV[i + 1]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1`,
+});
+
+/** KEYS: the day. ARGV: cursor, how many. */
+export const scanScript = defineScript({
+  name: 'usage-scan',
+  numberOfKeys: 1,
+  lua: `return redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])`,
+});
+
+/** KEYS: the day. */
+export const dropScript = defineScript({
+  name: 'usage-drop',
+  numberOfKeys: 1,
+  lua: `return redis.call('UNLINK', KEYS[1])`,
+});
