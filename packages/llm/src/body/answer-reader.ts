@@ -34,7 +34,7 @@ export class JsonReader implements AnswerReader {
 
   constructor({ answer }: Api) {
     this.#shape = answer;
-    this.#picker = new JsonPicker([answer.usage, answer.model, ...answer.finishReason]);
+    this.#picker = new JsonPicker(pathsOf(answer));
   }
 
   write(chunk: Uint8Array): Uint8Array {
@@ -61,6 +61,14 @@ export class JsonReader implements AnswerReader {
       finishReason: textOf(said, 'finish'),
     };
   }
+}
+
+const knownPaths = new WeakMap<Api['answer'], readonly string[]>();
+
+function pathsOf(answer: Api['answer']): readonly string[] {
+  let paths = knownPaths.get(answer);
+  if (paths === undefined) knownPaths.set(answer, (paths = [answer.usage, answer.model, ...answer.finishReason]));
+  return paths;
 }
 
 /** Reads nothing of an answer but its end: an error, or what is no answer of a model. */

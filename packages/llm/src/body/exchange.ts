@@ -1,6 +1,6 @@
 import type { AnswerFacts } from '../providers/api.ts';
 import type { AnswerReader } from './answer-reader.ts';
-import type { Ending, Progress, Refusal } from './progress.ts';
+import type { Ending, Listener, Progress, Refusal } from './progress.ts';
 
 export interface ExchangeOptions<P> {
   /** What has the body; a `Response` is one. It lives as long as the exchange: fetch releases the body of a response that was collected. */
@@ -39,6 +39,7 @@ export class Exchange<P = Uint8Array> implements Progress {
   #exhausted = false;
   #broken: { readonly error: unknown } | undefined;
   #listeners: ((ending: Ending) => void)[] = [];
+  #listener: Listener | undefined;
   #contents = 0;
   readonly #abort: (() => void) | undefined;
   firstContentAtMs: number | undefined;
@@ -75,6 +76,11 @@ export class Exchange<P = Uint8Array> implements Progress {
   onEnd(listener: (ending: Ending) => void): void {
     if (this.ending === undefined) this.#listeners.push(listener);
     else listener(this.ending);
+  }
+
+  /** For bodies that are bytes. */
+  listen(listener: Listener): void {
+    this.#listener = listener;
   }
 
   /** Reads until `enough` or the end. The consumer gets what was read as if it read it itself. Rejects where the body breaks. */
@@ -123,36 +129,52 @@ export class Exchange<P = Uint8Array> implements Progress {
 
   #pull(controller: ReadableStreamDefaultController<P>): Promise<void> | undefined {
     const piece = this.ahead.shift();
-    if (piece !== undefined) controller.enqueue(piece);
-    else if (this.#exhausted) controller.close();
-    else return this.#read().then((read) => this.#deliver(read, controller));
+    if (piece !== undefined) this.#pass(piece, controller);
+    else if (this.#exhausted) this.#closed(controller);
+    else return this.#next().then((read) => this.#deliver(this.#arrived(read), controller), this.#failed);
     return undefined;
   }
 
   #deliver(piece: P | undefined, controller: ReadableStreamDefaultController<P>): Promise<void> | undefined {
     const passed = piece === undefined ? this.#finish() : this.#take(piece);
-    if (passed !== undefined) controller.enqueue(passed);
-    else if (this.#exhausted) controller.close();
+    if (passed !== undefined) this.#pass(passed, controller);
+    else if (this.#exhausted) this.#closed(controller);
     else return this.#pull(controller);
     return undefined;
   }
 
-  /** The next piece from the provider; undefined at the end. One promise for each, for this is done for every event of a stream. */
+  #pass(piece: P, controller: ReadableStreamDefaultController<P>): void {
+    if (piece instanceof Uint8Array) this.#listener?.passed(piece);
+    controller.enqueue(piece);
+  }
+
+  #closed(controller: ReadableStreamDefaultController<P>): void {
+    this.#listener?.finished();
+    controller.close();
+  }
+
   #read(): Promise<P | undefined> {
+    return this.#next().then(this.#arrived, this.#failed);
+  }
+
+  /** The next piece from the provider. Whoever asks makes one promise of it and no more, for this is done for every event of a stream. */
+  #next(): ReturnType<ReadableStreamDefaultReader<P>['read']> {
     this.#source ??= (this.#options.source.body as ReadableStream<P>).getReader();
     if (this.#broken !== undefined) return Promise.reject(this.#broken.error);
     this.#options.watch?.waits();
-    return this.#source.read().then(this.#arrived, this.#failed);
+    return this.#source.read();
   }
 
   readonly #arrived = ({ value }: { readonly value?: P | undefined }): P | undefined => {
-    if (this.#broken !== undefined) throw this.#broken.error;
-    return value;
+    if (this.#broken === undefined) return value;
+    this.#listener?.broke(this.#broken.error);
+    throw this.#broken.error;
   };
 
   readonly #failed = (error: unknown): never => {
     this.#broken ??= { error };
     this.#end(this.#endingOf(error));
+    this.#listener?.broke(this.#broken.error);
     throw this.#broken.error;
   };
 
@@ -193,6 +215,7 @@ export class Exchange<P = Uint8Array> implements Progress {
       if (this.#reader.finished) this.#end({ kind: 'done' });
       else this.#end(this.#givenUp(reason));
     }
+    this.#listener?.finished();
     return this.#release(reason);
   }
 

@@ -35,7 +35,7 @@ const backslash = 0x5c;
  * Bytes are read as characters of the same number (latin1).
  */
 export class JsonPicker {
-  readonly #root: Place = { members: new Map() };
+  readonly #root: Place;
   readonly #picked = new Map<string, unknown>();
   readonly #frames: Frame[] = [];
   /** How deep in objects and arrays that hold nothing wanted. */
@@ -48,15 +48,9 @@ export class JsonPicker {
 
   /** @param paths names of members joined by dots, none inside another; the elements of an array stand where the array does, and the first value counts. */
   constructor(paths: readonly string[]) {
-    for (const path of paths) {
-      let place = this.#root;
-      for (const name of path.split('.')) {
-        const member = place.members.get(name) ?? { members: new Map() };
-        place.members.set(name, member);
-        place = member;
-      }
-      place.path = path;
-    }
+    let root = roots.get(paths);
+    if (root === undefined) roots.set(paths, (root = rootOf(paths)));
+    this.#root = root;
   }
 
   get(path: string): unknown {
@@ -143,9 +137,12 @@ export class JsonPicker {
     const recorded = this.#endRecording(text, at);
     const frame = this.#frames.at(-1);
     if (frame === undefined) return;
-    const key = isPlain(recorded) ? recorded.slice(1, -1) : parseJson(decoded(recorded));
+    const { members } = frame.place;
     frame.expectsKey = false;
-    frame.member = typeof key === 'string' ? frame.place.members.get(key) : undefined;
+    frame.member = members.get(recorded.slice(1, -1));
+    if (frame.member !== undefined || !recorded.includes('\\')) return;
+    const key = parseJson(decoded(recorded));
+    frame.member = typeof key === 'string' ? members.get(key) : undefined;
   }
 
   #beginValue(at: number): void {
@@ -187,13 +184,27 @@ export class JsonPicker {
   }
 }
 
-function decoded(text: string): string {
-  return Buffer.from(text, 'latin1').toString();
+/** Made once for each list of paths: every answer is read by one of a few. */
+const roots = new WeakMap<readonly string[], Place>();
+
+function rootOf(paths: readonly string[]): Place {
+  const root: Place = { members: new Map() };
+  for (const path of paths) {
+    let place = root;
+    for (const name of path.split('.')) {
+      const member = place.members.get(name) ?? { members: new Map() };
+      place.members.set(name, member);
+      place = member;
+    }
+    place.path = path;
+  }
+  return root;
 }
 
-/** Whether a key is written as it is read. */
-function isPlain(key: string): boolean {
-  return /^"\w*"$/.test(key);
+function decoded(text: string): string {
+  for (let at = 0; at < text.length; at++)
+    if (text.charCodeAt(at) > 0x7f) return Buffer.from(text, 'latin1').toString();
+  return text;
 }
 
 /** Where the next string or bracket is, from within something that is skipped. */

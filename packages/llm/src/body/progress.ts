@@ -17,6 +17,16 @@ export interface Refusal {
   discard(): void;
 }
 
+/** Hears of a body while its consumer reads it. */
+export interface Listener {
+  /** The consumer gets this. The bytes are the consumer's own from here on. */
+  passed(piece: Uint8Array): void;
+  /** The consumer wants no more, or there is no more. */
+  finished(): void;
+  /** It broke. */
+  broke(error: unknown): void;
+}
+
 /** An answer while it comes. It ends once. It holds on to nothing that the consumer drops to say that it will not come back. */
 export interface Progress {
   /** Where the provider answered with a failure. It may change as long as the answer has not ended: a client may try again. */
@@ -33,6 +43,8 @@ export interface Progress {
   readonly ending: Ending | undefined;
   /** Calls back at the end; at once where that was. */
   onEnd(listener: (ending: Ending) => void): void;
+  /** Lets one listener hear of the body, before anybody reads it. Missing where it cannot be listened to. */
+  listen?(listener: Listener): void;
 }
 
 /** Of an answer that is over, and of which no more is known. */

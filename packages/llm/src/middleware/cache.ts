@@ -38,8 +38,8 @@ export function cache(policy: AnswerCache): Middleware<FetchCall, LlmAnswer<Resp
     const make = async (): Promise<CachedAnswer> => {
       made = await making(next(call));
       if (made.answer === undefined || made.answer.progress.refusal !== undefined) throw uncacheable;
-      const { answer, kept } = recorded(made.answer);
-      live.resolve(answer);
+      const kept = recorded(made.answer);
+      live.resolve(made.answer);
       return kept;
     };
     const tenant = current()?.tenant;

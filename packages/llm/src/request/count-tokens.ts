@@ -24,7 +24,7 @@ export function countTokens(text: string, from = 0, to = text.length): number {
 
 const samples = 32;
 /** In characters. */
-const sampleLength = 128;
+const sampleLength = 64;
 
 function countAll(text: string, from: number, to: number): number {
   let tokens = 0;
@@ -39,7 +39,8 @@ function countAll(text: string, from: number, to: number): number {
       continue;
     }
     while (at < to && kindOf(text.charCodeAt(at)) === kind) at++;
-    tokens += tokensOf(kind, at - start);
+    const run = at - start;
+    tokens += run < shortRun ? (ofShortRuns[kind * shortRun + run] as number) : tokensOf(kind, run);
   }
   return tokens;
 }
@@ -101,6 +102,12 @@ function tokensOf(kind: number, length: number): number {
       return length > 1 ? 1 : 0;
   }
 }
+
+/** Nearly all runs are shorter: what they count is read from a table, by kind and length. */
+const shortRun = 16;
+const ofShortRuns = Float64Array.from({ length: escape * shortRun }, (_, place) =>
+  tokensOf(Math.floor(place / shortRun), place % shortRun),
+);
 
 /** Most words of up to six letters are one token. What is longer than words are is none. */
 function tokensOfWord(length: number): number {

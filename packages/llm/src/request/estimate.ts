@@ -32,11 +32,14 @@ export const tokensOfImage = 5_000;
 /** What providers put around the description of tools. */
 const tokensOfTools = 500;
 
-/** Of the members that name a file or an image, whatever the provider's spelling, one ends in each of these. */
+/** Members that name a file or an image, whatever the provider's spelling. */
 const attachmentNames = /"(?:image_url|file_url|file_id|fileUri|file_uri)"\s*:|"type"\s*:\s*"url"/g;
 
+const attachmentEnds = ['_url"', '"url"', 'Uri"', '_uri"', 'file_id"'];
+
 function namedAttachments(text: string): number {
-  if (!/url"|Uri"|uri"|file_id"/.test(text)) return 0;
+  // Searches for text are far faster than one pattern, and nearly all requests name nothing.
+  if (!attachmentEnds.some((end) => text.includes(end))) return 0;
   return text.match(attachmentNames)?.length ?? 0;
 }
 
