@@ -1,11 +1,8 @@
-import { emit, endOpen, type KeyValueStore, type LlmProvider, type PricePort } from '@sage-adk/core';
+import { emit, endOpen, type LlmProvider, type PricePort } from '@sage-adk/core';
 import { createDrain } from '@sage-adk/health/drain';
-import { eventLoopCheck, llmCheck, memoryCheck, protocolCheck } from '@sage-adk/health/checks';
-import { createPriceTable } from '@sage-adk/llm';
+import { eventLoopCheck, memoryCheck, protocolCheck } from '@sage-adk/health/checks';
 import { createWorkerPool, type WorkerPool } from '@sage-adk/perf';
 import { perfFromConfig } from '@sage-adk/perf/config';
-import { createRetry } from '@sage-adk/recovery';
-import { recoveryFromConfig } from '@sage-adk/recovery/config';
 import { createCard } from './a2a/card.ts';
 import { cardPath } from './a2a/card-surface.ts';
 import { createA2a } from './a2a/surfaces.ts';
@@ -19,18 +16,17 @@ import { createIdentify } from './http/identify.ts';
 import { listen, type Listening } from './http/listen.ts';
 import { createPipeline, type Pipeline } from './http/pipeline.ts';
 import type { Surfaces, Work } from './http/surface.ts';
-import { createLimits, type Limits } from './limits/limits.ts';
+import { createLimits } from './limits/limits.ts';
 import { createMessageHandler, type MessageHandler } from './messages/handler.ts';
 import { createMessages, messagesPath } from './messages/surface.ts';
-import { createLocalModel } from './model/local-model.ts';
-import { createModelCall } from './model/model-call.ts';
+import { createModels } from './model/models.ts';
 import { startTelemetry, type Telemetry } from './telemetry.ts';
 
 export interface AgentOptions {
   readonly config: AgentConfig;
-  /** The model. @default the local scripted one */
+  /** The model. @default the one that `llm.provider` names */
   readonly provider?: LlmProvider;
-  /** What the model costs. @default what `llm.price` says */
+  /** What models cost. @default what the `llm` block says, then the presets */
   readonly price?: PricePort;
   /** Milliseconds until an answer is given up. @default 300_000 */
   readonly timeoutMs?: number;
@@ -57,20 +53,14 @@ export interface Agent {
 
 /** Starts an agent from its configuration: this is where the packages meet. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const {
-    config,
-    provider = createLocalModel(),
-    price = priceIn(config, provider),
-    timeoutMs = 300_000,
-    onListening,
-  } = options;
+  const { config, provider, price, timeoutMs = 300_000, onListening } = options;
   const closing = createClosing();
   try {
     const telemetry = closing.add(await startTelemetry(config));
     const store = closing.add(createMemoryStore({ namespace: 'conversations' }));
     const limits = await createLimits(config, closing);
-    requirePrice(config, provider, price, limits);
-    const handle = createHandler(config, { provider, price, limits }, store);
+    const models = await createModels(config, { provider, price, limits, closing });
+    const handle = createMessageHandler({ conversations: createConversations({ store }), callModel: models.call });
     const pool = createWorkerPool({ name: 'messages', ...perfFromConfig(config.performance).workerPool });
 
     const server = await listen({ ...config.server, key: 'server.port' });
@@ -87,7 +77,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const urls = { agent: url, card: url + cardPath, messages: url + messagesPath, ...telemetry.urls };
     onListening?.(urls);
     await startChecks(telemetry.health, [
-      closing.add(llmCheck()),
+      ...models.checks,
       storageCheck(store),
       ...limits.checks,
       protocolCheck({ server, name: 'protocol.a2a' }),
@@ -100,45 +90,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     await closing.close();
     throw error;
   }
-}
-
-interface Model {
-  readonly provider: LlmProvider;
-  readonly price: PricePort | undefined;
-  readonly limits: Limits;
-}
-
-function createHandler(
-  { llm, recovery }: AgentConfig,
-  { provider, price, limits }: Model,
-  store: KeyValueStore,
-): MessageHandler {
-  // Asking a model again has no effect but its price.
-  const retry = createRetry({ ...recoveryFromConfig(recovery).retry, idempotent: true });
-  return createMessageHandler({
-    conversations: createConversations({ store }),
-    callModel: createModelCall({
-      provider,
-      model: llm.model,
-      maxOutputTokens: llm.max_output_tokens,
-      retry,
-      price,
-      limiter: limits.model,
-    }),
-  });
-}
-
-function priceIn({ llm: { model, price } }: AgentConfig, provider: LlmProvider): PricePort | undefined {
-  return price && createPriceTable({ prices: { [provider.name]: { [model]: price } } });
-}
-
-/** A budget that nobody can count would be spent without end. */
-function requirePrice({ llm }: AgentConfig, provider: LlmProvider, price: PricePort | undefined, limits: Limits): void {
-  const { model, unknown_price: unknown } = llm;
-  if (!limits.countsCost || unknown === 'allow') return;
-  const usage = { inputTokens: 1, outputTokens: 1 };
-  if (price?.costNanoUsd({ provider: provider.name, model, usage }) === undefined)
-    throw errors.PRICE_UNKNOWN({ provider: provider.name, model });
 }
 
 function createSurfaces(

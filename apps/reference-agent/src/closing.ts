@@ -6,7 +6,7 @@ export interface Closing {
   close(): Promise<void>;
 }
 
-export type Closable = { close(): Promise<void> } | Disposable;
+export type Closable = { close(): Promise<void> | void } | Disposable;
 
 export function createClosing(): Closing {
   const opened: Closable[] = [];

@@ -10,6 +10,11 @@ export const errors = defineErrors('AGENT', {
     message: 'Cannot listen on {host}:{port} ({reason}). Check {key}.',
   },
   SECRET_UNREADABLE: { category: 'permanent', status: 500, message: '{key}: {file} cannot be read ({reason}).' },
+  KEY_MISSING: {
+    category: 'permanent',
+    status: 500,
+    message: 'There is no key. Set {key}, {key}_file or the variable {variable}.',
+  },
   STORAGE_UNREACHABLE: {
     category: 'transient',
     status: 503,
@@ -19,7 +24,7 @@ export const errors = defineErrors('AGENT', {
     category: 'permanent',
     status: 500,
     message:
-      'What "{model}" of "{provider}" costs is unknown, so rate_limit.max_cost_per_hour cannot hold. Set llm.price, or llm.unknown_price to allow.',
+      'What "{model}" of "{provider}" costs is unknown, so rate_limit.max_cost_per_hour cannot hold. Set llm.price, or the price of the model under llm.providers, or llm.unknown_price to allow.',
   },
   LIMITED: { category: 'transient', outcome: 'denied', status: 429, message: 'A limit is reached. Try again later.' },
   UNAUTHORIZED: {

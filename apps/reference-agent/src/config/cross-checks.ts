@@ -1,5 +1,6 @@
 /** What one block says about another. */
 import type { z } from 'zod';
+import { nearest } from './nearest.ts';
 import type { AgentConfig } from './schema.ts';
 
 /** The names of `rate_limit.per_endpoint`. */
@@ -9,7 +10,7 @@ export type Endpoint = (typeof endpoints)[number];
 
 /** A limit that could never apply is worse than none, so it is an error. */
 export function checkAcross(config: AgentConfig, context: z.core.$RefinementCtx): void {
-  const { server, rate_limit: limits } = config;
+  const { server, rate_limit: limits, llm, recovery } = config;
   const refuse = (path: PropertyKey[], message: string): void => {
     context.addIssue({ code: 'custom', path, message });
   };
@@ -21,6 +22,18 @@ export function checkAcross(config: AgentConfig, context: z.core.$RefinementCtx)
     if ((endpoints as readonly string[]).includes(name)) continue;
     refuse(['rate_limit', 'per_endpoint', name], `there is no such endpoint; wanted ${endpoints.join(' or ')}`);
   }
+  const known = ['local', ...Object.keys(llm.providers)];
+  const refuseUnknown = (path: PropertyKey[], name: string): void => {
+    if (known.includes(name)) return;
+    const meant = nearest(name, known);
+    refuse(path, `wanted ${known.join(' or ')}${meant === undefined ? '' : `; did you mean ${meant}?`}`);
+  };
+  refuseUnknown(['llm', 'provider'], llm.provider);
+  if (Object.hasOwn(llm.providers, 'local'))
+    refuse(['llm', 'providers', 'local'], 'wanted another name; local is the scripted model');
+  recovery.fallback.llm_chain.forEach(({ provider }, index) => {
+    refuseUnknown(['recovery', 'fallback', 'llm_chain', index, 'provider'], provider);
+  });
   server.api_keys.forEach((key, index, keys) => {
     const { id, tier, tenant } = key;
     if (tier !== undefined && !Object.hasOwn(tiers, tier)) {

@@ -8,7 +8,8 @@ import { tracingConfig } from '@sage-adk/tracing/config';
 import { z } from 'zod';
 import { postgresConfig, redisConfig } from './connections.ts';
 import { checkAcross } from './cross-checks.ts';
-import { identityConfig, llmConfig, serverConfig, storageConfig } from './server.ts';
+import { llmConfig } from './llm.ts';
+import { identityConfig, serverConfig, storageConfig } from './server.ts';
 
 const blocks = z.strictObject({
   server: serverConfig.prefault({}),

@@ -1,4 +1,4 @@
-/** Config blocks of the agent itself: `server`, `agent`, `llm` and `storage`. */
+/** Config blocks of the agent itself: `server`, `agent` and `storage`. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { choice } from './choice.ts';
@@ -43,18 +43,6 @@ export const identityConfig = z.strictObject({
     .string()
     .min(1)
     .default('Answers text messages with a local scripted model. The template for your own agent.'),
-});
-
-/** Which model answers. */
-export const llmConfig = z.strictObject({
-  provider: choice(['local'], ['openai', 'anthropic', 'gemini']).default('local'),
-  model: z.string().min(1).default('local-scripted'),
-  /** Longest answer, in tokens; a limit of tokens or cost sets so much aside for each until it is known what it used. */
-  max_output_tokens: z.int().min(1).max(10_000_000).default(4_096),
-  /** US dollars for a million tokens. A limit of cost needs it. */
-  price: z.strictObject({ input: z.number().min(0).max(1e6), output: z.number().min(0).max(1e6) }).optional(),
-  /** Whether the agent starts with a limit of cost and no price to hold it by: `refuse`, or `allow`, and then that limit does nothing. */
-  unknown_price: z.enum(['refuse', 'allow']).default('refuse'),
 });
 
 /** Where conversations and tasks are kept. */

@@ -5,5 +5,4 @@
 export const unwired: readonly (readonly string[])[] = [
   ['recovery', 'fallback'],
   ['recovery', 'dlq'],
-  ['recovery', 'circuit_breaker'],
 ];

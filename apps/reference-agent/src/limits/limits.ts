@@ -3,6 +3,7 @@ import type { CheckSpec } from '@sage-adk/health';
 import { createRateLimiter, type RateLimiter, type Rule } from '@sage-adk/ratelimit';
 import { rateLimitFromConfig } from '@sage-adk/ratelimit/config';
 import { limiterPolicy } from '@sage-adk/ratelimit/policy';
+import { applyProviderHeaders } from '@sage-adk/ratelimit/provider-headers';
 import type { Closing } from '../closing.ts';
 import type { AgentConfig } from '../config/schema.ts';
 import { type Admit, createAdmission } from './admission.ts';
@@ -14,6 +15,8 @@ export interface Limits {
   readonly admit: Admit;
   /** What each call of a model takes its tokens and money from, and gives back what it did not use; undefined where nothing limits them. */
   readonly model: LimiterPolicy | undefined;
+  /** Lowers the limits of a provider to what the header fields of its answer say is left. Changes nothing where it has no limit here. */
+  hear(provider: string, headers: Headers): void;
   /** Whether some limit counts money. */
   readonly countsCost: boolean;
   /** Whether what the limits are kept in answers. */
@@ -33,12 +36,17 @@ export async function createLimits(config: AgentConfig, closing: Closing): Promi
     closing.add(createRateLimiter({ rules: own, ...(store !== undefined && own.length > 0 && { store }) }));
   const ofModel = rules.filter((rule) => !isOfRequests(rule));
   const ofRequests = rules.filter(isOfRequests);
-  const model = ofModel.length === 0 ? undefined : limiterPolicy(limiterOf(ofModel));
+  const modelLimiter = ofModel.length === 0 ? undefined : limiterOf(ofModel);
   // Last, so that it is closed first: slots that come back are told to storage that is still open.
   const holds = ofRequests.some(({ unit }) => unit === 'concurrency');
   return {
     admit: closing.add(createAdmission(limiterOf(ofRequests), holds)).admit,
-    model,
+    model: modelLimiter && limiterPolicy(modelLimiter),
+    hear(provider, headers) {
+      if (modelLimiter === undefined) return;
+      // The next answer says it again.
+      applyProviderHeaders(modelLimiter, { provider }, headers).catch(() => {});
+    },
     countsCost: ofModel.some(({ unit }) => unit === 'cost'),
     checks,
   };

@@ -30,20 +30,33 @@ export interface AccountOptions extends ModelLimits {
 export interface Account {
   /** The longest answer that was granted, in tokens. */
   readonly maxOutputTokens: number;
+  /**
+   * Before another try: tries that came to nothing but may be billed are paid, and what the next one may use is taken anew.
+   *
+   * @param lost how many of them there were in all. Throws where the limits refuse.
+   */
+  again(lost: number): Promise<void>;
   /** Takes note of what the model said. */
   saw(event: LlmEvent): void;
   /**
    * Settles: by the usage that the model told at its end, else by an estimate of what came. A call that failed before anything came costs nothing; one
    * that was given up may cost its input.
+   *
+   * @param told what layers inside learned of a call without an end.
    */
-  close(): Promise<void>;
+  close(lost?: number, told?: Partial<Usage>): Promise<void>;
 }
 
 /** Takes what a call may use at most: an estimate of its input, and the longest answer, less where the limits have less left. Throws where they refuse. */
 export async function openAccount(options: AccountOptions): Promise<Account> {
+  const account = new OpenAccount(options);
+  await account.open();
+  return account;
+}
+
+async function take(options: AccountOptions, inputTokens: number): Promise<LimitGrant> {
   const { limiter, price, provider, request, subject, signal } = options;
   const { model, maxOutputTokens: outputTokens } = request;
-  const inputTokens = estimateTokens(Buffer.byteLength(JSON.stringify(request.messages)));
   const million = price?.costNanoUsd({ provider, model, usage: { inputTokens: 0, outputTokens: 1_000_000 } });
   const grant = await limiter.reserve(
     { ...subject, provider, model },
@@ -55,7 +68,7 @@ export async function openAccount(options: AccountOptions): Promise<Account> {
     },
   );
   if (!grant.allowed) throw refusalOfDenial(grant);
-  return new OpenAccount(options, grant, inputTokens);
+  return grant;
 }
 
 /** What `usage` counts and costs, by the first of `models` that has a price. */
@@ -73,19 +86,31 @@ export function costOf(
 }
 
 class OpenAccount implements Account {
-  readonly maxOutputTokens: number;
+  maxOutputTokens: number;
   readonly #options: AccountOptions;
-  readonly #grant: LimitGrant;
   readonly #inputTokens: number;
+  #grant: LimitGrant | undefined;
+  #paid = 0;
   #finish: LlmFinish | undefined;
   #pieces = 0;
   #bytes = 0;
 
-  constructor(options: AccountOptions, grant: LimitGrant, inputTokens: number) {
-    this.maxOutputTokens = grant.outputTokens ?? options.request.maxOutputTokens;
+  constructor(options: AccountOptions) {
+    const { messages, tools, maxOutputTokens } = options.request;
+    this.maxOutputTokens = maxOutputTokens;
     this.#options = options;
-    this.#grant = grant;
-    this.#inputTokens = inputTokens;
+    this.#inputTokens = estimateTokens(Buffer.byteLength(JSON.stringify(messages) + (JSON.stringify(tools) ?? '')));
+  }
+
+  async open(): Promise<void> {
+    this.#grant = await take(this.#options, this.#inputTokens);
+    this.maxOutputTokens = this.#grant.outputTokens ?? this.#options.request.maxOutputTokens;
+  }
+
+  async again(lost: number): Promise<void> {
+    if (lost === this.#paid) return;
+    await this.close(lost);
+    await this.open();
   }
 
   saw(event: LlmEvent): void {
@@ -96,26 +121,35 @@ class OpenAccount implements Account {
     }
   }
 
-  async close(): Promise<void> {
+  async close(lost = 0, told?: Partial<Usage>): Promise<void> {
+    const grant = this.#grant;
+    this.#grant = undefined;
+    const used = this.#used(told, lost > this.#paid);
+    const inputOfLost = (lost - this.#paid) * this.#inputTokens;
+    this.#paid = lost;
+    const models = [this.#finish?.model ?? this.#options.request.model, this.#options.request.model];
     try {
-      const used = this.#used();
-      await (used === undefined ? this.#grant.cancel() : this.#grant.settle(used));
+      if (used === undefined && inputOfLost === 0) await grant?.cancel();
+      else await grant?.settle(costsOf(withInput(used, inputOfLost), models, this.#options));
     } catch (error) {
       // The call is over, whatever the storage says to that.
       emit('error.critical', { source: 'limits', reason: 'settle_failed', message: String(error) });
     }
   }
 
-  #used(): LimitCosts | undefined {
-    const { request, signal } = this.#options;
-    const { model } = request;
-    if (this.#finish !== undefined) return costsOf(this.#finish.usage, [this.#finish.model, model], this.#options);
-    if (this.#pieces === 0 && !signal.aborted) return undefined;
+  #used(told: Partial<Usage> = {}, isLost = false): Usage | undefined {
+    if (this.#finish !== undefined) return this.#finish.usage;
+    const { inputTokens = this.#inputTokens } = told;
+    const isNothing = this.#pieces === 0 && told.outputTokens === undefined;
+    if (isNothing && (isLost || !this.#options.signal.aborted)) return undefined;
     // A piece is a token at least.
-    const came = Math.max(this.#pieces, estimateTokens(this.#bytes));
-    const outputTokens = Math.min(came, this.maxOutputTokens);
-    return costsOf({ inputTokens: this.#inputTokens, outputTokens }, [model], this.#options);
+    const came = Math.max(this.#pieces, estimateTokens(this.#bytes), told.outputTokens ?? 0);
+    return { inputTokens, outputTokens: Math.min(came, this.maxOutputTokens) };
   }
+}
+
+function withInput(usage: Usage = { inputTokens: 0, outputTokens: 0 }, more: number): Usage {
+  return { ...usage, inputTokens: usage.inputTokens + more };
 }
 
 function costsOf(usage: Usage, models: readonly string[], { price, provider }: AccountOptions): LimitCosts {

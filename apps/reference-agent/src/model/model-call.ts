@@ -1,16 +1,23 @@
 import {
+  type BreakerPermit,
+  type BreakerPolicy,
+  type EndOf,
   type LimitSubject,
   type LlmCallMark,
   type LlmEvent,
   type LlmFinish,
   type LlmMessage,
   type LlmProvider,
+  type LlmTool,
   type Operation,
   operateStream,
   type PricePort,
   type RetryPolicy,
   run,
+  type Usage,
+  verdictOf,
 } from '@sage-adk/core';
+import { errors as llmErrors } from '@sage-adk/llm';
 import { errors } from '../errors.ts';
 import { type Account, costOf, type ModelLimits, openAccount } from './account.ts';
 
@@ -35,6 +42,10 @@ export interface ModelCallOptions {
   /** Longest answer, in tokens. */
   readonly maxOutputTokens: number;
   readonly retry: RetryPolicy;
+  /** Leaves a provider alone that failed too often. */
+  readonly breaker?: BreakerPolicy | undefined;
+  /** What the model may call. @default nothing */
+  readonly tools?: readonly LlmTool[] | undefined;
   /** What a call costs; undefined where nobody knows. */
   readonly price?: PricePort | undefined;
   /** What calls take their tokens and money from; undefined where nothing limits them. */
@@ -46,39 +57,74 @@ export interface ModelCallOptions {
  * has seen is never taken back.
  */
 export function createModelCall(options: ModelCallOptions): ModelCall {
-  const { provider, model, retry, maxOutputTokens } = options;
+  const { provider, model, breaker, tools = [], maxOutputTokens } = options;
   const start = { provider: provider.name, model, api: 'chat', stream: true };
   const dependency = `llm.${provider.name}`;
 
   return (messages, { subject, signal, meter }) =>
     operateStream('llm.call', start, async function* (operation) {
-      const request = { model, messages, maxOutputTokens };
+      const request = { model, messages, maxOutputTokens, ...(tools.length > 0 && { tools }) };
       const account = await openFor(options, request, subject, signal);
       const mark = new Mark(operation, ({ usage, model: answered }) =>
         costOf(options.price, provider.name, [answered, model], usage),
       );
-      const wanted = account === undefined ? request : { ...request, maxOutputTokens: account.maxOutputTokens };
-      const beganMs = performance.now();
+      const permit = breaker?.tryAcquire(dependency);
       try {
-        const { events, first } = await retry.execute(
-          async ({ attempt, signal: attemptSignal }) => {
-            mark.attempts = attempt;
-            return mark.inside(async () => {
-              const stream = provider.stream(wanted, { signal: attemptSignal })[Symbol.asyncIterator]();
-              return { events: stream, first: await stream.next() };
-            });
-          },
-          { dependency, signal },
-        );
+        if (breaker !== undefined && permit === undefined) throw llmErrors.RESTING({ provider: provider.name });
+        const beganMs = performance.now();
+        const answer = await begin(options, { request, dependency, signal, account, mark });
         const firstTokenMs = performance.now() - beganMs;
         operation.set({ firstTokenMs });
         meter.llmMs += firstTokenMs;
-        yield* rest({ events, first, account, mark, meter });
+        yield* rest({ ...answer, account, mark, meter });
+        permit?.succeed();
+      } catch (error) {
+        tell(permit, error, signal);
+        throw error;
       } finally {
-        mark.open = false;
-        await account?.close();
+        permit?.release();
+        mark.close();
+        await account?.close(mark.lost, mark.told);
       }
     });
+}
+
+interface Beginning {
+  readonly request: Parameters<typeof openAccount>[0]['request'];
+  readonly dependency: string;
+  readonly signal: AbortSignal;
+  readonly account: Account | undefined;
+  readonly mark: Mark;
+}
+
+/** Asks until a first event came. */
+function begin(
+  { provider, retry }: ModelCallOptions,
+  { request, dependency, signal, account, mark }: Beginning,
+): Promise<Pick<Answer, 'events' | 'first'>> {
+  return retry.execute(
+    async ({ attempt, signal: attemptSignal }) => {
+      if (attempt > 1) await account?.again(mark.lost);
+      // A layer inside that makes the try counts it.
+      mark.attempts = attempt - 1;
+      const wanted = account === undefined ? request : { ...request, maxOutputTokens: account.maxOutputTokens };
+      return mark.inside(async () => {
+        const events = provider.stream(wanted, { signal: attemptSignal })[Symbol.asyncIterator]();
+        try {
+          return { events, first: await events.next() };
+        } finally {
+          if (mark.attempts < attempt) mark.attempts = attempt;
+        }
+      });
+    },
+    { dependency, signal },
+  );
+}
+
+/** An abort and a denial say nothing of the provider; what is not its fault otherwise, the breaker knows. */
+function tell(permit: BreakerPermit | undefined, error: unknown, signal: AbortSignal): void {
+  const { outcome } = verdictOf(error, signal);
+  if (!signal.aborted && outcome !== 'denied' && outcome !== 'cancelled') permit?.fail(error);
 }
 
 async function openFor(
@@ -90,13 +136,17 @@ async function openFor(
   return limiter && openAccount({ limiter, price, provider: provider.name, request, subject, signal });
 }
 
-/** Tells layers inside the provider, such as `wrapFetch`, that the call is reported, limited and tried again here. */
+/** Tells layers inside the provider, such as `wrapFetch`, that the call is reported, limited, tried again and kept from a provider that rests here. */
 class Mark implements LlmCallMark {
   open = true;
-  readonly steps: ReadonlySet<string> = new Set(['observe', 'reserve', 'retry']);
+  lost = 0;
+  /** What layers inside learned of the usage. */
+  told: Partial<Usage> = {};
+  readonly steps: ReadonlySet<string> = new Set(['observe', 'reserve', 'breaker', 'retry']);
   readonly #operation: Operation<'llm.call'>;
   readonly #costOf: (finish: LlmFinish) => bigint | undefined;
   #attempts = 0;
+  #ended = false;
 
   constructor(operation: Operation<'llm.call'>, costOfFinish: (finish: LlmFinish) => bigint | undefined) {
     this.#operation = operation;
@@ -112,11 +162,24 @@ class Mark implements LlmCallMark {
     this.#operation.set({ attempts: count });
   }
 
-  learn(facts: Parameters<LlmCallMark['learn']>[0]): void {
-    if (this.open) this.#operation.set(facts);
+  learn(facts: EndOf<'llm.call'>): void {
+    if (!this.open) return;
+    this.told = { ...this.told, ...facts };
+    this.#operation.set(facts);
+  }
+
+  /** Of a call that broke off, the cost of what was told of it. */
+  close(): void {
+    this.open = false;
+    const { inputTokens, outputTokens } = this.told;
+    if (this.#ended || inputTokens === undefined || outputTokens === undefined) return;
+    const usage = { ...this.told, inputTokens, outputTokens };
+    const costNanoUsd = this.#costOf({ type: 'finish', reason: 'other', usage, model: '' });
+    if (costNanoUsd !== undefined) this.#operation.set({ costNanoUsd });
   }
 
   ended(finish: LlmFinish): void {
+    this.#ended = true;
     const { usage, reason: finishReason, model: responseModel } = finish;
     const costNanoUsd = this.#costOf(finish);
     this.#operation.set({ ...usage, finishReason, responseModel, ...(costNanoUsd !== undefined && { costNanoUsd }) });

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readSecret } from '../config/secret.ts';
 import { errors } from '../errors.ts';
 
 /** Where a server is, as its config block says it: the URL itself, or a file that holds it. */
@@ -15,15 +15,9 @@ export interface UrlConfig {
 export async function urlIn({ url, url_file: file }: UrlConfig, block: string): Promise<string> {
   if (url !== undefined) return url;
   if (file === undefined) throw new TypeError(`${block} has no url.`);
-  const unreadable = (reason: string, cause?: unknown) =>
-    errors.SECRET_UNREADABLE({ key: `${block}.url_file`, file, reason }, { cause });
-  let text: string;
-  try {
-    text = (await readFile(file, 'utf8')).trim();
-  } catch (cause) {
-    throw unreadable((cause as NodeJS.ErrnoException).code ?? 'unreadable', cause);
-  }
-  if (!URL.canParse(text)) throw unreadable('it holds no URL');
+  const key = `${block}.url_file`;
+  const text = await readSecret(file, key);
+  if (!URL.canParse(text)) throw errors.SECRET_UNREADABLE({ key, file, reason: 'it holds no URL' });
   return text;
 }
 

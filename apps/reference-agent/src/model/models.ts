@@ -1,0 +1,58 @@
+import type { LlmProvider, PricePort } from '@sage-adk/core';
+import type { CheckSpec } from '@sage-adk/health';
+import { llmCheck } from '@sage-adk/health/checks';
+import { createCircuitBreakers, createRetry } from '@sage-adk/recovery';
+import { recoveryFromConfig } from '@sage-adk/recovery/config';
+import type { Closing } from '../closing.ts';
+import type { AgentConfig } from '../config/schema.ts';
+import { errors } from '../errors.ts';
+import type { Limits } from '../limits/limits.ts';
+import { createModelCall, type ModelCall } from './model-call.ts';
+import { createModelFacts } from './model-facts.ts';
+import { openProviders } from './providers.ts';
+
+/** The `llm` block at work. */
+export interface Models {
+  /** Asks the model, with all that is around it. */
+  readonly call: ModelCall;
+  /** Whether it answers, told by the calls that are made anyway. */
+  readonly checks: readonly CheckSpec[];
+}
+
+export interface ModelsOptions {
+  /** In place of the provider that `llm.provider` names. */
+  readonly provider: LlmProvider | undefined;
+  /** In place of what is known of prices. */
+  readonly price: PricePort | undefined;
+  readonly limits: Limits;
+  readonly closing: Closing;
+}
+
+/** Connects the providers, and puts limits, breaker, retry and report around each model. */
+export async function createModels(config: AgentConfig, options: ModelsOptions): Promise<Models> {
+  const { llm } = config;
+  const { limits, closing } = options;
+  const providers = await openProviders(llm, (name, headers) => limits.hear(name, headers));
+  const first = options.provider ?? providers.get(llm.provider);
+  if (first === undefined) throw new TypeError(`There is no provider ${llm.provider}.`);
+  const facts = createModelFacts(llm, first.name);
+  const price = options.price ?? facts.price;
+  const recovery = recoveryFromConfig(config.recovery);
+  // Asking a model again has no effect but its price.
+  const retry = createRetry({ ...recovery.retry, idempotent: true });
+  const breaker = recovery.breaker === false ? undefined : closing.add(createCircuitBreakers(recovery.breaker));
+  const callOf = (provider: LlmProvider, model: string): ModelCall => {
+    if (limits.countsCost && llm.unknown_price === 'refuse') requirePrice(price, provider.name, model);
+    const { maxOutputTokens: most = Number.POSITIVE_INFINITY } = facts.of(provider.name, model);
+    const maxOutputTokens = Math.min(llm.max_output_tokens, most);
+    return createModelCall({ provider, model, maxOutputTokens, retry, breaker, price, limiter: limits.model });
+  };
+  const check = llmCheck({ name: 'llm', provider: first.name, dependency: `llm.${first.name}` });
+  return { call: callOf(first, llm.model), checks: [closing.add(check)] };
+}
+
+/** A budget that nobody can count would be spent without end. */
+function requirePrice(price: PricePort, provider: string, model: string): void {
+  const usage = { inputTokens: 1, outputTokens: 1 };
+  if (price.costNanoUsd({ provider, model, usage }) === undefined) throw errors.PRICE_UNKNOWN({ provider, model });
+}
