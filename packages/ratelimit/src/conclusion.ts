@@ -12,17 +12,17 @@ export function conclude(answer: Answer, clock: Clock): Decision {
   if (binding === undefined) {
     const infinite = Number.POSITIVE_INFINITY;
     const sums = { waitUs: infinite, remaining: infinite, resetAfterUs: 0, atMs };
-    return new Conclusion(allowed, infinite, sums, source, { findings, atMs }, '', 0);
+    return new Conclusion(allowed, sums, source, { findings, atMs, limit: infinite }, '', 0);
   }
   const { rule, remaining, resetAfterUs } = binding;
   const sums = { waitUs: waitUsOf(binding), remaining, resetAfterUs, atMs };
-  return new Conclusion(allowed, rule.limit, sums, source, { findings, atMs }, '', 0);
+  return new Conclusion(allowed, sums, source, { findings, atMs, limit: rule.limit }, '', 0);
 }
 
 /** {@link conclude} for one enforced rule that a store in this process was asked about. */
 export function concludeOne(rule: CompiledRule, key: string, cost: number, answer: OneAnswer): Decision {
   const source = answer.overflowed ? 'overflow' : 'store';
-  return new Conclusion(answer.waitUs === 0, rule.limit, answer, source, rule, key, cost);
+  return new Conclusion(answer.waitUs === 0, answer, source, rule, key, cost);
 }
 
 type Lists = Pick<Decision, 'rules' | 'violated' | 'shadowDenied'>;
@@ -30,48 +30,62 @@ type Lists = Pick<Decision, 'rules' | 'violated' | 'shadowDenied'>;
 interface Findings {
   readonly findings: readonly Finding[];
   readonly atMs: number;
+  /** Of the binding rule. */
+  readonly limit: number;
 }
 
 const none: readonly RuleState[] = Object.freeze([]);
 
 /**
- * The lists are made when one of them is first read: that costs as much as the decision itself, and who is allowed never asks.
- *
- * This is the hot path. So there is one class without a base, and fractions are handed over in an object: as arguments each would be allocated.
+ * This is the hot path. So it is small: what follows from other members is made when it is read, the lists once. There is one class without a base, and
+ * fractions are handed over in an object: as arguments each would be allocated.
  */
 class Conclusion implements Decision {
   readonly allowed: boolean;
-  readonly limit: number;
   readonly remaining: number;
   readonly resetAtMs: number;
-  readonly retryAfterMs: number | undefined;
-  readonly source: AnswerSource;
-  readonly degraded: boolean;
+  readonly #source: AnswerSource;
   readonly #about: CompiledRule | Findings;
   readonly #key: string;
   readonly #cost: number;
+  /** Where it is not allowed. */
+  readonly #waitUs: number | undefined;
   #lists: Lists | undefined;
 
   constructor(
     allowed: boolean,
-    limit: number,
     sums: Omit<OneAnswer, 'overflowed'>,
     source: AnswerSource,
     about: CompiledRule | Findings,
     key: string,
     cost: number,
   ) {
-    const { waitUs } = sums;
     this.allowed = allowed;
-    this.limit = limit;
-    this.remaining = Math.min(sums.remaining, limit);
+    this.remaining = Math.min(sums.remaining, about.limit);
     this.resetAtMs = sums.atMs + Math.ceil(sums.resetAfterUs / 1_000);
-    this.retryAfterMs = allowed ? 0 : waitUs === Number.POSITIVE_INFINITY ? undefined : waitUs / 1_000;
-    this.source = source;
-    this.degraded = source !== 'store' && isDegraded(source);
+    this.#source = source;
     this.#about = about;
     this.#key = key;
     this.#cost = cost;
+    if (!allowed) this.#waitUs = sums.waitUs;
+  }
+
+  get limit(): number {
+    return this.#about.limit;
+  }
+
+  get retryAfterMs(): number | undefined {
+    const waitUs = this.#waitUs;
+    if (waitUs === undefined) return 0;
+    return waitUs === Number.POSITIVE_INFINITY ? undefined : waitUs / 1_000;
+  }
+
+  get source(): AnswerSource {
+    return this.#source;
+  }
+
+  get degraded(): boolean {
+    return isDegraded(this.#source);
   }
 
   get rules(): readonly RuleState[] {

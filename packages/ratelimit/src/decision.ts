@@ -7,7 +7,7 @@ import type { AnswerSource } from './stores/store.ts';
 /**
  * One answer for all rules that apply to a call.
  *
- * Its lists are made when they are first read. `JSON.stringify` and `console.log` show all of it; a copy by spread has its numbers and no lists.
+ * Most of it is made when it is read. `JSON.stringify` and `console.log` show all of it; a copy by spread does not.
  */
 export interface Decision {
   /** Whether the call may go on. A decision that is not allowed has charged nothing. */

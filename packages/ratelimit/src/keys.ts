@@ -7,6 +7,7 @@ import type { Scope } from './rule.ts';
 const longestKey = 64;
 // Keys that are made here begin with it, and ids that begin with it are hashed: no user id can pass for another kind of key.
 const mark = '|';
+const markCode = 0x7c;
 
 /** The key of a subject in a scope, at most 75 characters; undefined where the scope says nothing about the subject. */
 export function scopeKey(scope: Scope, subject: LimitSubject): string | undefined {
@@ -47,7 +48,7 @@ export function addressKey(address: string, ipv6PrefixBits = 56): string {
 }
 
 function ownKey(id: string): string {
-  if (id.length <= longestKey && !id.startsWith(mark)) return id;
+  if (id.length <= longestKey && id.charCodeAt(0) !== markCode) return id;
   return `${mark}long${mark}${hashApiKey(id)}`;
 }
 
