@@ -8,6 +8,12 @@ export const errors = defineErrors('LOGGING', {
     message:
       'The log file {path} cannot be opened ({reason}). Create its folder, allow writing to it, or name another file.',
   },
+  AUDIT_NOT_WRITTEN: {
+    category: 'critical',
+    status: 500,
+    message:
+      'The audit chain {chain} cannot take a record ({reason}). Refuse the action, or free the disk and try again.',
+  },
   OUTPUT_STALLED: {
     category: 'transient',
     status: 503,
