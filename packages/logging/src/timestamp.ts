@@ -1,11 +1,13 @@
-let lastMs = Number.NaN;
+let lastSecond = Number.NaN;
 let lastText = '';
 
-/** RFC 3339 in UTC with milliseconds. Lines come in bursts, so the text of the last millisecond is kept. */
+/** RFC 3339 in UTC with milliseconds. Lines come in bursts, so the text of the last second is kept. */
 export function timestamp(unixMs: number): string {
-  if (unixMs !== lastMs) {
-    lastText = new Date(unixMs).toISOString();
-    lastMs = unixMs;
+  const second = Math.floor(unixMs / 1_000);
+  if (second !== lastSecond) {
+    lastText = new Date(second * 1_000).toISOString().slice(0, -4);
+    lastSecond = second;
   }
-  return lastText;
+  const ms = Math.trunc(unixMs - second * 1_000);
+  return `${lastText}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z`;
 }

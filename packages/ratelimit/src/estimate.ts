@@ -7,16 +7,19 @@ import type { Ask } from './stores/store.ts';
 
 /** An estimate with the default's numbers where it has none of its own. */
 export function withDefaults(estimate: LimitCosts | undefined, defaults: LimitCosts | undefined): LimitCosts {
+  if (defaults === undefined) return estimate ?? {};
   const given = Object.entries(estimate ?? {}).filter(([, value]) => value !== undefined);
   return { ...defaults, ...Object.fromEntries(given) };
 }
 
 /** An assumption never makes a call larger than what its limits can admit at all: a caller who named no cap must not be refused for ours. */
 export function fitAssumptions(asks: readonly Ask[], estimate: LimitCosts | undefined): readonly Ask[] {
-  return asks.map((ask) => {
-    const most = ask.rule.burst;
-    return ask.cost > most && (costIn(ask.rule.unit, estimate) ?? 0) <= most ? { ...ask, cost: most } : ask;
-  });
+  if (!asks.some((ask) => isAssumedTooLarge(ask, estimate))) return asks;
+  return asks.map((ask) => (isAssumedTooLarge(ask, estimate) ? { ...ask, cost: ask.rule.burst } : ask));
+}
+
+function isAssumedTooLarge({ rule, cost }: Ask, estimate: LimitCosts | undefined): boolean {
+  return cost > rule.burst && (costIn(rule.unit, estimate) ?? 0) <= rule.burst;
 }
 
 /** Units that rules count and the estimate says nothing of, so that a default stands in. */
@@ -24,7 +27,7 @@ export function assumedUnits(asks: readonly Ask[], estimate: LimitCosts | undefi
   const open = asks.filter(
     ({ rule: { unit } }) => unit !== 'requests' && unit !== 'concurrency' && costIn(unit, estimate) === undefined,
   );
-  return [...new Set(open.map(({ rule }) => rule.unit))];
+  return open.length === 0 ? [] : [...new Set(open.map(({ rule }) => rule.unit))];
 }
 
 /**

@@ -26,7 +26,8 @@ export interface Settled {
   readonly overspent: readonly { readonly rule: string; readonly units: number }[];
 }
 
-const nothing: Settled = { settled: false, overspent: [] };
+const none: Settled['overspent'] = Object.freeze([]);
+const nothing: Settled = { settled: false, overspent: none };
 
 export class Lease {
   readonly id: string;
@@ -95,7 +96,7 @@ export class Lease {
   }
 
   /** Replaces what is reserved by what was used; what `used` doesn't name was used as reserved. Only the first call counts. */
-  async settle(used: LimitCosts | undefined): Promise<Settled> {
+  settle(used: LimitCosts | undefined): Promise<Settled> {
     return this.end((ask) => (ask.rule.unit === 'concurrency' ? undefined : costIn(ask.rule.unit, used)) ?? ask.cost);
   }
 
@@ -105,7 +106,7 @@ export class Lease {
     this.#beat?.cancel();
     this.#uncount();
     const { store, clock, onReleased, reporter } = this.#options;
-    const used = this.asks.map((ask) => ({ ...ask, cost: usedOf(ask) }));
+    const used = this.asks.map((ask) => ({ rule: ask.rule, key: ask.key, cost: usedOf(ask) }));
     const { settled, over } = await store.settle({ id: this.id, asks: used });
     if (settled) reporter.settled(this.asks, used, over);
     else {
@@ -114,6 +115,7 @@ export class Lease {
       await this.#chargeExcess(used);
     }
     onReleased(used);
+    if (!over.some((units) => units > 0)) return { settled, overspent: none };
     const overspent = used.flatMap(({ rule }, n) => ((over[n] ?? 0) > 0 ? [{ rule, units: over[n] ?? 0 }] : []));
     for (const { rule } of overspent) {
       if (rule.unit === 'cost') emit('budget.exhausted', { rule: rule.name, period: rule.period, handling: 'debt' });

@@ -109,7 +109,7 @@ export class Reserver {
       assumed: assumedUnits(asks, estimate),
       charge: chargeMore,
     });
-    await this.#depart(reservation, delayUs, signal);
+    if (delayUs > 0 || signal?.aborted === true) await this.#depart(reservation, delayUs, signal);
     return reservation;
   }
 

@@ -16,8 +16,11 @@ export function spentBy(call: LlmCall, progress: Progress, ending: Ending, grant
   return [(ending.kind === 'done' && usage) || guess(call, progress, ending, granted)];
 }
 
+const none: readonly Usage[] = [];
+
 /** What tries used at most that came to nothing: of a stream the prompt, of an answer in one piece all of it. */
 export function lostTries(call: LlmCall, count: number, { inputTokens, outputTokens }: CallEstimate): readonly Usage[] {
+  if (count === 0) return none;
   return Array.from({ length: count }, () => ({ inputTokens, outputTokens: call.stream ? 0 : outputTokens }));
 }
 
