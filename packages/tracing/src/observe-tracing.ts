@@ -13,6 +13,7 @@ import { carrierFields, withRemote, writeRemote } from './context/propagation.ts
 import { addAttributes, attributeNames } from './spans/attributes.ts';
 import { eventHandlers, lateSpanHandlers, spanHandlers } from './spans/handlers.ts';
 import { spanForEvents } from './spans/late-span.ts';
+import type { RootSampler } from './spans/left-out.ts';
 import { criticalAttribute, securityAttribute } from './spans/semantics.ts';
 import { prefixOf, spanForm, SpanRecorder, validSpanContext } from './spans/recorder.ts';
 
@@ -36,8 +37,9 @@ export function observeTracing({
   return observe(createTracingObserver(tracer, contextManager));
 }
 
-function createTracingObserver(tracer: Tracer, active: ActiveContext): Observer {
-  const recorder = new SpanRecorder(tracer);
+/** @param roots decides about requests that begin a trace, before the SDK is asked. */
+export function createTracingObserver(tracer: Tracer, active: ActiveContext, roots?: RootSampler): Observer {
+  const recorder = new SpanRecorder(tracer, roots);
   return {
     name: 'tracing',
     carrierFields,

@@ -10,8 +10,10 @@ import {
   ParentBasedSampler,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-base';
-import { requireNumber, requireOption, requireWhole, source, type Subscription } from '@sage-adk/core';
-import { observeTracing } from '../observe-tracing.ts';
+import { observe, requireNumber, requireOption, requireWhole, source, type Subscription } from '@sage-adk/core';
+import { findActiveContext } from '../context/active-context.ts';
+import { createTracingObserver } from '../observe-tracing.ts';
+import { createRootSampler, type RootSampler } from '../spans/left-out.ts';
 import {
   createTailSampling,
   type TailCounts,
@@ -88,26 +90,30 @@ export function startTracing(options: StartTracingOptions): Tracing {
   });
   const queue = countQueue(batches, exporter, queueSpans);
   const tail = options.tail && createTailSampling({ ...options.tail, next: queue, samplingRate });
+  const roots = createRootSampler(samplingRate);
   const provider = new BasicTracerProvider({
+    idGenerator: roots.ids,
     resource: defaultResource().merge(resourceFromAttributes({ ...resource, 'service.name': serviceName })),
     sampler: tail?.sampler ?? new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(samplingRate) }),
     spanProcessors: [tail?.processor ?? queue],
   });
-  return observed({ provider, queue, tail, register, timeoutMs });
+  // With tail sampling all is recorded, so there is nothing to leave out.
+  return observed({ provider, queue, tail, roots: tail === undefined ? roots : undefined, register, timeoutMs });
 }
 
 interface Parts {
   readonly provider: BasicTracerProvider;
   readonly queue: CountedQueue;
   readonly tail: TailSampling | undefined;
+  readonly roots: RootSampler | undefined;
   readonly register: boolean;
   readonly timeoutMs: number;
 }
 
-function observed({ provider, queue, tail, register, timeoutMs }: Parts): Tracing {
+function observed({ provider, queue, tail, roots, register, timeoutMs }: Parts): Tracing {
   const globals = register ? registerGlobals(provider) : undefined;
   const tracer = provider.getTracer('@sage-adk/tracing');
-  const subscription = observeTracing({ tracer });
+  const subscription = observe(createTracingObserver(tracer, findActiveContext(), roots));
   const counters = source('tracing', () => ({ ...queue.counts() }));
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {

@@ -73,6 +73,8 @@ function startSpan(
   // Below a span that was sampled out nothing can be recorded: it needs no span of its own, and the outer one stays active.
   if (outer !== undefined && isSampledOut(outer)) return undefined;
   const parent = outer === undefined ? rootContext(active, operation) : parentContext(active);
+  const leftOut = outer === undefined ? recorder.leaveOut(operation, trace.getSpanContext(parent)) : undefined;
+  if (leftOut !== undefined) return { span: leftOut, originMs: 0, context: trace.setSpan(parent, leftOut) };
   const originMs = wallOriginMs();
   const span = recorder.start(operation, parent, form, originMs);
   // No SDK, or tracing is suppressed here.

@@ -14,6 +14,7 @@ import {
 import type { OperationName, OperationRecord } from '@sage-adk/core';
 import type { OperationEntry } from '@sage-adk/core/catalogue';
 import { addAttributes, addContext, type AttributeNames, attributeNames, bounded } from './attributes.ts';
+import { LeftOutSpan, type RootSampler } from './left-out.ts';
 import { errorTypeAttribute, outcomeAttribute, type Spelling, spellings } from './semantics.ts';
 import { toHrTime, wallOriginMs } from './wall-clock.ts';
 
@@ -49,16 +50,27 @@ export function prefixOf(name: string, isOurs: boolean): string {
 
 export class SpanRecorder {
   readonly #tracer: Tracer;
-  readonly #spans: WeakMap<OperationRecord, SpanContext> = new WeakMap();
+  readonly #roots: RootSampler | undefined;
+  readonly #spans: WeakMap<OperationRecord, Span> = new WeakMap();
   readonly #recorded: WeakSet<object> = new WeakSet();
 
-  constructor(tracer: Tracer) {
+  /** @param roots decides about requests that begin a trace; without it the SDK does. */
+  constructor(tracer: Tracer, roots?: RootSampler) {
     this.#tracer = tracer;
+    this.#roots = roots;
   }
 
   /** The span that `operation` is recorded in, if it has one of its own. */
   spanContextOf(operation: OperationRecord): SpanContext | undefined {
-    return this.#spans.get(operation);
+    return this.#spans.get(operation)?.spanContext();
+  }
+
+  /** A span for `operation`, the first of its request, if it is decided that nothing of it is recorded. */
+  leaveOut(operation: OperationRecord, parent: SpanContext | undefined): LeftOutSpan | undefined {
+    if (this.#roots === undefined) return undefined;
+    const span = parent === undefined ? this.#roots.leaveOut() : leftOutBelow(parent);
+    if (span !== undefined) this.#spans.set(operation, span);
+    return span;
   }
 
   start(
@@ -76,13 +88,13 @@ export class SpanRecorder {
       { kind: spelling.kind?.(start) ?? kind, attributes, startTime: toHrTime(originMs + operation.startedMs) },
       parent,
     );
-    this.#spans.set(operation, span.spanContext());
+    this.#spans.set(operation, span);
     return span;
   }
 
   end(operation: OperationRecord, span: Span, { spelling, names }: SpanForm, originMs: number): void {
+    if (!span.isRecording()) return span.end();
     const endedAt = toHrTime(originMs + operation.startedMs + operation.durationMs);
-    if (!span.isRecording()) return span.end(endedAt);
     const attributes = endAttributes(operation, names);
     span.setAttributes(attributes);
     const name = spelling.nameAtEnd?.(operation.start, operation.attributes);
@@ -99,6 +111,11 @@ export class SpanRecorder {
     this.#recorded.add(error);
     span.recordException(error, at);
   }
+}
+
+/** A caller's no is followed. */
+function leftOutBelow({ traceId, traceFlags, traceState }: SpanContext): LeftOutSpan | undefined {
+  return (traceFlags & 1) === 0 ? new LeftOutSpan(() => traceId, traceState) : undefined;
 }
 
 /** What is known at the end, with the outcome where it is not `ok`. */
@@ -131,6 +148,7 @@ function isError(error: unknown): error is Error {
 
 /** Whether nothing below this span can be recorded: it is of this process and was sampled out. */
 export function isSampledOut(span: Span): boolean {
+  if (span instanceof LeftOutSpan) return true;
   const { traceFlags, isRemote } = span.spanContext();
   // One that was recorded and has ended records no longer, yet its children may.
   return (traceFlags & 1) === 0 && isRemote !== true && !span.isRecording() && !('ended' in span);

@@ -14,6 +14,8 @@ export interface PendingTrace {
   open: number;
   bytes: number;
   costUsd: number;
+  older: PendingTrace | undefined;
+  newer: PendingTrace | undefined;
 }
 
 export interface PendingLimits {
@@ -24,6 +26,9 @@ export interface PendingLimits {
 export class PendingTraces {
   readonly #traces: Map<string, PendingTrace> = new Map();
   readonly #limits: PendingLimits;
+  // Linked by age: the first key of a Map from which many were removed is slow to find.
+  #oldest: PendingTrace | undefined;
+  #newest: PendingTrace | undefined;
   #bytes = 0;
 
   constructor(limits: PendingLimits) {
@@ -43,7 +48,11 @@ export class PendingTraces {
   }
 
   begin(traceId: string, sinceMs: number): PendingTrace {
-    const trace: PendingTrace = { traceId, sinceMs, spans: [], open: 0, bytes: 0, costUsd: 0 };
+    const older = this.#newest;
+    const trace: PendingTrace = { traceId, sinceMs, spans: [], open: 0, bytes: 0, costUsd: 0, older, newer: undefined };
+    if (older === undefined) this.#oldest = trace;
+    else older.newer = trace;
+    this.#newest = trace;
     this.#traces.set(traceId, trace);
     return trace;
   }
@@ -59,8 +68,14 @@ export class PendingTraces {
     this.#grow(trace, bytesOf(span) - emptySpanBytes);
   }
 
+  /** Removes the trace, which is held, and returns its spans. */
   take(trace: PendingTrace): readonly FinishedSpan[] {
-    if (this.#traces.delete(trace.traceId)) this.#bytes -= trace.bytes;
+    this.#traces.delete(trace.traceId);
+    this.#bytes -= trace.bytes;
+    if (trace.older === undefined) this.#oldest = trace.newer;
+    else trace.older.newer = trace.newer;
+    if (trace.newer === undefined) this.#newest = trace.older;
+    else trace.newer.older = trace.older;
     return trace.spans;
   }
 
@@ -71,7 +86,7 @@ export class PendingTraces {
   }
 
   oldest(): PendingTrace | undefined {
-    return this.#traces.values().next().value;
+    return this.#oldest;
   }
 
   #grow(trace: PendingTrace, bytes: number): void {

@@ -15,6 +15,7 @@ import {
   type SpanReceiver,
   type StartedSpan,
 } from './readable-span.ts';
+import { Recent } from './recent.ts';
 import { createTailSampler, type TailSampler } from './sampler.ts';
 import { costUsdOf, type KeepReason, type KeepRules, reasonToKeep } from './verdict.ts';
 
@@ -103,14 +104,14 @@ interface TailRules extends KeepRules {
 
 type Decision = KeepReason | DropReason;
 
-/** How many traces are remembered after they were decided, for spans that come later. */
+/** How many traces are remembered at least after they were decided, for spans that come later. */
 const remembered = 10_000;
 
 class Tail implements SpanReceiver {
   readonly #next: SpanReceiver;
   readonly #pending: PendingTraces;
   readonly #rules: TailRules;
-  readonly #decisions: Map<string, Decision> = new Map();
+  readonly #decisions: Recent<Decision> = new Recent(remembered);
   readonly #kept: Record<KeepReason | 'head', number> = { error: 0, security: 0, slow: 0, cost: 0, head: 0 };
   readonly #dropped: Record<DropReason, number> = { sampling: 0, late: 0, memory: 0, age: 0, closed: 0 };
   readonly #source: Disposable = source('tracing.tail', () => ({ ...this.counts() }));
@@ -203,30 +204,23 @@ class Tail implements SpanReceiver {
     if (reason === undefined)
       return void this.#dropped[decision === 'memory' || decision === 'age' ? decision : 'late']++;
     this.#kept[reason]++;
-    this.#decide(traceId, reason);
+    this.#decisions.set(traceId, reason);
     this.#pass(span, reason);
   }
 
   #keep(trace: PendingTrace, reason: KeepReason): void {
     this.#kept[reason]++;
-    this.#decide(trace.traceId, reason);
+    this.#decisions.set(trace.traceId, reason);
     for (const span of this.#pending.take(trace)) this.#pass(span, reason);
   }
 
   #drop(trace: PendingTrace, reason: DropReason): void {
-    this.#decide(trace.traceId, reason);
+    this.#decisions.set(trace.traceId, reason);
     this.#dropped[reason] += this.#pending.take(trace).length;
   }
 
   #pass(span: FinishedSpan, reason: KeepReason): void {
     this.#next.onEnd(asSampled(span, { [samplingReasonAttribute]: reason }));
-  }
-
-  #decide(traceId: string, decision: Decision): void {
-    this.#decisions.delete(traceId);
-    this.#decisions.set(traceId, decision);
-    if (this.#decisions.size <= remembered) return;
-    for (const oldest of this.#decisions.keys()) return void this.#decisions.delete(oldest);
   }
 
   #makeRoom(): void {

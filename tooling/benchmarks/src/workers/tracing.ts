@@ -1,0 +1,90 @@
+// Prints the CPU cost of a request of six operations: bare, and watched by the observers that the argument names.
+import { observe, operate, run } from '@sage-adk/core';
+import { createLogger, observeLogging } from '@sage-adk/logging';
+import { createMetrics } from '@sage-adk/metrics';
+import { startTracing } from '@sage-adk/tracing/sdk';
+import { measure } from '../harness/measure.ts';
+import type { TracingTimings } from '../topics/tracing.bench.ts';
+
+const closedPort = 'http://127.0.0.1:9';
+const discard = { write() {}, flush: () => Promise.resolve(), close: () => Promise.resolve() };
+
+const observers: Readonly<Record<string, () => unknown>> = {
+  'no-op': () => observe({ name: 'no-op', operation: () => ({ start() {}, end() {} }) }),
+  metrics: () => createMetrics({ runtime: false }),
+  'logging at INFO': () => observeLogging(createLogger({ level: 'INFO', backend: discard })),
+  'logging at WARN': () => observeLogging(createLogger({ level: 'WARN', backend: discard })),
+  tracing: () => startTracing({ serviceName: 'bench', endpoint: closedPort, samplingRate: 0 }),
+  'tracing, tail': () => startTracing({ serviceName: 'bench', endpoint: closedPort, samplingRate: 0, tail: {} }),
+};
+for (const name of (process.argv[2] ?? '').split('+').filter(Boolean)) observers[name]?.();
+
+const context = { agentId: 'agent', requestId: 'request-1', sessionId: 'session-1', userId: 'user-1' } as const;
+const request = { protocol: 'a2a', method: 'SendMessage', stream: false } as const;
+const middleware = { middleware: 'limits' } as const;
+const check = { store: 'redis', rules: 2 } as const;
+const sessions = { store: 'redis', namespace: 'sessions' } as const;
+const call = { provider: 'openai', model: 'gpt-5', api: 'chat', stream: false } as const;
+const usage = { inputTokens: 12, outputTokens: 7, finishReason: 'stop', responseModel: 'gpt-5' } as const;
+let sum = 0;
+
+async function work(value: number): Promise<number> {
+  return value + 1;
+}
+
+const watched = (value: number): Promise<number> =>
+  operate('agent.request', request, async (operation) => {
+    const answer = await operate('agent.middleware', middleware, async () => {
+      await operate('limiter.check', check, () => work(value));
+      await operate('storage.get', sessions, () => work(value));
+      const text = await operate('llm.call', call, (model) => {
+        model.set(usage);
+        return work(value);
+      });
+      await operate('storage.set', sessions, () => work(value));
+      return text;
+    });
+    operation.set({ status: 200 });
+    return answer;
+  });
+
+const bare = async (value: number): Promise<number> => {
+  const handle = async (): Promise<number> => {
+    await work(value);
+    await work(value);
+    const text = await work(value);
+    await work(value);
+    return text;
+  };
+  return handle();
+};
+
+const timings = await measure(
+  [
+    {
+      name: 'call',
+      run: async (count) => {
+        for (let i = 0; i < count; i++) sum += await work(i);
+      },
+    },
+    {
+      name: 'bare',
+      run: async (count) => {
+        for (let i = 0; i < count; i++) sum += await run(context, () => bare(i));
+      },
+    },
+    {
+      name: 'watched',
+      run: async (count) => {
+        for (let i = 0; i < count; i++) sum += await run(context, () => watched(i));
+      },
+    },
+  ],
+  20_000,
+  9,
+);
+const result = Object.fromEntries(
+  [...timings].map(([name, { medianNs }]) => [name, medianNs]),
+) as unknown as TracingTimings;
+console.log(JSON.stringify(sum === 0.5 ? {} : result));
+process.exit(0);
