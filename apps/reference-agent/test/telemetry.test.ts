@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type OtlpReceiver, startOtlpReceiver } from '@tooling/otlp-receiver';
 import { connect, gather, say } from './support/a2a.ts';
 import { startTestAgent, type TestAgent } from './support/agent.ts';
 import { get, post } from './support/http.ts';
-import { type Collector, startCollector } from './support/otlp.ts';
 
 const incoming = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
 
-let collector: Collector;
+let collector: OtlpReceiver;
 let agent: TestAgent;
 beforeAll(async () => {
-  collector = await startCollector();
+  collector = await startOtlpReceiver();
   agent = await startTestAgent(`observability:\n  tracing:\n    enabled: true\n    endpoint: ${collector.url}\n`);
   await post(
     agent.urls.messages,
@@ -19,7 +19,9 @@ beforeAll(async () => {
   const client = await connect(agent.urls.agent, 'JSONRPC');
   await gather(client.sendMessageStream(say('Hello', { messageId: 'message-1', contextId: 'context-1' })));
 });
-afterAll(() => collector.close());
+afterAll(async () => {
+  await collector[Symbol.asyncDispose]();
+});
 
 describe('one request, seen from everywhere', () => {
   test('OL3: as a log line with its request id, its trace id and the agent', async () => {

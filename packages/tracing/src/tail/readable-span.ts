@@ -1,7 +1,10 @@
 /**
  * What tail sampling needs of spans, whichever line of the SDK made them, and how much room they take.
  */
-import type { Attributes, Context, HrTime, Link, SpanContext, SpanStatus } from '@opentelemetry/api';
+import type { Context, HrTime, SpanContext, SpanStatus } from '@opentelemetry/api';
+
+/** Wider than `Attributes`, which differ between the versions of the API. */
+export type SpanAttributes = Readonly<Record<string, unknown>>;
 
 /** A finished span. Those of `@opentelemetry/sdk-trace-base` 2 and `@opentelemetry/sdk-trace` 3 fit. */
 export interface FinishedSpan {
@@ -12,9 +15,9 @@ export interface FinishedSpan {
   readonly startTime: HrTime;
   readonly endTime: HrTime;
   readonly status: SpanStatus;
-  readonly attributes: Attributes;
-  readonly links: Link[];
-  readonly events: { readonly name: string; readonly attributes?: Attributes }[];
+  readonly attributes: SpanAttributes;
+  readonly links: { readonly context: SpanContext }[];
+  readonly events: { readonly name: string; readonly attributes?: SpanAttributes }[];
   readonly duration: HrTime;
   readonly ended: boolean;
   readonly resource: unknown;
@@ -50,7 +53,7 @@ export function durationMs({ duration: [seconds, nanoseconds] }: FinishedSpan): 
 }
 
 /** `span` as one that was sampled, since processors leave out the others, with further attributes. */
-export function asSampled(span: FinishedSpan, attributes: Attributes): FinishedSpan {
+export function asSampled(span: FinishedSpan, attributes: SpanAttributes): FinishedSpan {
   const spanContext = { ...span.spanContext(), traceFlags: span.spanContext().traceFlags | 1 };
   // Member by member: the SDK's spans have getters and private state, which a spread or a prototype would lose.
   return {
@@ -85,7 +88,7 @@ export function bytesOf({ attributes, events, links }: FinishedSpan): number {
   return bytes;
 }
 
-function attributeBytes(attributes: Attributes): number {
+function attributeBytes(attributes: SpanAttributes): number {
   let bytes = 0;
   for (const name in attributes) {
     const value = attributes[name];

@@ -1,7 +1,7 @@
 /**
  * Records everything, and samples a share: what is recorded and not sampled is what the tail decides about.
  */
-import { type Attributes, type Context, type Link, trace } from '@opentelemetry/api';
+import { type Context, trace } from '@opentelemetry/api';
 import { isSampledOut } from '../spans/recorder.ts';
 
 /** A sampler of either line of the SDK. */
@@ -11,8 +11,8 @@ export interface TailSampler {
     traceId: string,
     spanName: string,
     spanKind: number,
-    attributes: Attributes,
-    links: Link[],
+    attributes: object,
+    links: object[],
   ): { readonly decision: 0 | 1 | 2 };
   toString(): string;
 }

@@ -3,7 +3,7 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { context, propagation, trace } from '@opentelemetry/api';
 import { extract, isSageError, operate, run, sources } from '@sage-adk/core';
 import { startTracing, type StartTracingOptions } from '../../src/sdk/index.ts';
-import { startOtlpReceiver } from '../support/otlp-receiver.ts';
+import { startOtlpReceiver } from '@tooling/otlp-receiver';
 import { call, entry, request } from '../support/recording.ts';
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';

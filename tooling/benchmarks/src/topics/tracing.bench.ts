@@ -17,7 +17,7 @@ const sets = {
   'no observer': '',
   'tracing, unsampled': 'tracing',
   'tracing, tail sampling that keeps nothing': 'tracing, tail',
-  'metrics': 'metrics',
+  metrics: 'metrics',
   'logging at INFO, two lines to nowhere': 'logging at INFO',
   'metrics, logging at WARN and tracing': 'metrics+logging at WARN+tracing',
   'metrics, logging at INFO (two lines to nowhere) and tracing': 'metrics+logging at INFO+tracing',
