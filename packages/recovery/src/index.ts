@@ -23,9 +23,11 @@ export {
   type RetryOptions,
   type RetryRule,
 } from './retry/retry.ts';
-export { type BreakerSnapshot, type CircuitBreaker, createCircuitBreaker } from './breaker/circuit-breaker.ts';
+export { type CircuitBreaker, createCircuitBreaker } from './breaker/circuit-breaker.ts';
 export type { BreakerHealth, BreakerOptions } from './breaker/options.ts';
 export { type CircuitBreakers, type CircuitBreakersOptions, createCircuitBreakers } from './breaker/registry.ts';
+export type { BreakerSnapshot } from './breaker/snapshot.ts';
+export type { PermitWait } from './breaker/waiting-line.ts';
 export type { BreakerState } from './breaker/state.ts';
 export { errors } from './errors.ts';
 export { type Bulkhead, type BulkheadOptions, type BulkheadSnapshot, createBulkhead } from './bulkhead/bulkhead.ts';

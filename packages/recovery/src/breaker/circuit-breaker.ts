@@ -1,12 +1,14 @@
 import { type BreakerPermit, emit } from '@sage-adk/core';
-import { CircuitState, type IDefaultPolicyContext, type IPolicy } from 'cockatiel';
+import type { IDefaultPolicyContext, IPolicy } from 'cockatiel';
 import { errors } from '../errors.ts';
 import { PolicyEvents } from '../policy/policy-events.ts';
-import { RollingWindow } from '../time/rolling-window.ts';
+import { CallWindow } from './call-window.ts';
 import { HealthProbe } from './health-probe.ts';
 import { type BreakerOptions, type BreakerSettings, toSettings } from './options.ts';
 import { Permit } from './permit.ts';
+import type { BreakerSnapshot } from './snapshot.ts';
 import { type BreakerEvent, type BreakerState, transition } from './state.ts';
+import { type PermitWait, WaitingLine } from './waiting-line.ts';
 
 /** Stops calls to a dependency that fails, and lets them come back slowly. Fits cockatiel's `wrap` as one of its policies. */
 export interface CircuitBreaker extends IPolicy, AsyncDisposable {
@@ -14,6 +16,11 @@ export interface CircuitBreaker extends IPolicy, AsyncDisposable {
   readonly state: BreakerState['name'];
   /** A permit for one call, or undefined while the dependency rests. Every permit must be told how the call ended. */
   tryAcquire(): BreakerPermit | undefined;
+  /**
+   * Waits for a permit in the order of arrival. Throws `SAGE_RECOVERY_BREAKER_OPEN` when the wait is over, at once while it is forced open, and where
+   * an answer could not come before the deadline.
+   */
+  acquire(wait: PermitWait): Promise<BreakerPermit>;
   /** Calls with a permit, or throws `SAGE_RECOVERY_BREAKER_OPEN` (denied, 503). */
   execute<T>(call: (context: IDefaultPolicyContext) => PromiseLike<T> | T, signal?: AbortSignal): Promise<T>;
   /** Keeps it open until disposed; then calls come back as in any recovery. */
@@ -25,21 +32,6 @@ export interface CircuitBreaker extends IPolicy, AsyncDisposable {
   snapshot(): BreakerSnapshot;
   /** Stops the health check. */
   close(): void;
-}
-
-export interface BreakerSnapshot {
-  readonly dependency: string;
-  readonly state: BreakerState;
-  /** Of the window; slow ones are successes as well. */
-  readonly successes: number;
-  readonly failures: number;
-  readonly slow: number;
-  /** Calls of the recovery that are under way. */
-  readonly probing: number;
-  /** Since the start. */
-  readonly rejected: number;
-  /** Milliseconds until a try may be let through; 0 where one may now, undefined where it depends on others. */
-  readonly retryAfterMs: number | undefined;
 }
 
 /**
@@ -54,33 +46,46 @@ export function createCircuitBreaker(dependency: string, options: BreakerOptions
   return new WindowedBreaker(dependency, toSettings(options));
 }
 
-const success = 0;
-const failure = 1;
-const slow = 2;
 // Answers of one kind differ by less than this while nobody waits.
 const strainedBy = 3;
+// Of answers at present: most come within this many times their mean.
+const answerSpread = 1.5;
 const neverAborts = new AbortController().signal;
 
 class WindowedBreaker extends PolicyEvents implements CircuitBreaker {
   readonly dependency: string;
   readonly #settings: BreakerSettings;
-  readonly #window: RollingWindow;
+  readonly #window: CallWindow;
   readonly #probe: HealthProbe | undefined;
   /** Permits of this recovery, the oldest first. */
   readonly #probing: Set<Permit> = new Set();
   #state: BreakerState = { name: 'closed' };
+  /** What observers were told last: a try that fails at once is no change to them, an outage is one opening. */
+  #told: BreakerState['name'] = 'closed';
   /** Counts the changes of state. */
   #generation = 0;
   #rejected = 0;
   /** The fastest answer of this recovery. */
   #fastestMs = Number.POSITIVE_INFINITY;
+  /** The mean of its latest answers. */
+  #answerMs = 0;
+  readonly #line: WaitingLine;
 
   constructor(dependency: string, settings: BreakerSettings) {
     super();
     this.dependency = dependency;
     this.#settings = settings;
-    this.#window = new RollingWindow(3, settings.windowMs, 10);
+    this.#window = new CallWindow(settings);
     const { health, clock } = settings;
+    this.#line = new WaitingLine(
+      {
+        take: () => this.#take(),
+        nextMs: () => this.#nextMs(clock.monotonicMs()),
+        answerMs: () => answerSpread * this.#answerMs,
+        refusal: () => this.#refusal(),
+      },
+      clock,
+    );
     this.#probe =
       health &&
       new HealthProbe(dependency, health, clock, {
@@ -95,14 +100,27 @@ class WindowedBreaker extends PolicyEvents implements CircuitBreaker {
 
   tryAcquire(): BreakerPermit | undefined {
     if (this.#state.name === 'closed' || this.#state.name === 'disabled') return this.#permit(0);
+    const permit = this.#take();
+    if (permit === undefined) this.#rejected++;
+    return permit;
+  }
+
+  acquire(wait: PermitWait): Promise<BreakerPermit> {
+    const permit = this.#line.size === 0 ? this.#take() : undefined;
+    if (permit !== undefined) return Promise.resolve(permit);
+    return this.#state.name === 'forced-open' ? Promise.reject(this.#refusal()) : this.#line.join(wait);
+  }
+
+  #take(): BreakerPermit | undefined {
+    if (this.#state.name === 'closed' || this.#state.name === 'disabled') return this.#permit(0);
     const nowMs = this.#settings.clock.monotonicMs();
     if (this.#state.name === 'open' && nowMs >= this.#state.untilMs) this.#apply({ type: 'probe', nowMs }, 'rested');
     this.#expire(nowMs);
     const state = this.#state;
-    if (state.name !== 'recovering') return this.#reject();
+    if (state.name !== 'recovering') return undefined;
     const free = Math.floor(state.window) - this.#probing.size;
     if (free <= 1) this.#apply({ type: 'bound', nowMs }, '');
-    if (free <= 0) return this.#reject();
+    if (free <= 0) return undefined;
     const permit = this.#permit(state.round);
     this.#probing.add(permit);
     return permit;
@@ -140,10 +158,9 @@ class WindowedBreaker extends PolicyEvents implements CircuitBreaker {
     return {
       dependency: this.dependency,
       state: this.#state,
-      successes: this.#window.total(success, nowMs),
-      failures: this.#window.total(failure, nowMs),
-      slow: this.#window.total(slow, nowMs),
+      ...this.#window.counts(nowMs),
       probing: this.#probing.size,
+      waiting: this.#line.size,
       rejected: this.#rejected,
       retryAfterMs: this.#retryAfterMs(nowMs),
     };
@@ -151,6 +168,7 @@ class WindowedBreaker extends PolicyEvents implements CircuitBreaker {
 
   close(): void {
     this.#probe?.stop();
+    this.#line.dismiss();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -159,11 +177,7 @@ class WindowedBreaker extends PolicyEvents implements CircuitBreaker {
 
   async #run<T>(call: (context: IDefaultPolicyContext) => PromiseLike<T> | T, signal: AbortSignal): Promise<T> {
     const permit = this.tryAcquire();
-    if (permit === undefined)
-      throw errors.BREAKER_OPEN(
-        { dependency: this.dependency, state: this.state },
-        { retryAfterMs: this.#retryAfterMs(this.#settings.clock.monotonicMs()) },
-      );
+    if (permit === undefined) throw this.#error();
     try {
       const value = await call({ signal });
       permit.succeed();
@@ -179,8 +193,20 @@ class WindowedBreaker extends PolicyEvents implements CircuitBreaker {
     return new Permit(this.#settings.clock.monotonicMs(), this.#generation, round, this.#settled);
   }
 
-  #reject(): undefined {
+  #refusal(): Error {
     this.#rejected++;
+    return this.#error();
+  }
+
+  #error(): Error {
+    const retryAfterMs = this.#retryAfterMs(this.#settings.clock.monotonicMs());
+    return errors.BREAKER_OPEN({ dependency: this.dependency, state: this.state }, { retryAfterMs });
+  }
+
+  /** Until something happens that nobody tells: a rest ends, or a call of the recovery has hung for too long. */
+  #nextMs(nowMs: number): number | undefined {
+    if (this.#state.name === 'open') return this.#state.untilMs - nowMs;
+    for (const { startedMs } of this.#probing) return startedMs + this.#settings.probeTimeoutMs - nowMs;
     return undefined;
   }
 
@@ -198,6 +224,11 @@ class WindowedBreaker extends PolicyEvents implements CircuitBreaker {
   /** What a permit was told. A result of an earlier state is not heard; one that says nothing of the dependency only gives its place back. */
   readonly #settled = (permit: Permit, word: 'success' | 'failure' | 'nothing', error: unknown): void => {
     this.#probing.delete(permit);
+    this.#hear(permit, word, error);
+    if (this.#line.size > 0) this.#line.serve();
+  };
+
+  #hear(permit: Permit, word: 'success' | 'failure' | 'nothing', error: unknown): void {
     if (permit.generation !== this.#generation || word === 'nothing' || this.#state.name === 'disabled') return;
     if (word === 'failure' && !this.#counts(error)) return;
     const nowMs = this.#settings.clock.monotonicMs();
@@ -212,30 +243,15 @@ class WindowedBreaker extends PolicyEvents implements CircuitBreaker {
         );
       return;
     }
-    this.#window.add(word === 'success' ? success : failure, nowMs);
-    if (word === 'success' && isSlow) this.#window.add(slow, nowMs);
-    const reason = this.#tripReason(word, isSlow, nowMs);
+    const reason = this.#window.add(word === 'success', isSlow, nowMs);
     if (reason !== undefined) this.#apply({ type: 'trip', nowMs, spread: this.#settings.random() }, reason);
-  };
+  }
 
   /** A queue grows at the other side: an answer took far longer than the fastest of this recovery. */
   #isStrained(tookMs: number): boolean {
     this.#fastestMs = Math.min(this.#fastestMs, tookMs);
+    this.#answerMs += (tookMs - this.#answerMs) / 5;
     return tookMs > strainedBy * this.#fastestMs;
-  }
-
-  #tripReason(word: 'success' | 'failure', isSlow: boolean, nowMs: number): string | undefined {
-    const { tripWhen, minCalls, failureRatio, slowRatio } = this.#settings;
-    if (tripWhen !== undefined) {
-      if (word === 'success') tripWhen.success(CircuitState.Closed);
-      return word === 'failure' && tripWhen.failure(CircuitState.Closed) ? 'failures' : undefined;
-    }
-    if (word === 'success' && !isSlow) return undefined;
-    const failures = this.#window.total(failure, nowMs);
-    const calls = failures + this.#window.total(success, nowMs);
-    if (calls < minCalls) return undefined;
-    if (failures >= failureRatio * calls) return 'failures';
-    return isSlow && this.#window.total(slow, nowMs) >= slowRatio * calls ? 'slow calls' : undefined;
   }
 
   /** Calls of the recovery that hang count as failed, and hold their places no longer. */
@@ -253,15 +269,25 @@ class WindowedBreaker extends PolicyEvents implements CircuitBreaker {
     const from = this.#state;
     const to = transition(from, event, this.#settings);
     this.#state = to;
+    if (event.type === 'success' || (from.name !== to.name && reason !== 'rested')) this.#tellChange(to.name, reason);
     if (from.name === to.name) return to;
     this.#generation++;
     this.#fastestMs = Number.POSITIVE_INFINITY;
+    this.#answerMs = 0;
     this.#probing.clear();
     // What led to an opening must not lead to the next.
     this.#window.clear();
     if (to.name === 'open') this.#probe?.start();
     else if (to.name !== 'recovering') this.#probe?.stop();
-    emit('breaker.changed', { dependency: this.dependency, from: from.name, to: to.name, reason });
+    if (to.name === 'forced-open') this.#line.dismiss();
+    else if (this.#line.size > 0) queueMicrotask(() => this.#line.serve());
     return to;
+  }
+
+  #tellChange(to: BreakerState['name'], reason: string): void {
+    const from = this.#told;
+    if (from === to) return;
+    this.#told = to;
+    emit('breaker.changed', { dependency: this.dependency, from, to, reason });
   }
 }

@@ -1,7 +1,8 @@
 import type { BreakerPermit, BreakerPolicy } from '@sage-adk/core';
 import { offerCounters } from '../policy/counters.ts';
-import { type BreakerSnapshot, type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.ts';
+import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.ts';
 import { type BreakerOptions, toSettings } from './options.ts';
+import type { BreakerSnapshot } from './snapshot.ts';
 
 export interface CircuitBreakersOptions extends BreakerOptions {
   /** What differs for single dependencies. */

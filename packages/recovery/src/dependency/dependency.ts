@@ -22,7 +22,7 @@ import type { BreakerOptions } from '../breaker/options.ts';
 import { type Bulkhead, type BulkheadOptions, createBulkhead } from '../bulkhead/bulkhead.ts';
 import { createRetry, type Retry, type RetryOptions } from '../retry/retry.ts';
 import { Call, type CallContext, Try } from './call-context.ts';
-import { waitForPermit } from './permit.ts';
+import { errors } from '../errors.ts';
 import { guardStream, type OpenedStream } from './stream.ts';
 
 export interface DependencyOptions {
@@ -93,13 +93,11 @@ class ProtectedDependency implements Dependency {
   readonly #deadlineMs: number;
   readonly #permitWaitMs: number;
   readonly #clock: Clock;
-  readonly #random: Random;
 
   constructor(name: string, options: DependencyOptions) {
     const { retry = {}, breaker = {}, bulkhead, clock = systemClock, random = systemRandom } = options;
     this.name = name;
     this.#clock = clock;
-    this.#random = random;
     this.#timeoutMs = duration('timeoutMs', options.timeoutMs);
     this.#deadlineMs = duration('deadlineMs', options.deadlineMs);
     this.#strict = options.timeoutMode === 'strict';
@@ -198,7 +196,11 @@ class ProtectedDependency implements Dependency {
   // One function for permit and timeout: each await of a promise between them would cost every call.
   async #try<T>(call: Call, attempt: number, timeoutMs: number, run: Run<T>): Promise<T> {
     const { breaker } = this;
-    const permit = breaker && (breaker.tryAcquire() ?? (await this.#wait(breaker, call)));
+    const permit =
+      breaker &&
+      (this.#permitWaitMs > 0 && breaker.state !== 'closed'
+        ? await this.#wait(breaker, call)
+        : (breaker.tryAcquire() ?? refuse(breaker)));
     const deadline = this.#deadline(call, timeoutMs);
     try {
       const value = await run(new Try(call, attempt, deadline));
@@ -213,11 +215,15 @@ class ProtectedDependency implements Dependency {
     }
   }
 
-  #wait(breaker: CircuitBreaker, { deadlineMs, signal }: Call): Promise<BreakerPermit> {
-    const latestMs = Math.min(deadlineMs, current()?.deadlineMs ?? Number.POSITIVE_INFINITY);
-    const shared = { signal, clock: this.#clock, random: this.#random };
-    return waitForPermit(breaker, { waitMs: this.#permitWaitMs, deadlineMs: latestMs, ...shared });
+  #wait(breaker: CircuitBreaker, { deadlineMs: lastMs, signal }: Call): Promise<BreakerPermit> {
+    const deadlineMs = Math.min(lastMs, current()?.deadlineMs ?? Number.POSITIVE_INFINITY);
+    return breaker.acquire({ untilMs: this.#clock.monotonicMs() + this.#permitWaitMs, deadlineMs, signal });
   }
+}
+
+function refuse(breaker: CircuitBreaker): never {
+  const { dependency, state, retryAfterMs } = breaker.snapshot();
+  throw errors.BREAKER_OPEN({ dependency, state: state.name }, { retryAfterMs });
 }
 
 function duration(name: string, value = Number.POSITIVE_INFINITY): number {

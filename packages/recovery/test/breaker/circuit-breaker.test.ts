@@ -278,12 +278,16 @@ describe('by hand', () => {
 describe('ER21: what is told', () => {
   test('each change of state is an event', () => {
     using recorded = recordOperations();
-    const { acquire, recover } = make();
+    const { acquire, clock, recover } = make();
     recover();
+    acquire().fail(busy);
+    clock.advance(1_000);
+    acquire().succeed();
+    acquire().fail(busy);
     acquire().fail(busy);
     expect(recorded.emitted('breaker.changed')).toEqual([
       { dependency: 'openai', from: 'closed', to: 'open', reason: 'failures' },
-      { dependency: 'openai', from: 'open', to: 'recovering', reason: 'rested' },
+      { dependency: 'openai', from: 'open', to: 'recovering', reason: 'recovered' },
       { dependency: 'openai', from: 'recovering', to: 'open', reason: 'failures' },
     ]);
   });
