@@ -77,7 +77,9 @@ function builtIn(error: unknown, facts: ErrorFacts, signal: AbortSignal | undefi
   return reason === judgement?.[0] ? judgement : [reason];
 }
 
-function bySage({ outcome, status, cause }: SageError, signal: AbortSignal | undefined): Reason {
+function bySage({ category, outcome, status, cause }: SageError, signal: AbortSignal | undefined): Reason {
+  // A forged signature is no wrong key: nobody else is asked with it, and somebody is told.
+  if (category === 'critical' && (status === 401 || status === 403)) return 'security';
   if (outcome === 'cancelled') return 'caller';
   if (outcome === 'timeout') return 'timeout';
   if (outcome === 'denied') return 'rejected';

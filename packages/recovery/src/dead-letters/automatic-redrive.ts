@@ -29,7 +29,8 @@ export function startRedrive(
   const end = new AbortController();
   const done = repeat(clock, intervalMs, end.signal, async () => {
     try {
-      onResult?.(await redrive(store, handler, { ...options, clock, signal: end.signal }), undefined);
+      const result = await redrive(store, handler, { ...options, clock, signal: end.signal });
+      onResult?.(result, undefined);
     } catch (error) {
       onResult?.(undefined, error);
     }

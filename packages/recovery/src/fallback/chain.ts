@@ -158,6 +158,9 @@ function ask<I, O, C>(
     } catch (error) {
       const classification = route.classify(error);
       operation.set({ reason: classification.reason });
+      // What has a dependency tells it itself, try by try.
+      if (target.dependency === undefined && classification.category === 'critical')
+        emit('error.critical', { source: target.name, reason: classification.reason, message: messageOf(error) });
       route.failed(error, classification);
       operation.settle(classification.reason === 'rejected' ? 'denied' : 'error', error);
       return undefined;
@@ -172,6 +175,10 @@ function call<I, O, C>(target: Target<I, O, C>, input: I, signal: AbortSignal | 
 }
 
 const neverAborts = new AbortController().signal;
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
 
 /** The first response tier that has an answer; a tier that fails has none. */
 async function respond<I, O, C>(

@@ -104,6 +104,9 @@ describe('ER5: a stream of a chain', () => {
   });
 });
 
+/** More runs for those who have the time: `SAGE_FUZZ_RUNS=100000`. */
+const numRuns = Number(process.env['SAGE_FUZZ_RUNS'] ?? 500);
+
 describe('ER5: a stream that breaks off, over all cuts', () => {
   const text = fc.array(fc.constantFrom('#role', '#ping', 'a', 'b', 'c'), { minLength: 1, maxLength: 12 });
   const cut = fc.record({ text, cutAt: fc.nat(12), secondCut: fc.option(fc.nat(12), { nil: Infinity }) });
@@ -126,9 +129,9 @@ describe('ER5: a stream that breaks off, over all cuts', () => {
           expect(error).toMatchObject({ cause: busy, details: { chunks: chunks.length } });
         }
       }),
-      { numRuns: 500 },
+      { numRuns },
     );
-  });
+  }, 600_000);
 
   test('continued: the whole is seen once, nothing twice and nothing missing', async () => {
     await fc.assert(
@@ -136,9 +139,9 @@ describe('ER5: a stream that breaks off, over all cuts', () => {
         const rule = { continueWith: (_: readonly string[], delivered: readonly string[]) => [...delivered] };
         expect(await play(rule, given)).toEqual({ chunks: given.text, error: undefined });
       }),
-      { numRuns: 500 },
+      { numRuns },
     );
-  });
+  }, 600_000);
 
   test('restarted: after the last marker the whole is seen', async () => {
     await fc.assert(
@@ -147,7 +150,7 @@ describe('ER5: a stream that breaks off, over all cuts', () => {
         expect(error).toBeUndefined();
         expect(chunks.slice(chunks.lastIndexOf('#reset') + 1)).toEqual(given.text);
       }),
-      { numRuns: 500 },
+      { numRuns },
     );
-  });
+  }, 600_000);
 });

@@ -41,7 +41,8 @@ const now = 'clock_timestamp()';
 // One instant for the whole statement, so that an index can be searched by it; a claim waits for nobody.
 const asked = 'statement_timestamp()';
 const ms = (parameter: string) => `${parameter}::float8 * interval '1 millisecond'`;
-const toMs = (column: string) => `floor(extract(epoch from ${column}) * 1000)::float8`;
+// In float8, which is far cheaper than the numeric of extract; its error is below a microsecond, and half of one is what is added.
+const toMs = (column: string) => `floor(date_part('epoch', ${column}) * 1000 + 0.0005)`;
 const leased = `(state = 'claimed' and visible_at > ${now})`;
 const live = `(expires_at > ${now} or ${leased})`;
 
