@@ -12,6 +12,7 @@ export async function inOwnProcess<T>(file: URL, args: readonly string[] = []): 
     process.execPath,
     ['--expose-gc', '--disable-warning=ExperimentalWarning', fileURLToPath(file), ...args],
     {
+      env: { ...process.env, NODE_ENV: 'production' },
       timeout: 300_000,
       maxBuffer: 2 ** 24,
     },

@@ -30,12 +30,45 @@ export async function measure(
   );
 }
 
+/** What a variant costs over another, in CPU nanoseconds of one piece of work. */
+export interface Excess {
+  /** Of the other. */
+  readonly baseNs: number;
+  readonly medianNs: number;
+  /** The lower quartile: a busy neighbour only ever adds. */
+  readonly quartileNs: number;
+}
+
+/**
+ * Times variants against the first of them in many small batches, each beside one of the first, and takes the differences of those pairs.
+ *
+ * @param costOf what one batch cost, in nanoseconds of one piece of work
+ */
+export async function measureOver<V extends { readonly name: string }>(
+  variants: readonly V[],
+  costOf: (variant: V) => Promise<number>,
+  batches: number,
+): Promise<ReadonlyMap<string, Excess>> {
+  const samples = new Map<string, number[]>(variants.map(({ name }) => [name, []]));
+  for (let batch = 0; batch < batches; batch++) {
+    for (const variant of rotated(variants, batch)) samples.get(variant.name)?.push(await costOf(variant));
+  }
+  const [first] = variants;
+  const base = samples.get(first?.name ?? '') ?? [];
+  return new Map(
+    [...samples].map(([name, values]) => {
+      const over = values.map((value, index) => value - (base[index] ?? 0)).toSorted((a, b) => a - b);
+      return [name, { baseNs: median(base), medianNs: median(over), quartileNs: over[over.length >> 2] ?? Number.NaN }];
+    }),
+  );
+}
+
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-async function cpuNs(variant: Variant, count: number): Promise<number> {
+export async function cpuNs(variant: Pick<Variant, 'run'>, count: number): Promise<number> {
   const before = process.cpuUsage();
   await variant.run(count);
   const { user, system } = process.cpuUsage(before);

@@ -1,16 +1,14 @@
 import { inOwnProcess } from '../harness/child.ts';
-import { median } from '../harness/measure.ts';
+import { type Excess, median } from '../harness/measure.ts';
 import type { Report, Topic } from '../harness/topic.ts';
 
 /** What one process measured, in CPU nanoseconds per call or stream. */
 export interface LlmFetchTimings {
   readonly bareAsync: number;
-  readonly bareCall: number;
-  readonly wrappedCall: number;
-  readonly bareShort: number;
-  readonly wrappedShort: number;
-  readonly bareLong: number;
-  readonly wrappedLong: number;
+  /** Of a call over the bare one, by what is plugged in. */
+  readonly calls: Readonly<Record<string, Excess>>;
+  /** Of an event of a stream over that of the bare one. */
+  readonly events: Readonly<Record<string, Excess>>;
 }
 
 /** What one process measured, in bytes. */
@@ -22,6 +20,9 @@ export interface LlmFetchMemory {
 
 /** Pieces of content in either stream. */
 export const pieces = { short: 20, long: 220 } as const;
+
+/** Each alone, observed like the whole. */
+const steps = ['nothing', 'limiter', 'breaker', 'retry', 'cache', 'stall'];
 
 const processes = 3;
 // The goals are 50 us for a call and 2 us for an event where a bare async call costs 96 ns; the gates are their ratios, which travel to other machines.
@@ -35,18 +36,24 @@ export const topic: Topic = {
     for (let round = 0; round < processes; round++) timings.push(await inOwnProcess<LlmFetchTimings>(speed));
     const of = (read: (one: LlmFetchTimings) => number): number => median(timings.map(read));
     const bareAsync = of((one) => one.bareAsync);
-    const callNs = of((one) => one.wrappedCall - one.bareCall);
-    const events = pieces.long - pieces.short;
-    const eventNs = of((one) => (one.wrappedLong - one.wrappedShort - (one.bareLong - one.bareShort)) / events);
+    const call = (name: string, part: keyof Excess): number => of((one) => one.calls[name]?.[part] ?? Number.NaN);
+    const event = (part: keyof Excess): number => of((one) => one.events['all']?.[part] ?? Number.NaN);
+    const callNs = call('all', 'medianNs');
+    const eventNs = event('medianNs');
     const { streams, heapBytes } = await inOwnProcess<LlmFetchMemory>(memory);
     const bytesPerStream = slopeOf(heapBytes.slice(1)) / (streams / heapBytes.length);
     return {
       figures: {
         'bare async call, ns (the calibration)': bareAsync,
-        'call of the SDK without the wrapper, us': of((one) => one.bareCall) / 1_000,
+        'call of the SDK without the wrapper, us': call('all', 'baseNs') / 1_000,
         'call, us over that': callNs / 1_000,
-        'event of a stream without the wrapper, us': of((one) => (one.bareLong - one.bareShort) / events) / 1_000,
+        'call, us over that, lower quartile': call('all', 'quartileNs') / 1_000,
+        ...Object.fromEntries(
+          steps.map((name) => [`call with ${name} plugged in, us over it`, call(name, 'quartileNs') / 1_000]),
+        ),
+        'event of a stream without the wrapper, us': event('baseNs') / 1_000,
         'event of a stream, us over that': eventNs / 1_000,
+        'event of a stream, us over that, lower quartile': event('quartileNs') / 1_000,
         'live heap after each tenth of the streams, kB': heapBytes.map((bytes) => Math.round(bytes / 1_024)).join(' '),
         streams: streams,
       },

@@ -24,7 +24,15 @@ const answer = encoder.encode(
 );
 
 /** Answers with 4 KB of JSON. */
-export const answerWhole = async (): Promise<Response> => responseOf([answer], 'application/json');
+export const answerWhole = async (): Promise<Response> => {
+  await turn();
+  return responseOf([answer], 'application/json');
+};
+
+/** What comes over a connection comes in a turn of its own, and between turns the engine lets go of what it held for the last one. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
 
 /** Answers with so many pieces, each in a chunk of its own, as they come over a connection. */
 export function answerInPieces(pieces: number): typeof fetch {
@@ -38,11 +46,11 @@ export function answerInPieces(pieces: number): typeof fetch {
   ];
   const told = [...chunks, event({ choices: [], usage }), encoder.encode('data: [DONE]\n\n')];
   const untold = [...chunks, encoder.encode('data: [DONE]\n\n')];
-  return async (_input, init) =>
-    responseOf(
-      typeof init?.body === 'string' && init.body.includes('include_usage') ? told : untold,
-      'text/event-stream',
-    );
+  return async (_input, init) => {
+    await turn();
+    const isAsked = typeof init?.body === 'string' && init.body.includes('include_usage');
+    return responseOf(isAsked ? told : untold, 'text/event-stream');
+  };
 }
 
 function responseOf(chunks: readonly Uint8Array[], type: string): Response {

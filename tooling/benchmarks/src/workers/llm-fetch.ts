@@ -1,15 +1,40 @@
-// Prints the CPU cost of calls that the real OpenAI SDK makes, bare and through the wrapper with everything plugged in.
+// Prints the CPU cost of calls that the real OpenAI SDK makes, bare and through the wrapper: with nothing plugged in, with each policy alone, and with all.
 import { type Fetch, wrapFetch } from '@sage-adk/llm';
 import OpenAI from 'openai';
-import { measure } from '../harness/measure.ts';
+import { cpuNs, measure, measureOver } from '../harness/measure.ts';
 import { type LlmFetchTimings, pieces } from '../topics/llm-fetch.bench.ts';
 import { answerInPieces, answerWhole, production, prompt } from './llm-fetch-rig.ts';
 
-const policies = production();
-const client = (fetch: Fetch): OpenAI =>
-  new OpenAI({ apiKey: 'any', baseURL: 'https://api.test/v1', fetch, maxRetries: 0 });
-const both = (fetch: Fetch) => ({ bare: client(fetch), wrapped: client(wrapFetch(fetch, policies)) });
+const isObserved = process.argv[2] !== 'unobserved';
+const all = production(isObserved);
+const { limiter, subject, price, stall, breaker, retry, cache } = all;
+const sets: Readonly<Record<string, Record<string, unknown> | undefined>> = {
+  bare: undefined,
+  nothing: {},
+  limiter: { limiter, subject, price },
+  breaker: { breaker },
+  retry: { retry },
+  cache: { cache },
+  stall: { stall },
+  all: { ...all },
+};
+const variants = Object.entries(sets).map(([name, policies]) => {
+  const client = (fetch: Fetch): OpenAI => {
+    const made = policies === undefined ? fetch : wrapFetch(fetch, policies);
+    return new OpenAI({ apiKey: 'any', baseURL: 'https://api.test/v1', fetch: made, maxRetries: 0 });
+  };
+  return {
+    name,
+    whole: client(answerWhole),
+    short: client(answerInPieces(pieces.short)),
+    long: client(answerInPieces(pieces.long)),
+  };
+});
+const ends = variants.filter(({ name }) => name === 'bare' || name === 'all');
 const messages = [{ role: 'user' as const, content: prompt }];
+const batches = 25;
+const calls = 100;
+const streams = 10;
 let sum = 0;
 
 async function work(value: number): Promise<number> {
@@ -30,12 +55,19 @@ async function stream(by: OpenAI, count: number): Promise<void> {
   }
 }
 
-const whole = both(answerWhole);
-const short = both(answerInPieces(pieces.short));
-const long = both(answerInPieces(pieces.long));
+const costOfCall = ({ whole }: { readonly whole: OpenAI }): Promise<number> =>
+  cpuNs({ run: (count) => call(whole, count) }, calls);
+
+/** Of one more event: what a long stream costs more than a short one. */
+async function costOfEvent({ short, long }: { readonly short: OpenAI; readonly long: OpenAI }): Promise<number> {
+  const shortNs = await cpuNs({ run: (count) => stream(short, count) }, streams);
+  const longNs = await cpuNs({ run: (count) => stream(long, count) }, streams);
+  return (longNs - shortNs) / (pieces.long - pieces.short);
+}
+
 // The compiler works beside, and its work counts as well: it has to be done before.
-for (const one of [whole.bare, whole.wrapped]) await call(one, 3_000);
-for (const one of [long.bare, long.wrapped]) await stream(one, 100);
+for (const { whole } of variants) await call(whole, 2_000);
+for (const { long } of ends) await stream(long, 100);
 const calibration = await measure(
   [
     {
@@ -48,26 +80,10 @@ const calibration = await measure(
   200_000,
   11,
 );
-const calls = await measure(
-  [
-    { name: 'bareCall', run: (count) => call(whole.bare, count) },
-    { name: 'wrappedCall', run: (count) => call(whole.wrapped, count) },
-  ],
-  1_000,
-  9,
-);
-const streams = await measure(
-  [
-    { name: 'bareShort', run: (count) => stream(short.bare, count) },
-    { name: 'wrappedShort', run: (count) => stream(short.wrapped, count) },
-    { name: 'bareLong', run: (count) => stream(long.bare, count) },
-    { name: 'wrappedLong', run: (count) => stream(long.wrapped, count) },
-  ],
-  50,
-  9,
-);
-const result = Object.fromEntries(
-  [...calibration, ...calls, ...streams].map(([name, { medianNs }]) => [name, medianNs]),
-) as unknown as LlmFetchTimings;
+const result: LlmFetchTimings = {
+  bareAsync: calibration.get('bareAsync')?.medianNs ?? Number.NaN,
+  calls: Object.fromEntries(await measureOver(variants, costOfCall, batches)),
+  events: Object.fromEntries(await measureOver(ends, costOfEvent, batches)),
+};
 console.log(JSON.stringify(sum === 0.5 ? {} : result));
 process.exit(0);
