@@ -3,7 +3,7 @@ import { type Fetch, type LlmCall, openMark } from '../call.ts';
 import type { Api, Endpoint } from '../providers/api.ts';
 import { apis } from '../providers/index.ts';
 import { estimateTokens } from './estimate.ts';
-import { type Asked, askedOf, readBody, type RequestBody, numberAt, withMembers } from './request-body.ts';
+import { type Change, type Asked, askedOf, readBody, type RequestBody, numberAt, withMembers } from './request-body.ts';
 
 /** A request that was recognised as a call of a model. */
 export interface FetchCall extends LlmCall {
@@ -97,16 +97,19 @@ export function toRequest(call: FetchCall): readonly [input: string | URL | Requ
 }
 
 /** What the request has to say that it does not say itself. */
-function changesOf({ asksForUsage, maxOutputTokens, asked, wire, body, model }: FetchCall): Record<string, unknown> {
-  const usage = asksForUsage ? { 'stream_options.include_usage': true } : {};
+function changesOf({ asksForUsage, maxOutputTokens, asked, wire, body, model }: FetchCall): readonly Change[] {
+  const usage = asksForUsage ? usageToo : none;
   if (maxOutputTokens === undefined || body === undefined || maxOutputTokens === (asked?.maxOutputTokens ?? 0)) {
     return usage;
   }
   const { request } = wire;
   const named = request.maxOutputTokens.filter((path) => numberAt(body, path) !== undefined);
   const paths = named.length > 0 ? named : [request.capFor?.(model) ?? request.maxOutputTokens[0] ?? ''];
-  return { ...usage, ...Object.fromEntries(paths.map((path) => [path, maxOutputTokens])) };
+  return [...usage, ...paths.map((path): Change => [path, maxOutputTokens])];
 }
+
+const none: readonly Change[] = [];
+const usageToo: readonly Change[] = [['stream_options.include_usage', true]];
 
 /** A header field of the request; undefined where it is missing. */
 export function fieldOf({ input, init }: FetchCall, name: string): string | undefined {

@@ -49,11 +49,14 @@ export function numberAt({ text, members }: RequestBody, path: string): number |
   return typeof value === 'number' ? value : undefined;
 }
 
+/** Another value for the member at a path. */
+export type Change = readonly [path: string, value: unknown];
+
 /** The text with other values for some members; those that are missing are put in front. */
-export function withMembers(body: RequestBody, shape: RequestShape, values: Readonly<Record<string, unknown>>): string {
+export function withMembers(body: RequestBody, shape: RequestShape, values: readonly Change[]): string {
   let { text } = body;
   let members: FoundMembers | undefined = body.members;
-  for (const [path, value] of Object.entries(values)) {
+  for (const [path, value] of values) {
     // The change before moved what was found.
     members ??= findMembers(text, wantedBy(shape)) ?? body.members;
     text = withMember(text, members, path, value);
@@ -80,10 +83,12 @@ function withInner(old: string | undefined, name: string, value: unknown): strin
 }
 
 function valueOf(text: string, { spans }: FoundMembers, path: string): unknown {
-  const [name = '', inner] = path.split('.');
-  const span = spans.get(name);
+  // No list is made of the path: half a dozen are read of every request.
+  const dot = path.indexOf('.');
+  const span = spans.get(dot < 0 ? path : path.slice(0, dot));
   if (span === undefined) return undefined;
-  if (inner === undefined) return parsed(text, span);
+  if (dot < 0) return parsed(text, span);
+  const inner = path.slice(dot + 1);
   const outer = text.slice(span.from, span.to);
   const within = findMembers(outer, new Set([inner]))?.spans.get(inner);
   return within && parsed(outer, within);
