@@ -12,10 +12,5 @@ export const errors = defineErrors('METRICS', {
     status: 500,
     message: 'Port {port} of {host} is in use. Set another port for metrics.',
   },
-  USAGE_NOT_WRITTEN: {
-    category: 'transient',
-    status: 500,
-    message: 'At the close {rows} rows of usage were not written: {reason}. Look at the store {store}.',
-  },
   LISTEN_FAILED: { category: 'permanent', status: 500, message: 'Metrics cannot listen on {host}:{port}: {reason}.' },
 });

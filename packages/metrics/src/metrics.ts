@@ -31,6 +31,8 @@ export interface MetricsOptions {
 export interface Metrics extends Exposition, AsyncDisposable {
   readonly registry: PromRegistry;
   readonly subscription: Subscription;
+  /** All of its metrics, for an exposition of your own. */
+  readonly instruments: readonly Instrument[];
   /** Adds a metric of your own. Throws where the name is taken or breaks Prometheus's rules. */
   counter<const L extends readonly string[] = readonly []>(definition: MetricDefinition<L>): Counter<L>;
   gauge<const L extends readonly string[] = readonly []>(definition: MetricDefinition<L>): Gauge<L>;
@@ -71,7 +73,6 @@ export function createMetrics({
   ];
   const exposition = createExposition(registry);
   let closing: Promise<void> | undefined;
-
   const add = <I extends Instrument>(instrument: I): I => {
     if (closing !== undefined) throw errors.CLOSED();
     requireDefinition(instrument.definition, instrument.type);
@@ -86,6 +87,7 @@ export function createMetrics({
   return {
     registry,
     subscription,
+    instruments: shelf.instruments,
     counter: (definition) => add(createCounter(definition, limit)),
     gauge: (definition) => add(createGauge(definition, limit)),
     histogram: (definition) => {

@@ -13,8 +13,8 @@ export interface Sample {
 export interface Instrument {
   readonly type: MetricType;
   readonly definition: MetricDefinition;
-  /** Its lines now. */
-  samples(): readonly Sample[];
+  /** Its lines now, or those of the series from one index to another. */
+  samples(from?: number, to?: number): readonly Sample[];
   /** Sets all numbers to zero. Bound cells stay bound. */
   reset(): void;
   /** Series that it has now. */
@@ -54,7 +54,7 @@ export function createCellInstrument<L extends readonly string[], C>({
     type,
     definition,
     with: (...values) => series.at(values),
-    samples: () => series.entries.flatMap(linesOf),
+    samples: (from, to) => series.entries.slice(from, to).flatMap(linesOf),
     reset: () => series.entries.forEach(({ cell }) => clear(cell)),
     get size() {
       return series.entries.length;

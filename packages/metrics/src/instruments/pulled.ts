@@ -12,23 +12,23 @@ export function createPulled<const L extends readonly string[]>(
   limit: number,
   read: (add: Add<L>) => void,
 ): Instrument {
-  let size = 0;
+  let levels = createGauge(definition, limit);
   let overflowed = 0;
   return {
     type,
     definition,
-    samples() {
-      const levels = createGauge(definition, limit);
+    samples(from = 0, to) {
+      if (from > 0) return levels.samples(from, to);
+      levels = createGauge(definition, limit);
       read((value, ...values) => {
         if (Number.isFinite(value)) levels.with(...values).inc(value);
       });
-      size = levels.size;
       overflowed += levels.overflowed;
-      return levels.samples();
+      return levels.samples(from, to);
     },
     reset() {},
     get size() {
-      return size;
+      return levels.size;
     },
     get overflowed() {
       return overflowed;

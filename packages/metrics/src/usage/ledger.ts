@@ -6,8 +6,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type Clock, observe, requireNumber, requireWhole, source, systemClock, type Timer } from '@sage-adk/core';
-import { errors } from '../errors.ts';
 import { dayAt } from './day.ts';
+import { usageErrors } from './errors.ts';
 import { createUsageObserver } from './observer.ts';
 import { storable, type UsageCounts, type UsageKey } from './row.ts';
 import type { UsageBatch, UsageStore } from './store.ts';
@@ -32,7 +32,7 @@ export interface UsageLedger extends AsyncDisposable {
   add(key: Partial<UsageKey>, counts: Partial<UsageCounts>): void;
   /** Writes what was used until now. Rejects as the store does; then it is kept and tried again. */
   flush(): Promise<void>;
-  /** Stops watching and writes the rest. Rejects with `SAGE_METRICS_USAGE_NOT_WRITTEN` where that did not succeed in time. */
+  /** Stops watching and writes the rest. Rejects with `SAGE_USAGE_NOT_WRITTEN` where that did not succeed in time. */
   close(): Promise<void>;
 }
 
@@ -98,7 +98,7 @@ async function writeRest(book: Book, store: UsageStore, withinMs: number, clock:
     } catch (cause) {
       if (clock.monotonicMs() + againMs > untilMs) {
         const reason = cause instanceof Error ? cause.message : String(cause);
-        throw errors.USAGE_NOT_WRITTEN({ rows: book.pending, store: store.name, reason }, { cause });
+        throw usageErrors.NOT_WRITTEN({ rows: book.pending, store: store.name, reason }, { cause });
       }
     }
     await new Promise<void>((resolve) => void clock.setTimer(resolve, againMs, { keepAlive: true }));

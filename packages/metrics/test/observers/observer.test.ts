@@ -173,7 +173,7 @@ describe('everything else', () => {
     expect(text).not.toContain('secret');
   });
 
-  test('OM19: each middleware has the time it took itself, before and after the rest', async () => {
+  test('OM19 OM20: each middleware has the time it took itself, before and after the rest', async () => {
     await compose(
       [{ name: 'validate', middleware: (input: string, next) => next(input) }],
       async (input) => input,

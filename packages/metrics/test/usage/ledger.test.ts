@@ -194,7 +194,7 @@ describe('the usage ledger', () => {
     const ledger = createUsageLedger({ store, closeWithinMs: 0 });
     ledger.add({ user: 'ann', model: 'm' }, { calls: 1 });
     await expect(ledger.close()).rejects.toMatchObject({
-      code: 'SAGE_METRICS_USAGE_NOT_WRITTEN',
+      code: 'SAGE_USAGE_NOT_WRITTEN',
       message: 'At the close 1 rows of usage were not written: away. Look at the store memory.',
     });
   });

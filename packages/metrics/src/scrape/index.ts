@@ -1,0 +1,9 @@
+export {
+  collectExemplars,
+  type Exemplar,
+  type ExemplarOptions,
+  type Exemplars,
+  type ExemplarSource,
+} from './exemplars.ts';
+export { createScrape, type ScrapeOptions } from './handler.ts';
+export { contentTypes, type Format, renderMetrics, type RenderOptions } from './render.ts';

@@ -1,0 +1,9 @@
+import { defineErrors } from '@sage-adk/core';
+
+export const usageErrors = defineErrors('USAGE', {
+  NOT_WRITTEN: {
+    category: 'transient',
+    status: 500,
+    message: 'At the close {rows} rows of usage were not written: {reason}. Look at the store {store}.',
+  },
+});
