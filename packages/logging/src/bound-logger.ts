@@ -60,6 +60,10 @@ export class BoundLogger implements Logger {
     return { [Symbol.dispose]: () => void listeners.delete(listener) };
   }
 
+  hide(secret: string): void {
+    this.#output.hide(secret);
+  }
+
   flush(): Promise<void> {
     return this.#output.flush();
   }

@@ -1,4 +1,5 @@
 export type { Backend } from './backend.ts';
+export type { Rotation } from './backends/line-output.ts';
 export { createWinstonBackend, type WinstonBackendOptions } from './backends/winston.ts';
 export { errors } from './errors.ts';
 export type { LogLevel } from './level.ts';

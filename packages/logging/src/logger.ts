@@ -14,6 +14,8 @@ import {
 import type { Backend } from './backend.ts';
 import { BoundLogger } from './bound-logger.ts';
 import { createWinstonBackend } from './backends/winston.ts';
+import type { Rotation } from './backends/line-output.ts';
+import { createFailedTraces } from './failed-traces.ts';
 import { jsonLine } from './format/json.ts';
 import { textLine } from './format/text.ts';
 import { type LogLevel, requireLevel } from './level.ts';
@@ -22,6 +24,7 @@ import { boundFields } from './record.ts';
 import { createSampler } from './sampling.ts';
 import type { Fields } from './serialise/plain.ts';
 import { createRedaction } from './serialise/redaction.ts';
+import { createSecrets } from './serialise/secrets.ts';
 
 export interface LoggerOptions {
   /** Lines below it are not written. @default 'INFO' */
@@ -38,6 +41,15 @@ export interface LoggerOptions {
   readonly fields?: Fields;
   /** Share of DEBUG lines that is written, from 0 to 1, chosen by trace id. Other levels are always written. @default 1 */
   readonly samplingRate?: number;
+  /**
+   * DEBUG lines that sampling suppressed and that are kept for each trace, to be written if it fails: at an ERROR line, or when its request ends with an
+   * error. At most 4 Mi characters for all traces; 0 keeps none. @default 100
+   */
+  readonly failedTraceLines?: number;
+  /** What happens to a full file. Only together with `filePath`. @default it grows */
+  readonly rotate?: Rotation;
+  /** Values that appear in no line, wherever they stand. See {@link Logger.hide}. @default [] */
+  readonly secrets?: readonly string[];
   /** Keys whose values are never written, besides the built-in ones; `false` writes all. @default [] */
   readonly redact?: readonly string[] | false;
   readonly clock?: Clock;
@@ -62,6 +74,12 @@ export interface Logger extends AsyncDisposable {
   isEnabled(level: LogLevel): boolean;
   /** Calls `listener` after each change of the level. Disposing ends it. */
   onLevelChange(listener: (level: LogLevel) => void): Disposable;
+  /**
+   * From now on `secret` appears in no line, neither in messages nor in stacks or texts, for the logger and all its children.
+   *
+   * @throws SAGE_CORE_INVALID_OPTION for less than 6 characters
+   */
+  hide(secret: string): void;
   /** Resolves when every line so far is written. */
   flush(): Promise<void>;
   /** Writes what is left and frees the output, for all children as well. Later lines are counted as failed. */
@@ -78,6 +96,8 @@ export interface LogEntry {
   readonly context?: Context | undefined;
   /** @default the active trace, where the key is missing */
   readonly trace?: TraceIds | undefined;
+  /** Whether it says that its trace failed, so that held DEBUG lines of it are written. @default from ERROR on */
+  readonly failed?: boolean;
 }
 
 /**
@@ -87,7 +107,8 @@ export interface LogEntry {
  */
 export function createLogger(options: LoggerOptions = {}): Logger {
   const { level = 'INFO', format = 'json', samplingRate = 1, service, fields = {}, redact = [] } = options;
-  const { backend, filePath, clock = systemClock, random = systemRandom } = options;
+  const { backend, filePath, rotate, clock = systemClock, random = systemRandom } = options;
+  const { failedTraceLines = 100, secrets: hidden = [] } = options;
   requireLevel(level);
   requireOption('format', format, '"json" or "text"', (value) => value === 'json' || value === 'text');
   requireNumber('samplingRate', samplingRate, 0, 1);
@@ -97,13 +118,26 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     'missing where a backend is given',
     (path) => path === undefined || backend === undefined,
   );
+  requireOption(
+    'rotate',
+    rotate,
+    'together with filePath',
+    (rotation) => rotation === undefined || filePath !== undefined,
+  );
+  requireNumber('failedTraceLines', failedTraceLines, 0, 100_000);
+  const secrets = createSecrets();
+  for (const secret of hidden) secrets.add(secret);
   const isSecret = redact === false ? () => false : createRedaction(redact);
   const output = new Output({
     level,
-    backend: backend ?? createWinstonBackend(filePath === undefined ? {} : { filePath }),
+    backend:
+      backend ??
+      createWinstonBackend({ ...(filePath !== undefined && { filePath }), ...(rotate !== undefined && { rotate }) }),
     spell: format === 'json' ? jsonLine : textLine,
     isSecret,
     keepsDebug: createSampler(samplingRate, random),
+    failedTraces: failedTraceLines === 0 || samplingRate === 1 ? undefined : createFailedTraces(failedTraceLines),
+    secrets,
     clock,
   });
   return new BoundLogger(output, boundFields({}, { ...(service !== undefined && { service }), ...fields }, isSecret));

@@ -54,15 +54,20 @@ function lineAtEnd(logger: Logger, entry: Entry, printed: WeakSet<object>): Oper
         message: operation.name,
         context: operation.context,
         trace: trace(operation),
+        failed: level === 'ERROR' || (operation.name === 'agent.request' && isFailure(operation)),
         fields: () => fieldsOf(operation, entry, printed),
       });
     },
   };
 }
 
-function levelOf({ outcome, category }: OperationRecord, level: LogLevel): LogLevel {
-  if (outcome !== 'error' && outcome !== 'timeout') return level;
-  return higherLevel(level, category === 'critical' ? 'ERROR' : 'WARN');
+function isFailure({ outcome }: OperationRecord): boolean {
+  return outcome === 'error' || outcome === 'timeout';
+}
+
+function levelOf(operation: OperationRecord, level: LogLevel): LogLevel {
+  if (!isFailure(operation)) return level;
+  return higherLevel(level, operation.category === 'critical' ? 'ERROR' : 'WARN');
 }
 
 function fieldsOf(operation: OperationRecord, { category }: Entry, printed: WeakSet<object>): Fields {

@@ -48,15 +48,29 @@ test('and so they do where something else has made standard output non-blocking'
   expect(await readSlowly('SIGTERM', 'non-blocking')).toHaveLength(count + 1);
 });
 
-test.each(ways)('every line is in the file after %s', async (way) => {
+test.each(ways)('every line is in the file after %s, through winston, native and pino', async (way) => {
   const folder = mkdtempSync(join(tmpdir(), 'sage-logging-'));
   const filePath = join(folder, 'agent.log');
   const started = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', child, '200', way, filePath], {
     stdio: 'ignore',
   });
   await once(started, 'close');
-  const lines = readFileSync(filePath, 'utf8').split('\n');
+  for (const backend of ['winston', 'native', 'pino']) {
+    const lines = readFileSync(`${filePath}.${backend}`, 'utf8').split('\n');
+    expect(lines).toHaveLength(201);
+    expect(JSON.parse(lines[199] ?? '')).toMatchObject({ n: 200 });
+  }
   rmSync(folder, { recursive: true });
-  expect(lines).toHaveLength(201);
-  expect(JSON.parse(lines[199] ?? '')).toMatchObject({ n: 200 });
 });
+
+test('a reader that takes nothing costs no memory: each line that is lost is counted', async () => {
+  const stalled = fileURLToPath(new URL('./support/log-into-stall.ts', import.meta.url));
+  const started = spawn(process.execPath, ['--expose-gc', '--disable-warning=ExperimentalWarning', stalled], {
+    stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
+  });
+  const [{ grownBytes, counted, lines }] = (await once(started, 'message')) as [Record<string, number>];
+  started.kill('SIGKILL');
+  expect(counted).toBe(lines);
+  // All lines together are more than 20 MB.
+  expect(grownBytes).toBeLessThan(4 * 2 ** 20);
+}, 30_000);

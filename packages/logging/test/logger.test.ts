@@ -154,7 +154,7 @@ describe('a logger', () => {
       sources()
         .findLast(({ name }) => name === 'logging')
         ?.read(),
-    ).toEqual({ written: 0, sampledOut: 0, failed: 2 });
+    ).toEqual({ written: 0, sampledOut: 0, released: 0, failed: 2 });
     expect(warn).toHaveBeenCalledTimes(1);
     expect(String(warn.mock.calls[0]?.[0])).toContain('disk full');
     warn.mockRestore();

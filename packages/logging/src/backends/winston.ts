@@ -1,18 +1,14 @@
 /**
  * The default backend: winston hands each finished line to its transports as it is.
  */
-import { closeSync, openSync } from 'node:fs';
 import winston from 'winston';
 import Transport from 'winston-transport';
 import type { Backend } from '../backend.ts';
-import { errors } from '../errors.ts';
 import type { LogLevel } from '../level.ts';
 import { isError } from '../serialise/error-fields.ts';
-import { createDescriptorWriter } from './descriptor-writer.ts';
+import { type LineOutput, type LineOutputOptions, openLineOutput } from './line-output.ts';
 
-export interface WinstonBackendOptions {
-  /** A file that lines are added to; its folder must exist. @default standard output */
-  readonly filePath?: string;
+export interface WinstonBackendOptions extends LineOutputOptions {
   /** Transports of your own in place of the built-in output. They get the finished line; whether one is lost at the end of the process is up to them. */
   readonly transports?: readonly Transport[];
 }
@@ -26,8 +22,6 @@ const winstonLevelOf: Readonly<Record<LogLevel, keyof typeof winstonLevels>> = {
   FATAL: 'fatal',
 };
 
-const standardOutput = 1;
-
 // Where winston's transports look for the finished line and its level.
 const lineKey = Symbol.for('message');
 const levelKey = Symbol.for('level');
@@ -37,15 +31,15 @@ const levelKey = Symbol.for('level');
  *
  * @throws SAGE_LOGGING_FILE_NOT_OPENED
  */
-export function createWinstonBackend({ filePath, transports }: WinstonBackendOptions = {}): Backend {
+export function createWinstonBackend({ transports, ...options }: WinstonBackendOptions = {}): Backend {
   let failure: Error | undefined;
   const failed = (error: unknown): void => void (failure = isError(error) ? error : new Error(String(error)));
-  const descriptor = transports !== undefined || filePath === undefined ? undefined : openFile(filePath);
+  const output = transports === undefined ? openLineOutput(options) : undefined;
   const logger = winston.createLogger({
     levels: winstonLevels,
     level: 'debug',
     format: { transform: (info) => info },
-    transports: transports === undefined ? descriptorTransport(descriptor ?? standardOutput, failed) : [...transports],
+    transports: output === undefined ? [...(transports ?? [])] : outputTransport(output, failed),
   });
   logger.on('error', failed);
 
@@ -64,34 +58,21 @@ export function createWinstonBackend({ filePath, transports }: WinstonBackendOpt
         logger.once('finish', () => resolve());
         logger.end();
       });
-      if (descriptor !== undefined) closeSync(descriptor);
+      output?.close();
     },
   };
 }
 
 /** A transport without a buffer. Its failures are told aside: winston would unhook a transport that fails, for good. */
-function descriptorTransport(descriptor: number, failed: (error: unknown) => void): Transport {
-  const writer = createDescriptorWriter(descriptor);
+function outputTransport(output: LineOutput, failed: (error: unknown) => void): Transport {
   return new Transport({
     log(info: { readonly [lineKey]: string }, next: () => void) {
       try {
-        writer.write(`${info[lineKey]}\n`);
+        output.write(info[lineKey]);
       } catch (error) {
         failed(error);
       }
       next();
     },
   });
-}
-
-function openFile(path: string): number {
-  try {
-    // Logs may hold what not everybody should read.
-    return openSync(path, 'a', 0o640);
-  } catch (error) {
-    throw errors.FILE_NOT_OPENED(
-      { path, reason: (error as NodeJS.ErrnoException).code ?? String(error) },
-      { cause: error },
-    );
-  }
 }

@@ -1,12 +1,22 @@
 /** Writes lines and ends at once, in the way and to the output that the arguments name. */
-import { createLogger } from '../../src/index.ts';
+import { createNativeBackend } from '../../src/backends/native.ts';
+import { createPinoBackend } from '../../src/backends/pino.ts';
+import { createLogger, createWinstonBackend } from '../../src/index.ts';
 
 const [count, way, output] = process.argv.slice(2);
 // Node makes a pipe non-blocking when its stream is first used.
 if (output === 'non-blocking') process.stdout.write('');
-const logger = createLogger(output === undefined || output === 'non-blocking' ? {} : { filePath: output });
+const backends =
+  output === undefined || output === 'non-blocking'
+    ? [createWinstonBackend()]
+    : [
+        createWinstonBackend({ filePath: `${output}.winston` }),
+        createNativeBackend({ filePath: `${output}.native` }),
+        createPinoBackend({ filePath: `${output}.pino` }),
+      ];
+const loggers = backends.map((backend) => createLogger({ backend }));
 process.stderr.write('ready');
-for (let n = 1; n < Number(count); n++) logger.info('a line', { n });
+for (const logger of loggers) for (let n = 1; n < Number(count); n++) logger.info('a line', { n });
 
 const ends: Readonly<Record<string, () => void>> = {
   'process.exit': () => process.exit(1),
@@ -18,8 +28,10 @@ const ends: Readonly<Record<string, () => void>> = {
   SIGINT: () => process.kill(process.pid, 'SIGINT'),
   SIGKILL: () => process.kill(process.pid, 'SIGKILL'),
   'a fatal line': () => process.exit(1),
-  'close()': () => void logger.close(),
+  'close()': () => loggers.forEach((logger) => void logger.close()),
 };
-if (way === 'a fatal line') logger.fatal('the last line', { n: Number(count) });
-else logger.info('the last line', { n: Number(count) });
+for (const logger of loggers) {
+  if (way === 'a fatal line') logger.fatal('the last line', { n: Number(count) });
+  else logger.info('the last line', { n: Number(count) });
+}
 ends[way ?? '']?.();
