@@ -73,7 +73,14 @@ export interface Operations {
   'queue.wait': { start: { queue: string }; end: { depth: number; priority: number } };
   'pool.acquire': { start: { pool: string }; end: { waiting: number } };
   'dlq.put': { start: { store: string; queue: string }; end: { duplicate: boolean } };
-  'dlq.replay': { start: { store: string; queue: string }; end: { attempt: number } };
+  'dlq.replay': {
+    start: { store: string; queue: string };
+    end: {
+      attempt: number;
+      /** The `traceparent` of the request that failed: tracing links to it. */
+      origin: string;
+    };
+  };
   'health.check': { start: { check: string; critical: boolean }; end: { status: 'pass' | 'warn' | 'fail' } };
 }
 

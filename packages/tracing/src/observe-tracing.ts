@@ -11,7 +11,7 @@ import { catalogue, type EventEntry, type OperationEntry } from '@sage-adk/core/
 import { type ActiveContext, findActiveContext } from './context/active-context.ts';
 import { carrierFields, withRemote, writeRemote } from './context/propagation.ts';
 import { addAttributes, attributeNames } from './spans/attributes.ts';
-import { eventHandlers, lateSpanHandlers, spanHandlers } from './spans/handlers.ts';
+import { eventHandlers, lateSpanHandlers, spanHandlers, tryHandlers } from './spans/handlers.ts';
 import { spanForEvents } from './spans/late-span.ts';
 import type { RootSampler } from './spans/left-out.ts';
 import { criticalAttribute, securityAttribute } from './spans/semantics.ts';
@@ -65,6 +65,7 @@ function handlersOf(name: string, recorder: SpanRecorder, active: ActiveContext)
   // Operations that users added are spans.
   const { trace: kind, spanFromMs }: Pick<OperationEntry, 'trace' | 'spanFromMs'> = entry ?? { trace: 'span' };
   if (kind === 'none') return undefined;
+  if (name === 'retry.attempt') return tryHandlers(active, form);
   if (kind === 'event') return eventHandlers(active, form);
   return spanFromMs === undefined
     ? spanHandlers(recorder, active, form)

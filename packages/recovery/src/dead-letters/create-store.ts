@@ -1,8 +1,8 @@
-import { type Clock, operate, requireNumber, requireOption, requireWhole, systemClock } from '@sage-adk/core';
+import { type Clock, inject, operate, requireNumber, requireOption, requireWhole, systemClock } from '@sage-adk/core';
 import { coarseClass, createIds, type DraftOptions, prepare, prepareFailure } from './draft.ts';
 import type { PreparedFailure, PreparedLetter } from './draft.ts';
 import { deadLetterErrors } from './errors.ts';
-import type { DeadLetter, DeadLetterFilter } from './letter.ts';
+import type { DeadLetter, DeadLetterFilter, NewDeadLetter } from './letter.ts';
 import type { Claim, ClaimedLetter, DeadLetterOptions, DeadLetterStats, DeadLetterStore, PutResult } from './store.ts';
 
 /** What a driver does. Each call takes effect whole or not at all; times are those of its server. */
@@ -77,7 +77,7 @@ export function createStore(
     put: (letter) =>
       operate('dlq.put', start, async (operation) => {
         requireNumber('delayMs', letter.delayMs ?? 0, 0);
-        const result = await backend.put(prepare(letter, newId(), draftOptions));
+        const result = await backend.put(prepare(withOrigin(letter), newId(), draftOptions));
         if (result === undefined) throw deadLetterErrors.FULL({ queue });
         operation.set({ duplicate: result.duplicate });
         return result;
@@ -103,6 +103,12 @@ export function createStore(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** The letter with the trace that it failed in, for the one in which it is handled again to tell of. */
+function withOrigin(letter: NewDeadLetter): NewDeadLetter {
+  const { traceparent }: Record<string, string> = inject({});
+  return traceparent === undefined ? letter : { ...letter, headers: { traceparent, ...letter.headers } };
 }
 
 async function claimFrom(

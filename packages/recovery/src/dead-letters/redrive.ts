@@ -185,7 +185,8 @@ class Redrive {
     const call = { idempotencyKey: idempotencyKeyOf(letter), signal: lease.signal };
     try {
       await operate('dlq.replay', { store: name, queue }, async (operation) => {
-        operation.set({ attempt: letter.redrives });
+        const origin = letter.headers['traceparent'];
+        operation.set({ attempt: letter.redrives, ...(origin !== undefined && { origin }) });
         await this.#handler(letter, call);
       });
     } catch (error) {

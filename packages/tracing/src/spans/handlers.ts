@@ -5,6 +5,7 @@ import type { ActiveContext } from '../context/active-context.ts';
 import { withRemote } from '../context/propagation.ts';
 import { addEvent, LateSpan, parentContext, spanForEvents } from './late-span.ts';
 import { isSampledOut, type SpanForm, type SpanRecorder, validSpanContext } from './recorder.ts';
+import { linksOfTry, noteSpanOfTry, Tries } from './tries.ts';
 import { wallOriginMs } from './wall-clock.ts';
 
 interface RunningSpan {
@@ -63,6 +64,30 @@ export function eventHandlers(active: ActiveContext, form: SpanForm): OperationH
   };
 }
 
+/** An event on the span around it, whose first span links to that of the try before. */
+export function tryHandlers(active: ActiveContext, form: SpanForm): OperationHandlers {
+  const tries = new Tries();
+  return {
+    start(operation) {
+      const outer = active.active();
+      const span = trace.getSpan(outer);
+      return span !== undefined && isSampledOut(span) ? undefined : { outer, context: tries.begin(outer, operation) };
+    },
+    carry: (_operation, state, call) => active.with((state as RunningTry).context, call),
+    end(operation, state) {
+      if (state === undefined) return;
+      const { outer, context } = state as RunningTry;
+      tries.end(outer, context, operation);
+      addEvent(spanForEvents(outer), operation, form, wallOriginMs());
+    },
+  };
+}
+
+interface RunningTry {
+  readonly outer: Context;
+  readonly context: Context;
+}
+
 function startSpan(
   recorder: SpanRecorder,
   active: Context,
@@ -76,7 +101,8 @@ function startSpan(
   const leftOut = outer === undefined ? recorder.leaveOut(operation, trace.getSpanContext(parent)) : undefined;
   if (leftOut !== undefined) return { span: leftOut, originMs: 0, context: trace.setSpan(parent, leftOut) };
   const originMs = wallOriginMs();
-  const span = recorder.start(operation, parent, form, originMs);
+  const span = recorder.start(operation, parent, form, originMs, linksOfTry(active));
+  noteSpanOfTry(active, span);
   // No SDK, or tracing is suppressed here.
   if (validSpanContext(span.spanContext()) === undefined) return undefined;
   return { span, originMs, context: trace.setSpan(parent, span) };

@@ -4,6 +4,7 @@
 import {
   type Attributes,
   type Context,
+  type Link,
   type Span,
   type SpanContext,
   SpanKind,
@@ -13,6 +14,7 @@ import {
 } from '@opentelemetry/api';
 import type { OperationName, OperationRecord } from '@sage-adk/core';
 import type { OperationEntry } from '@sage-adk/core/catalogue';
+import { parseTraceParent } from '../context/trace-parent.ts';
 import { addAttributes, addContext, type AttributeNames, attributeNames, bounded } from './attributes.ts';
 import { LeftOutSpan, type RootSampler } from './left-out.ts';
 import { errorTypeAttribute, outcomeAttribute, type Spelling, spellings } from './semantics.ts';
@@ -78,6 +80,7 @@ export class SpanRecorder {
     parent: Context,
     { spelling, kind, names }: SpanForm,
     originMs: number = wallOriginMs(),
+    links: Link[] = [],
   ): Span {
     const { start, context } = operation;
     const attributes: Attributes = { ...spelling.fixed?.(start) };
@@ -85,7 +88,7 @@ export class SpanRecorder {
     addAttributes(attributes, start, names);
     const span = this.#tracer.startSpan(
       spelling.name?.(start) ?? operation.name,
-      { kind: spelling.kind?.(start) ?? kind, attributes, startTime: toHrTime(originMs + operation.startedMs) },
+      { kind: spelling.kind?.(start) ?? kind, attributes, links, startTime: toHrTime(originMs + operation.startedMs) },
       parent,
     );
     this.#spans.set(operation, span);
@@ -99,6 +102,9 @@ export class SpanRecorder {
     span.setAttributes(attributes);
     const name = spelling.nameAtEnd?.(operation.start, operation.attributes);
     if (name !== undefined) span.updateName(name);
+    const origin = spelling.linkAtEnd?.(operation.attributes);
+    const linked = origin === undefined ? undefined : parseTraceParent(origin);
+    if (linked !== undefined) span.addLink({ context: linked });
     if (operation.outcome === 'error' || operation.outcome === 'timeout') this.#fail(operation, span, endedAt);
     span.end(endedAt);
   }

@@ -21,6 +21,8 @@ export interface Spelling<N extends OperationName = OperationName> {
   readonly kind?: (start: StartOf<N>) => SpanKind;
   /** Attributes that follow from the start. */
   readonly fixed?: (start: StartOf<N>) => Readonly<Record<string, string>>;
+  /** The `traceparent` of a request that the span links to, once it is known. */
+  readonly linkAtEnd?: (end: EndOf<N>) => string | undefined;
   /** Conventional names of our attributes, with the value's conversion if there is one. The rest is called `sage.<first part of the operation>.<attribute>`. */
   readonly attributes?: { readonly [K in keyof StartOf<N> | keyof EndOf<N>]?: string | Renamed };
 }
@@ -110,6 +112,7 @@ export const spellings: { readonly [N in OperationName]?: Spelling<N> } = {
       errorCode: renamed('rpc.response.status_code', String),
     },
   },
+  'dlq.replay': { linkAtEnd: ({ origin }) => origin },
   'tool.call': {
     name: ({ tool }) => `execute_tool ${tool}`,
     fixed: () => ({ 'gen_ai.operation.name': 'execute_tool' }),
