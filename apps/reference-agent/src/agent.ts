@@ -17,6 +17,7 @@ import { listen, type Listening } from './http/listen.ts';
 import { createPipeline, type Pipeline } from './http/pipeline.ts';
 import type { Surfaces, Work } from './http/surface.ts';
 import { createLimits } from './limits/limits.ts';
+import { withDeadLetters } from './messages/dead-letters.ts';
 import { createMessageHandler, type MessageHandler } from './messages/handler.ts';
 import { createMessages, messagesPath } from './messages/surface.ts';
 import { createModels } from './model/models.ts';
@@ -60,7 +61,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const store = closing.add(createMemoryStore({ namespace: 'conversations' }));
     const limits = await createLimits(config, closing);
     const models = await createModels(config, { provider, price, limits, closing });
-    const handle = createMessageHandler({ conversations: createConversations({ store }), callModel: models.call });
+    const answer = createMessageHandler({ conversations: createConversations({ store }), callModel: models.call });
+    const handle = await withDeadLetters(answer, config, closing);
     const pool = createWorkerPool({ name: 'messages', ...perfFromConfig(config.performance).workerPool });
 
     const server = await listen({ ...config.server, key: 'server.port' });

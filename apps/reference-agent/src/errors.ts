@@ -49,6 +49,41 @@ export const errors = defineErrors('AGENT', {
   TASK_CANCELLED: { category: 'cancelled', status: 499, message: 'The task was cancelled.' },
   STOPPING: { category: 'transient', status: 503, message: 'The agent is stopping.' },
   MODEL_FAILED: { category: 'transient', status: 502, message: 'The model could not answer. Try again later.' },
+  MODEL_BUSY: {
+    category: 'transient',
+    status: 503,
+    message: 'The model has too much to do right now. Try again in a moment.',
+  },
+  MODEL_RESTS: {
+    category: 'transient',
+    status: 503,
+    message: 'The model had trouble and is given a rest. Try again in a minute.',
+  },
+  MODEL_SLOW: {
+    category: 'transient',
+    status: 504,
+    message: 'The model took too long to answer. Try again, or ask for less.',
+  },
+  MODEL_NOT_SET_UP: {
+    category: 'permanent',
+    status: 502,
+    message: 'The agent cannot use its model: its key, its credit or the name of the model. Tell whoever runs it.',
+  },
+  TOO_LONG: {
+    category: 'permanent',
+    status: 413,
+    message: 'The conversation is too long for the model. Begin a new one, or send a shorter message.',
+  },
+  DECLINED: {
+    category: 'permanent',
+    status: 422,
+    message: 'The model declined to answer this. Say it in other words.',
+  },
+  ANSWER_CUT: {
+    category: 'transient',
+    status: 502,
+    message: 'The answer broke off; what came of it is not all of it. Ask again for a whole one.',
+  },
   STORE_FULL: {
     category: 'transient',
     status: 503,

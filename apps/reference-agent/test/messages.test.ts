@@ -81,7 +81,10 @@ describe('when the model fails', () => {
     const callsBefore = model.calls;
     const answer = await post(agent.urls.messages, { text: 'no' });
     expect(answer.status).toBe(502);
-    expect(answer.json()).toEqual({ error: 'model_failed', message: 'The model could not answer. Try again later.' });
+    expect(answer.json()).toEqual({
+      error: 'model_not_set_up',
+      message: expect.stringContaining('Tell whoever runs it.'),
+    });
     expect(model.calls - callsBefore).toBe(1);
   });
 

@@ -7,6 +7,7 @@ import type { RetryOptions } from './retry/retry.ts';
 
 const seconds = z.number().positive();
 const ratio = z.number().positive().max(1);
+const pattern = z.string().min(1).refine(isPattern, { error: 'wanted a regular expression' });
 
 const breakerKeys = {
   /** Share of failures in the window that opens it. */
@@ -55,8 +56,12 @@ export const recoveryConfig = z
             }),
           )
           .default([]),
+        /** Which of all models comes first: the first one and then by priority, from expensive to cheap, or from high quality to low. */
+        order: z.enum(['priority', 'cost', 'quality']).default('priority'),
         /** Answers from earlier ones where no model answers. */
         cached_responses: z.boolean().default(false),
+        /** Answers to common messages where no model answers; the first pattern that is in the message, in any case of letters, answers. */
+        patterns: z.array(z.strictObject({ pattern, answer: z.string().min(1) })).default([]),
         /** The answer where nothing else gave one. */
         default_message: z.string().min(1).optional(),
       })
@@ -84,7 +89,9 @@ export interface FallbackPlan {
     readonly model: string;
     readonly priority: number;
   }[];
+  readonly order: 'priority' | 'cost' | 'quality';
   readonly cachedResponses: boolean;
+  readonly patterns: readonly { readonly pattern: RegExp; readonly answer: string }[];
   readonly defaultMessage: string | undefined;
 }
 
@@ -116,10 +123,20 @@ export function recoveryFromConfig({ retry, circuit_breaker: breaker, fallback, 
         model,
         priority,
       })),
+      order: fallback.order,
       cachedResponses: fallback.cached_responses,
+      patterns: fallback.patterns.map(({ pattern: source, answer }) => ({ pattern: new RegExp(source, 'iu'), answer })),
       defaultMessage: fallback.default_message,
     },
   };
+}
+
+function isPattern(source: string): boolean {
+  try {
+    return new RegExp(source, 'iu') instanceof RegExp;
+  } catch {
+    return false;
+  }
 }
 
 type BreakerKeys = z.output<z.ZodObject<typeof breakerKeys>>;

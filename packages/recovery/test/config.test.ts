@@ -57,7 +57,9 @@ test('ER5 ER8 ER24: the keys of the fallback block become the plan of a chain', 
   };
   expect(recoveryFromConfig(recoveryConfig.parse({ fallback })).fallback).toEqual({
     targets: [{ name: 'openai/gpt-4', provider: 'openai', model: 'gpt-4', priority: 1 }],
+    order: 'priority',
     cachedResponses: true,
+    patterns: [],
     defaultMessage: 'Please try again.',
   });
 });
@@ -70,4 +72,13 @@ test.each([
   [{ retrys: {} }, 'Unrecognized key'],
 ])('%j is refused', (config, message) => {
   expect(() => recoveryConfig.parse(config)).toThrow(message);
+});
+
+test('ER9 ER24: patterns of a file are regular expressions, in any case of letters', () => {
+  const plan = (pattern: string) =>
+    recoveryFromConfig(
+      recoveryConfig.parse({ fallback: { enabled: true, order: 'cost', patterns: [{ pattern, answer: 'x' }] } }),
+    ).fallback;
+  expect(plan('hours?')).toMatchObject({ order: 'cost', patterns: [{ pattern: /hours?/iu, answer: 'x' }] });
+  expect(() => plan('hours(')).toThrow('wanted a regular expression');
 });

@@ -18,6 +18,10 @@ export function checkAcross(config: AgentConfig, context: z.core.$RefinementCtx)
   if (storage !== 'memory' && config[storage] === undefined) {
     refuse(['rate_limit', 'storage'], `wanted a block ${storage} with its url as well`);
   }
+  const { dlq, fallback } = recovery;
+  if (dlq.enabled && dlq.storage !== 'memory' && config[dlq.storage] === undefined) {
+    refuse(['recovery', 'dlq', 'storage'], `wanted a block ${dlq.storage} with its url as well`);
+  }
   for (const name of Object.keys(perEndpoint)) {
     if ((endpoints as readonly string[]).includes(name)) continue;
     refuse(['rate_limit', 'per_endpoint', name], `there is no such endpoint; wanted ${endpoints.join(' or ')}`);
@@ -31,7 +35,7 @@ export function checkAcross(config: AgentConfig, context: z.core.$RefinementCtx)
   refuseUnknown(['llm', 'provider'], llm.provider);
   if (Object.hasOwn(llm.providers, 'local'))
     refuse(['llm', 'providers', 'local'], 'wanted another name; local is the scripted model');
-  recovery.fallback.llm_chain.forEach(({ provider }, index) => {
+  fallback.llm_chain.forEach(({ provider }, index) => {
     refuseUnknown(['recovery', 'fallback', 'llm_chain', index, 'provider'], provider);
   });
   server.api_keys.forEach((key, index, keys) => {

@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument } from 'yaml';
 import { errors } from '../errors.ts';
-import { keysIn, type Problem, problemsOf } from './problems.ts';
+import { type Problem, problemsOf } from './problems.ts';
 import { type AgentConfig, agentConfig } from './schema.ts';
-import { unwired } from './unwired.ts';
 
 /** The configuration in `file`, or the embedded defaults without one. Throws one error that names every problem by file, line and column. */
 export async function loadConfig(file: string | undefined): Promise<AgentConfig> {
@@ -33,10 +32,9 @@ export function parseConfig(text: string, file: string): AgentConfig {
     });
     throw invalid(file, found);
   }
-  const ignored = keysIn(document, unwired, lines);
   const parsed = agentConfig.safeParse(document.toJS() ?? {});
-  if (parsed.success && ignored.length === 0) return parsed.data;
-  throw invalid(file, [...ignored, ...(parsed.success ? [] : problemsOf(parsed.error, agentConfig, document, lines))]);
+  if (parsed.success) return parsed.data;
+  throw invalid(file, problemsOf(parsed.error, agentConfig, document, lines));
 }
 
 function invalid(file: string, problems: readonly Problem[]) {

@@ -32,16 +32,6 @@ export function problemsOf(
   });
 }
 
-/** Which of `paths` stand in the document, as keys that are known but not supported yet. */
-export function keysIn(document: Document.Parsed, paths: readonly Path[], lines: LineCounter): readonly Problem[] {
-  return paths
-    .filter((path) => find(document, path) !== undefined)
-    .map((path) => ({
-      ...placeOf(document, path, 'key', lines),
-      text: `${named(path)} is known but not supported yet`,
-    }));
-}
-
 function unknownKey(path: Path, known: readonly string[]): string {
   const meant = nearest(String(path.at(-1)), known);
   return `unknown key ${named(path)}; ${meant === undefined ? `known here: ${known.join(', ')}` : `did you mean ${meant}?`}`;

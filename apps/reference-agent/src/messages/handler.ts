@@ -1,8 +1,7 @@
-import { composeStream, isSageError, type LimitSubject, type LlmEvent, type LlmMessage, run } from '@sage-adk/core';
+import { composeStream, type LimitSubject, type LlmEvent, type LlmMessage, run } from '@sage-adk/core';
 import type { Conversations } from '../conversation/conversations.ts';
-import { errors } from '../errors.ts';
-import { decisionOf } from '../limits/refusal.ts';
 import type { Meter, ModelCall } from '../model/model-call.ts';
+import { userError } from './user-error.ts';
 
 /** A message to the agent, whichever way it came. */
 export interface AgentMessage {
@@ -57,13 +56,15 @@ async function* remember(
   await conversations.append(turn, [said, { role: 'assistant', content: text }]);
 }
 
-/** What a provider or a store throws is for the logs; the client gets an error of the agent, with the other as its cause. */
+/** Whatever failed, the client is told in words of the agent. */
 async function* presentable(events: AsyncIterable<LlmEvent>): AsyncGenerator<LlmEvent> {
+  let seen = false;
   try {
-    yield* events;
+    for await (const event of events) {
+      seen ||= event.type === 'text';
+      yield event;
+    }
   } catch (error) {
-    if (isSageError(error) && error.code.startsWith('SAGE_AGENT_')) throw error;
-    if (decisionOf(error) !== undefined) throw error;
-    throw errors.MODEL_FAILED({}, { cause: error });
+    throw userError(error, seen);
   }
 }

@@ -7,6 +7,7 @@ import { eventText, openEventStream, writeEvents } from '../http/event-stream.ts
 import type { Exchange } from '../http/exchange.ts';
 import { errorBody, sendJson } from '../http/respond.ts';
 import type { Surface, Work } from '../http/surface.ts';
+import { fallbackModel } from '../model/fallback.ts';
 import type { MessageHandler } from './handler.ts';
 
 export const messagesPath = '/v1/messages';
@@ -103,6 +104,7 @@ function ending(finish: LlmFinish | undefined) {
   const { inputTokens, outputTokens } = finish.usage;
   return {
     model: finish.model,
+    ...(finish.model.startsWith(fallbackModel) && { degraded: true }),
     finish_reason: finish.reason,
     usage: { input_tokens: inputTokens, output_tokens: outputTokens, total_tokens: inputTokens + outputTokens },
   };

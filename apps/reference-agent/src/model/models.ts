@@ -7,6 +7,7 @@ import type { Closing } from '../closing.ts';
 import type { AgentConfig } from '../config/schema.ts';
 import { errors } from '../errors.ts';
 import type { Limits } from '../limits/limits.ts';
+import { type ChainModel, createFallbackCall } from './fallback.ts';
 import { createModelCall, type ModelCall } from './model-call.ts';
 import { createModelFacts } from './model-facts.ts';
 import { openProviders } from './providers.ts';
@@ -47,8 +48,30 @@ export async function createModels(config: AgentConfig, options: ModelsOptions):
     const maxOutputTokens = Math.min(llm.max_output_tokens, most);
     return createModelCall({ provider, model, maxOutputTokens, retry, breaker, price, limiter: limits.model });
   };
-  const check = llmCheck({ name: 'llm', provider: first.name, dependency: `llm.${first.name}` });
-  return { call: callOf(first, llm.model), checks: [closing.add(check)] };
+  const check = llmCheck({
+    name: 'llm',
+    provider: first.name,
+    dependency: `llm.${first.name}`,
+    // Something else can answer meanwhile, so the agent stays in service.
+    hasFallback: () => recovery.fallback !== false,
+  });
+  const primary = callOf(first, llm.model);
+  const checks = [closing.add(check)];
+  if (recovery.fallback === false) return { call: primary, checks };
+  const chain: ChainModel[] = [
+    {
+      ...facts.of(first.name, llm.model),
+      name: `${first.name}/${llm.model}`,
+      priority: Number.NEGATIVE_INFINITY,
+      call: primary,
+    },
+  ];
+  for (const { name, provider: wanted, model, priority } of recovery.fallback.targets) {
+    const provider = providers.get(wanted);
+    if (provider === undefined) throw new TypeError(`There is no provider ${wanted}.`);
+    chain.push({ ...facts.of(wanted, model), name, priority, call: callOf(provider, model) });
+  }
+  return { call: createFallbackCall(chain, recovery.fallback), checks };
 }
 
 /** A budget that nobody can count would be spent without end. */

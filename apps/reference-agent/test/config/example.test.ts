@@ -23,6 +23,10 @@ test.each([
   [['redis']],
   [['postgres']],
   [['llm']],
+  [['llm', 'providers', 'openai']],
+  [['recovery', 'fallback']],
+  [['recovery', 'dlq']],
+  [['recovery', 'circuit_breaker']],
   [['server', 'api_keys', 0]],
 ])('RL21: the example shows every key of %j', (path) => {
   const keys = keysAt(agentConfig, path);

@@ -93,11 +93,6 @@ describe('problems are told with their place', () => {
       'storage:\n  type: redis\n',
       'agent.yaml:2:9: storage.type: "redis" is known but not supported yet; wanted memory',
     ],
-    ['recovery:\n  dlq:\n    enabled: true\n', 'agent.yaml:2:3: recovery.dlq is known but not supported yet'],
-    [
-      'recovery:\n  circuit_breaker: {}\n  retry:\n    retry_budget: 3\n  fallback: {}\n',
-      'agent.yaml:5:3: recovery.fallback is known but not supported yet',
-    ],
     ['performance:\n  cache: {}\n', 'agent.yaml:2:3: performance.cache is known but not supported yet'],
   ])('a known key that is not wired yet is refused, never ignored: %j', (yaml, ...problems) => {
     expect(problemsIn(yaml)).toEqual(problems);

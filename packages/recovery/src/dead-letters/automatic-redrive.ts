@@ -29,6 +29,7 @@ export function startRedrive(
   const end = new AbortController();
   const done = repeat(clock, intervalMs, end.signal, async () => {
     try {
+      // Not within the optional call: nothing in it is done where nobody wants to be told.
       const result = await redrive(store, handler, { ...options, clock, signal: end.signal });
       onResult?.(result, undefined);
     } catch (error) {

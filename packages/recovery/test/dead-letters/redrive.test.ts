@@ -212,6 +212,13 @@ describe('an automatic redrive', () => {
     await automatic.close();
     expect(clock.pending).toBe(0);
   });
+
+  test('ER14: an automatic redrive works where nobody wants to be told of it', async () => {
+    const { clock, store } = await filled(1);
+    await using _automatic = startRedrive(store, () => Promise.resolve(), { clock, intervalMs: 1_000 });
+    for (let turn = 0; turn < 120; turn++) await clock.advanceAsync(10);
+    expect(await store.stats()).toMatchObject({ dead: 0, claimed: 0 });
+  });
 });
 
 describe('a report', () => {

@@ -1,0 +1,123 @@
+/** The `fallback` block at work: other models where the first one fails, then answers without a model. */
+import type { LimitSubject, LlmEvent, LlmMessage } from '@sage-adk/core';
+import { createClassifier } from '@sage-adk/recovery';
+import type { FallbackPlan } from '@sage-adk/recovery/config';
+import {
+  cachedResponses,
+  createFallbackChain,
+  patternResponses,
+  type ResponseTier,
+  staticResponse,
+  type Target,
+} from '@sage-adk/recovery/fallback';
+import { decisionOf } from '../limits/refusal.ts';
+import { createEarlierAnswers, type EarlierAnswers } from './earlier-answers.ts';
+import type { ModelCall, ModelCaller } from './model-call.ts';
+import type { Facts } from './model-facts.ts';
+
+export interface Asked {
+  readonly turns: readonly LlmMessage[];
+  readonly caller: ModelCaller;
+}
+
+/** A model of the chain. */
+export interface ChainModel extends Facts {
+  /** `<provider>/<model>`. */
+  readonly name: string;
+  /** Lower comes first. */
+  readonly priority: number;
+  readonly call: ModelCall;
+}
+
+/** What answers of no model have in place of its name, with the tier behind it. */
+export const fallbackModel = 'fallback/';
+
+/** Models change silently until a reader sees something; what breaks off after that is a `SAGE_FALLBACK_PARTIAL_STREAM`. */
+export function createFallbackCall(models: readonly ChainModel[], plan: FallbackPlan): ModelCall {
+  const earlier = plan.cachedResponses ? createEarlierAnswers() : undefined;
+  const chain = createFallbackChain<Asked, readonly LlmEvent[], LlmEvent>({
+    name: 'model',
+    targets: models.map(targetOf),
+    order: plan.order,
+    responses: tiersOf(plan, earlier),
+    chunksOf: (events) => events,
+    classifier,
+  });
+  return (turns, caller) => {
+    const stream = chain.stream(
+      { turns, caller },
+      { signal: caller.signal, isVisible: ({ type }) => type !== 'finish' },
+    );
+    return earlier === undefined ? stream : noted(stream, earlier, turns, caller.subject, () => stream.served?.tier);
+  };
+}
+
+/** Another model has the same limits of the user, so it is not asked; only a limit of the provider is of that provider alone. */
+const classifier = createClassifier({
+  rules: [
+    (error) => {
+      const decision = decisionOf(error);
+      if (decision === undefined) return undefined;
+      return decision.violated.every(({ scope }) => scope === 'provider') ? 'rejected' : 'invalid';
+    },
+  ],
+});
+
+function targetOf({ call, ...facts }: ChainModel): Target<Asked, readonly LlmEvent[], LlmEvent> {
+  const stream = ({ turns, caller }: Asked, { signal }: { readonly signal: AbortSignal }) =>
+    call(turns, { ...caller, signal });
+  return { ...facts, stream, call: (asked, context) => gather(stream(asked, context)) };
+}
+
+async function gather(events: AsyncIterable<LlmEvent>): Promise<readonly LlmEvent[]> {
+  const gathered: LlmEvent[] = [];
+  for await (const event of events) gathered.push(event);
+  return gathered;
+}
+
+function tiersOf(
+  plan: FallbackPlan,
+  earlier: EarlierAnswers | undefined,
+): readonly ResponseTier<Asked, readonly LlmEvent[]>[] {
+  const { patterns, defaultMessage } = plan;
+  const tiers: ResponseTier<Asked, readonly LlmEvent[]>[] = [];
+  if (earlier !== undefined) {
+    tiers.push(
+      cachedResponses(async ({ turns, caller }) => {
+        const text = earlier.find(turns, caller.subject);
+        return text === undefined ? undefined : { value: eventsOf(text, 'cached'), stale: true };
+      }),
+    );
+  }
+  if (patterns.length > 0) {
+    const rules = patterns.map(({ pattern, answer }) => ({ pattern, answer: eventsOf(answer, 'pattern') }));
+    tiers.push(patternResponses(({ turns }) => turns.at(-1)?.content ?? '', rules));
+  }
+  if (defaultMessage !== undefined) tiers.push(staticResponse(eventsOf(defaultMessage, 'static')));
+  return tiers;
+}
+
+function eventsOf(text: string, tier: string): readonly LlmEvent[] {
+  const usage = { inputTokens: 0, outputTokens: 0 };
+  return [
+    { type: 'text', text },
+    { type: 'finish', reason: 'stop', usage, model: fallbackModel + tier },
+  ];
+}
+
+/** Takes note of whole answers of models. */
+async function* noted(
+  events: AsyncIterable<LlmEvent>,
+  earlier: EarlierAnswers,
+  turns: readonly LlmMessage[],
+  subject: LimitSubject,
+  tier: () => string | undefined,
+): AsyncGenerator<LlmEvent> {
+  let text = '';
+  for await (const event of events) {
+    if (event.type === 'text') text += event.text;
+    const isOfModel = tier() === 'primary' || tier() === 'fallback';
+    if (event.type === 'finish' && event.reason === 'stop' && isOfModel) earlier.keep(turns, subject, text);
+    yield event;
+  }
+}
