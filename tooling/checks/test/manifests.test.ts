@@ -61,4 +61,5 @@ test('a library has one version in the workspace; a peer range may be wider', ()
   expect(versionProblems([one, at('b', { devDependencies: { yaml: '2.2.0' } })])).toEqual([
     'yaml has several versions: 2.1.0 in a; 2.2.0 in b',
   ]);
+  expect(versionProblems([one, at('b', { dependencies: { yaml: '3.0.0' }, otherVersionsOf: ['yaml'] })])).toEqual([]);
 });

@@ -68,11 +68,11 @@ export function workspaceDependencyProblems({ folder, manifest }: Workspace): re
     .map(({ name, range }) => `${folder}: ${name} is "${range}"; take it from the workspace`);
 }
 
-/** The same library has one version in the whole workspace; a peer range is a statement of its own and may be wider. */
+/** The same library has one version in all workspaces but those that are there to test another; a peer range is a statement of its own and may be wider. */
 export function versionProblems(workspaces: readonly Workspace[]): readonly string[] {
   const uses = workspaces.flatMap(({ folder, manifest }) =>
     installed(manifest)
-      .filter(({ range }) => !range.startsWith('workspace:'))
+      .filter(({ name, range }) => !range.startsWith('workspace:') && manifest.otherVersionsOf?.includes(name) !== true)
       .map((dependency) => ({ ...dependency, folder })),
   );
   return [...Map.groupBy(uses, ({ name }) => name)]

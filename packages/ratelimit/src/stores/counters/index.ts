@@ -5,7 +5,7 @@ import { SlidingCounter } from './sliding-counter.ts';
 import { SlotsCounter } from './slots-counter.ts';
 import { WindowCounter } from './window-counter.ts';
 
-export type { Counter, Instant, Verdict } from './counter.ts';
+export type { Counter, Instant } from './counter.ts';
 
 /** Makes the counter of a strategy, for slots up to `maxKeys`. */
 export function createCounter(strategy: CompiledStrategy, maxKeys: number): Counter {
