@@ -56,7 +56,7 @@ const ways: readonly Way[] = [
   {
     name: 'it takes too long in all',
     behaviour: { endless: true, tokenDelayMs: 3 },
-    limits: { totalMs: 60 },
+    limits: { totalMs: 500 },
     outcome: 'timeout',
     used: true,
   },

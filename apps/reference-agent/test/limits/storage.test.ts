@@ -121,7 +121,7 @@ for (const { name, yaml } of storages) {
       const empty = await write('empty', '\n');
       for (const [file, reason] of [
         ['/nowhere/url', 'ENOENT'],
-        [empty, 'it holds no URL'],
+        [empty, 'it is empty'],
       ]) {
         await expect(start(`${name}:\n  url_file: ${file}\n`)).rejects.toThrow(
           `${name}.url_file: ${file} cannot be read (${reason}).`,

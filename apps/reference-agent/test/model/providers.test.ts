@@ -126,7 +126,7 @@ describe.each(Object.keys(kinds) as Kind[])('a provider of the kind %s', (kind) 
 });
 
 test('RL10: what a provider tells is left lowers its limit', async () => {
-  await start('openai', 'rate_limit:\n  llm_providers:\n    main:\n      requests_per_minute: 100\n');
+  await start('openai', 'rate_limit:\n  llm_providers:\n    main:\n      requests_per_hour: 100\n');
   server.always({ rateLimits: { requests: { limit: 100, remaining: 0, resetMs: 60_000 } } });
   expect((await say()).status).toBe(200);
   for (let n = 0; n < 100 && (await say()).status !== 429; n++) await new Promise((resolve) => setTimeout(resolve, 5));
