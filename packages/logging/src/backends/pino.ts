@@ -24,7 +24,7 @@ export function createPinoBackend({ logger, filePath }: PinoBackendOptions = {})
   const stream: PinoStream =
     logger === undefined
       ? pino.destination({ dest: filePath ?? 1, sync: true })
-      : (logger as unknown as Record<symbol, PinoStream>)[pino.symbols.streamSym]!;
+      : (logger as unknown as { readonly [pino.symbols.streamSym]: PinoStream })[pino.symbols.streamSym];
   return {
     write(line, level) {
       // A multistream chooses by it.

@@ -23,10 +23,10 @@ const pinoAlone = pino(pino.destination({ dest: openSync(path('pino'), 'a'), syn
 
 let calibrated = 0;
 const threshold = { level: 9 };
-const calibrate = new Function('threshold', 'level', 'if (level >= threshold.level) throw level; return level;') as (
-  limit: typeof threshold,
-  level: number,
-) => number;
+function calibrate(limit: typeof threshold, level: number): number {
+  if (level >= limit.level) throw new RangeError(`${level}`);
+  return level;
+}
 
 const lines = await measure(
   [
