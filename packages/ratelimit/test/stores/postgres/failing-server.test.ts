@@ -46,15 +46,18 @@ describeWithService('postgres', 'RL26: the PostgreSQL store on a server that fai
         // The first decision of a connection also opens it, which may take longer than a decision may.
         await answersAfterMs(store, ask());
         await server.pause();
-        const beganMs = performance.now();
-        const results = await Promise.allSettled(
-          Array.from({ length: 8 }, async () => store.decide({ kind: 'consume', asks: [ask()] })),
-        );
-        const tookMs = performance.now() - beganMs;
+        const tookMs: number[] = [];
+        for (let round = 0; round < 4; round++) {
+          const beganMs = performance.now();
+          const results = await Promise.allSettled(
+            Array.from({ length: 8 }, async () => store.decide({ kind: 'consume', asks: [ask()] })),
+          );
+          tookMs.push(performance.now() - beganMs);
+          expect(results.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 'rejected'));
+        }
         await server.resume();
-        expect(results.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 'rejected'));
-        // The deadline is 50; a loaded machine gives ten times that.
-        expect(tookMs).toBeLessThan(500);
+        // The best of four: the machine may be busy, the code must not be.
+        expect(Math.min(...tookMs)).toBeLessThan(150);
         expect(await answersAfterMs(store, ask())).toBeLessThan(1_000);
       }, 20_000);
 
