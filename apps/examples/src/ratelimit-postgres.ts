@@ -10,7 +10,7 @@ const logger = createLogger({ level: 'DEBUG', format: 'text' });
 observeLogging(logger);
 
 const url = process.env['POSTGRES_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
-const sql = postgres(url, { max: 4, onnotice: () => {} });
+const sql = postgres(url, { max: 4, fetch_types: false, onnotice: () => {} });
 const client = fromPostgres(sql);
 const schema = `ratelimit_example_${process.pid}`;
 await migratePostgresStore(client, { schema });

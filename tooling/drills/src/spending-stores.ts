@@ -36,7 +36,7 @@ export async function redisStores({ url, count, deadlineMs, guarded }: SharedSto
 
 export async function postgresStores({ url, count, deadlineMs, guarded }: SharedStoresOptions): Promise<SharedStores> {
   const schema = `drill_${process.pid}_${Date.now()}`;
-  const pools = Array.from({ length: count }, () => postgres(url, { max: 4, onnotice: () => {} }));
+  const pools = Array.from({ length: count }, () => postgres(url, { max: 4, fetch_types: false, onnotice: () => {} }));
   const clients = pools.map((sql) => fromPostgres(sql));
   await migratePostgresStore(clients[0] as (typeof clients)[number], { schema });
   return {

@@ -20,6 +20,8 @@ export async function connectPostgres(
   const { default: postgres } = await import('postgres');
   const url = await urlIn(config, 'postgres');
   const sql = postgres(url, {
+    // Its look-up on each new connection is nobody's promise: where the server dies meanwhile it would end the agent.
+    fetch_types: false,
     connect_timeout: 5,
     // In seconds; its own goes up to 20, and a server that is back should not wait for that.
     backoff: (retries) => Math.min(0.02 * 2 ** retries, 1),

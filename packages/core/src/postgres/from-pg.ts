@@ -5,7 +5,7 @@ import { createClient, type PostgresClientOptions, type Running, type Statement 
 
 /** What is needed of a pool of `pg`. */
 export interface PgPool {
-  connect(): Promise<PgConnection>;
+  connect(callback: (error: Error | undefined, connection: PgConnection | undefined) => void): void;
   /** Callers that wait for a connection. */
   readonly waitingCount: number;
 }
@@ -63,27 +63,41 @@ interface Lease {
 }
 
 async function leased<T>(pool: PgPool, wait: Wait, work: (lease: Lease) => PromiseLike<T>): Promise<T> {
-  const connection = await pool.connect();
-  let ended = false;
-  let broken = false;
-  // Without a listener a connection that breaks ends the process; the statement that it carries fails as well.
-  const onError = () => void (broken = true);
-  connection.on('error', onError);
-  const lease: Lease = {
-    connection,
-    end(destroy) {
-      if (ended) return;
-      ended = true;
-      connection.release(destroy || broken);
-      if (!destroy && !broken) connection.off('error', onError);
-    },
-  };
+  const lease = await leaseOf(pool);
   try {
     if (wait.over) throw new Error('nobody waits for the connection any more');
     return await work(lease);
   } finally {
     lease.end(false);
   }
+}
+
+/**
+ * Listens for errors of the connection from when the pool no longer does, for one without a listener ends the process. So the pool must call
+ * back: a promise comes after the next message, which may be the server's farewell. The statement that the connection carries fails as well.
+ */
+function leaseOf(pool: PgPool): Promise<Lease> {
+  return new Promise((resolve, reject) => {
+    pool.connect((error, connection) => {
+      if (connection === undefined) {
+        reject(error ?? new Error('the pool gave no connection'));
+        return;
+      }
+      let ended = false;
+      let broken = false;
+      const onError = () => void (broken = true);
+      connection.on('error', onError);
+      resolve({
+        connection,
+        end(destroy) {
+          if (ended) return;
+          ended = true;
+          connection.release(destroy || broken);
+          if (!destroy && !broken) connection.off('error', onError);
+        },
+      });
+    });
+  });
 }
 
 async function transact<T>(lease: Lease, work: () => Promise<T>): Promise<T> {

@@ -28,9 +28,12 @@ export interface PostgresJsQuery extends PromiseLike<readonly unknown[]> {
  * ends as `SAGE_POSTGRES_UNAVAILABLE`. And where a socket breaks under a write, postgres.js 3.4.9 may not be able to use that connection again
  * (porsager/postgres issue 1208): its calls end at their deadlines. `pg` has neither.
  *
+ * Give it `fetch_types: false`: else it looks up array types on each new connection with a promise that nobody holds, and a server that dies meanwhile
+ * ends the process with an unhandled rejection. Nothing here needs them.
+ *
  * @example
  * ```ts
- * const client = fromPostgres(postgres(url), { deadlineMs: 1_000 });
+ * const client = fromPostgres(postgres(url, { fetch_types: false }), { deadlineMs: 1_000 });
  * const [row] = await client.query<{ one: number }>('select $1::int as one', [1]);
  * ```
  */

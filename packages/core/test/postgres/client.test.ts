@@ -33,7 +33,7 @@ describeWithService('postgres', 'PostgreSQL client', (url) => {
     let client: PostgresClient;
 
     beforeAll(() => {
-      opened = open(url);
+      opened = open(url, { arrays: true });
       client = opened.client;
     });
     afterAll(() => opened.close());

@@ -11,14 +11,16 @@ export interface Opened {
 export interface DriverOptions extends PostgresClientOptions {
   /** Connections. @default 4 */
   readonly max?: number;
+  /** Of postgres.js: whether it looks up array types. @default false */
+  readonly arrays?: boolean;
 }
 
 /** The drivers whose adapters are tested, each with the same tests. */
 export const drivers: readonly { readonly name: string; open: (url: string, options?: DriverOptions) => Opened }[] = [
   {
     name: 'postgres.js',
-    open(url, { max = 4, ...options } = {}) {
-      const sql = postgres(url, { max, backoff: () => 0.02, onnotice: () => {} });
+    open(url, { max = 4, arrays = false, ...options } = {}) {
+      const sql = postgres(url, { max, fetch_types: arrays, backoff: () => 0.02, onnotice: () => {} });
       return { client: fromPostgres(sql, options), close: () => sql.end({ timeout: 0 }) };
     },
   },

@@ -77,6 +77,19 @@ describeWithService('postgres', 'a PostgreSQL that fails', () => {
       await until(async () => (await client.query('select 1 as one').catch(() => [])).length === 1);
     }, 30_000);
 
+    test('a server that is started again while connections to it open breaks nothing', async () => {
+      const { client } = opened;
+      await server.pause();
+      for (let round = 0; round < 4; round++) {
+        const calls = Array.from({ length: 8 }, () => client.query('select 1', [], { deadlineMs: 50 }));
+        const ends = await Promise.allSettled(calls);
+        expect(ends.map(({ status }) => status)).toEqual(calls.map(() => 'rejected'));
+      }
+      await server.resume();
+      await server.restart();
+      await until(async () => (await client.query('select 1 as one').catch(() => [])).length === 1);
+    }, 30_000);
+
     test('nothing of it was an unhandled rejection', () => {
       expect(unhandled).toEqual([]);
     });

@@ -4,7 +4,7 @@ import { fromPostgres, migrate } from '../../src/postgres/index.ts';
 import { migrations } from './migrations.ts';
 
 const [url = '', schema = ''] = process.argv.slice(2);
-const sql = postgres(url, { max: 1, onnotice: () => {} });
+const sql = postgres(url, { max: 1, fetch_types: false, onnotice: () => {} });
 const client = fromPostgres(sql);
 
 await client.query('select 1');

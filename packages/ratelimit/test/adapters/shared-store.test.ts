@@ -36,13 +36,13 @@ describeWithService('postgres', 'two processes with one PostgreSQL', (url) => {
   const schema = 'drop_ins';
   const opened: Sql[] = [];
   const open = (): LimiterStore => {
-    const sql = postgres(url, { max: 4, onnotice: () => {} });
+    const sql = postgres(url, { max: 4, fetch_types: false, onnotice: () => {} });
     opened.push(sql);
     return createPostgresStore({ client: fromPostgres(sql), schema, deadlineMs: 5_000 });
   };
 
   beforeAll(async () => {
-    const sql = postgres(url, { max: 1, onnotice: () => {} });
+    const sql = postgres(url, { max: 1, fetch_types: false, onnotice: () => {} });
     await sql.unsafe(`drop schema if exists ${schema} cascade`);
     await migratePostgresStore(fromPostgres(sql), { schema });
     await sql.end();

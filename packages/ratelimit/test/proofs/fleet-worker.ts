@@ -20,7 +20,7 @@ async function open(): Promise<{ readonly store: LimiterStore; readonly end: () 
     const { fromPostgres } = await import('@sage-adk/core/postgres');
     const { default: postgres } = await import('postgres');
     const { openPostgresStore } = await import('../../src/stores/postgres/postgres-store.ts');
-    const sql = postgres(url, { max: 3, onnotice: () => {} });
+    const sql = postgres(url, { max: 3, fetch_types: false, onnotice: () => {} });
     const client = fromPostgres(sql);
     return { store: openPostgresStore({ client, schema, deadlineMs: 30_000, clock }), end: () => sql.end() };
   }

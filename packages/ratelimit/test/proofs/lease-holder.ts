@@ -17,7 +17,7 @@ setInterval(() => held.length, 1_000);
 
 async function open() {
   if (kind === 'postgres') {
-    const client = fromPostgres(postgres(url, { max: 2, onnotice: () => {} }));
+    const client = fromPostgres(postgres(url, { max: 2, fetch_types: false, onnotice: () => {} }));
     return openPostgresStore({ client, schema: holderSchema, deadlineMs: 10_000 });
   }
   const client = await createClient({ url, database: 6 }).connect();

@@ -10,7 +10,7 @@ async function open() {
   if (kind === 'postgres') {
     const { default: postgres } = await import('postgres');
     const { createPostgresDeadLetters } = await import('../../src/dead-letters/postgres/index.ts');
-    const client = fromPostgres(postgres(url, { max: 2, onnotice: () => {} }));
+    const client = fromPostgres(postgres(url, { max: 2, fetch_types: false, onnotice: () => {} }));
     await client.query('select 1');
     return createPostgresDeadLetters({ client, schema, queue });
   }

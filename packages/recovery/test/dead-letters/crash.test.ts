@@ -105,7 +105,7 @@ describeWithService('redis', 'redis', (url) => {
 });
 
 describeWithService('postgres', 'postgres', (url) => {
-  const sql = postgres(url, { max: 4, onnotice: () => {} });
+  const sql = postgres(url, { max: 4, fetch_types: false, onnotice: () => {} });
   const client = fromPostgres(sql);
   const schema = `test_crash_${process.pid}`;
   beforeAll(async () => {

@@ -65,7 +65,7 @@ describeWithService('redis', 'redis', (url) => {
 });
 
 describeWithService('postgres', 'postgres', (url) => {
-  const sql = postgres(url, { max: 8, onnotice: () => {} });
+  const sql = postgres(url, { max: 8, fetch_types: false, onnotice: () => {} });
   const client = fromPostgres(sql);
   const schema = `test_dlq_${process.pid}`;
   const open = (options = {}) => createPostgresDeadLetters({ ...options, client, schema, queue: queue() });

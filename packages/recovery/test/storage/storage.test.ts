@@ -113,7 +113,7 @@ describeWithService('redis', 'redis', (url) => {
 });
 
 describeWithService('postgres', 'postgres', (url) => {
-  const sql = postgres(url, { max: 8, onnotice: () => {} });
+  const sql = postgres(url, { max: 8, fetch_types: false, onnotice: () => {} });
   const client = fromPostgres(sql);
   const schema = `test_storage_${process.pid}`;
   const open = () => createPostgresStore({ client, schema, namespace: namespace() });

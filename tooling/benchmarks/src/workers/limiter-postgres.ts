@@ -17,7 +17,7 @@ const roundMs = 700;
 const rounds = 7;
 
 const pool = new pg.Pool({ connectionString: url, max: 8 });
-const sql = postgres(url, { max: 8, onnotice: () => {} });
+const sql = postgres(url, { max: 8, fetch_types: false, onnotice: () => {} });
 await migratePostgresStore(fromPg(pool));
 const peer = await new Promise<RateLimiterPostgres>((resolve, reject) => {
   const limiter: RateLimiterPostgres = new RateLimiterPostgres(

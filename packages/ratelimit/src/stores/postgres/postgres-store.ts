@@ -69,7 +69,7 @@ export interface PostgresStore extends LimiterStore {
  *
  * @example
  * ```ts
- * const client = fromPostgres(postgres(url));
+ * const client = fromPostgres(postgres(url, { fetch_types: false }));
  * await migratePostgresStore(client);
  * const store = createPostgresStore({ client });
  * ```

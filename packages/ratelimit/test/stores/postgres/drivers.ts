@@ -18,7 +18,7 @@ export const drivers: readonly [Driver, Driver] = [
   {
     name: 'postgres.js',
     open(url, max = 8) {
-      const sql = postgres(url, { max, backoff: () => 0.02, onnotice: () => {} });
+      const sql = postgres(url, { max, fetch_types: false, backoff: () => 0.02, onnotice: () => {} });
       return { client: fromPostgres(sql), close: () => sql.end({ timeout: 0 }) };
     },
   },

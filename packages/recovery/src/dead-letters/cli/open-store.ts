@@ -49,7 +49,7 @@ async function openPostgres(
     import('postgres'),
     import('@sage-adk/core/postgres'),
   ]);
-  const sql = postgres(url, { max: 2, onnotice: () => {} });
+  const sql = postgres(url, { max: 2, fetch_types: false, onnotice: () => {} });
   const client = fromPostgres(sql, { deadlineMs });
   const store = createPostgresDeadLetters({ client, queue, ...(schema !== undefined && { schema }) });
   return {
