@@ -29,7 +29,7 @@ test('there is an example for each package', () => {
 });
 
 async function run(file: string): Promise<void> {
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], { cwd: folder, timeout: 10_000 });
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], { cwd: folder, timeout: 90_000 });
   expect(stderr).toBe('');
   // What an observer told: a log line of an operation or event, a metric of ours, or a span.
   expect(stdout).toMatch(/"(?:operation|event)":|\b(?:operation|event)=|^sage_|\btraceId: /m);

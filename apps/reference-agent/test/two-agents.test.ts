@@ -39,7 +39,7 @@ test('OT2: two agents that talk A2A, plainly and by stream, are one trace withou
     expect(received).toMatchObject({ name: method, kind: 2 });
   }
   expect(spans.filter(({ service, name }) => service === 'callee' && name.startsWith('chat'))).toHaveLength(2);
-}, 60_000);
+});
 
 function tracedYaml(service: string, endpoint: string): string {
   return `observability:\n  tracing:\n    enabled: true\n    service_name: ${service}\n    endpoint: ${endpoint}\n`;

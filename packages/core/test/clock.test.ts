@@ -6,7 +6,7 @@ const deadline = new URL('../src/deadline/index.ts', import.meta.url).href;
 
 function outputOf(script: string): string {
   const args = ['--input-type=module', '--disable-warning=ExperimentalWarning', '--eval', script];
-  return spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 10_000 }).stdout;
+  return spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 }).stdout;
 }
 
 test('a timer of the background lets the process end', () => {

@@ -21,7 +21,7 @@ beforeAll(() => {
     "operations: { 'new.thing': { description: 'New', trace: 'span', spanKind: 'internal', level: 'INFO', category: 'message', labels: [] },",
   );
   unpack(pack(next, folder), newer);
-}, 60_000);
+});
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

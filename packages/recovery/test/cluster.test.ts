@@ -16,7 +16,7 @@ describeWithService('redis', 'redis cluster', () => {
     client.on('error', () => {});
     client.on('node-error', () => {});
     await client.connect();
-  }, 30_000);
+  });
   afterAll(async () => {
     client.destroy();
     await stop();

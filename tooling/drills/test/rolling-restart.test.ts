@@ -35,5 +35,5 @@ drill(
     });
     expect(result.posts).toBeGreaterThanOrEqual(300);
   },
-  60_000,
+  180_000,
 );

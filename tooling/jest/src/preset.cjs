@@ -5,6 +5,6 @@ module.exports = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': require.resolve('./strip-types.cjs') },
   transformIgnorePatterns: ['/node_modules/', '/dist/'],
-  testTimeout: 20_000,
+  testTimeout: 120_000,
   maxWorkers: 2,
 };

@@ -116,3 +116,9 @@ export interface UnpackOptions {
  * @throws Error when this is not Debian or Ubuntu, a package is unknown or the archive cannot be reached.
  */
 export function unpackDebianPackages(names: readonly string[], options?: UnpackOptions): Promise<UnpackedPackages>;
+
+/**
+ * How much later than a plain timer of `ms`, set at the same moment in the same process, an attempt ends: ms, the best of four.
+ * What a busy machine adds, it adds to both; so a deadline can be held to a few milliseconds.
+ */
+export function behindTimer(ms: number, attempt: (round: number) => Promise<unknown>): Promise<number>;

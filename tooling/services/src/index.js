@@ -1,4 +1,5 @@
 /** Real servers for tests. */
+export { behindTimer } from './behind-timer.js';
 export { unpackDebianPackages } from './debian-packages.js';
 export { startPostgres } from './postgres.js';
 export { startRedisCluster } from './redis-cluster.js';

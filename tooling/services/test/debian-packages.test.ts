@@ -39,7 +39,7 @@ suite('debian packages unpacked privately', () => {
     expect(second.stdout).toBe(first.stdout);
     const [system = ''] = readdirSync(join(cache, 'sage-adk'));
     expect(readdirSync(join(cache, 'sage-adk', system))).toEqual(['redis-tools']);
-  }, 60_000);
+  });
 
   test('an unknown package is an error that says so', async () => {
     const aptConfig = join(folder, 'no-archive.conf');

@@ -149,7 +149,7 @@ describeWithService('postgres', 'PostgreSQL client', (url) => {
         category: 'transient',
       });
 
-      expect(performance.now() - startedMs).toBeLessThan(1_000);
+      expect(performance.now() - startedMs).toBeLessThan(20_000);
       await until(async () => !(await isRunning(client, mark)));
     });
 

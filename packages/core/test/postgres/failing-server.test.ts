@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { describeWithService, type Server, startPostgres, started } from '@tooling/services';
+import { behindTimer, describeWithService, type Server, startPostgres, started } from '@tooling/services';
 import { until } from '../until.ts';
 import { drivers, type Opened } from './drivers.ts';
 
@@ -11,7 +11,7 @@ describeWithService('postgres', 'a PostgreSQL that fails', () => {
   beforeAll(async () => {
     server = started(await startPostgres({ fresh: true }));
     process.on('unhandledRejection', listen);
-  }, 60_000);
+  });
   afterAll(async () => {
     process.off('unhandledRejection', listen);
     await server.stop();
@@ -28,22 +28,18 @@ describeWithService('postgres', 'a PostgreSQL that fails', () => {
     test('a stalled server is answered for within the deadline and 10 ms', async () => {
       const { client } = opened;
       await client.query('select 1');
-      const waits: number[] = [];
 
       await server.pause();
-      for (let round = 0; round < 4; round++) {
-        const startedMs = performance.now();
+      const lateMs = await behindTimer(50, async (round) => {
         const call =
           round % 2 === 0
             ? client.query('select 1', [], { deadlineMs: 50 })
             : client.transaction((queries) => queries.query('select 1'), { deadlineMs: 50 });
         await expect(call).rejects.toMatchObject({ code: 'SAGE_POSTGRES_DEADLINE' });
-        waits.push(performance.now() - startedMs);
-      }
+      });
       await server.resume();
 
-      // The best of four: the machine may be busy, the code must not be.
-      expect(Math.min(...waits)).toBeLessThan(60);
+      expect(lateMs).toBeLessThan(10);
       await until(async () => (await client.query('select 1 as one').catch(() => [])).length === 1);
     });
 
@@ -61,7 +57,7 @@ describeWithService('postgres', 'a PostgreSQL that fails', () => {
       await server.restart();
       await until(async () => (await client.query('select 1 as one').catch(() => [])).length === 1);
       expect(await client.query('select id from kept')).toEqual([]);
-    }, 30_000);
+    });
 
     test('a server that dies while it is asked to cancel breaks nothing', async () => {
       const { client } = opened;
@@ -75,7 +71,7 @@ describeWithService('postgres', 'a PostgreSQL that fails', () => {
       await server.kill();
       await server.restart();
       await until(async () => (await client.query('select 1 as one').catch(() => [])).length === 1);
-    }, 30_000);
+    });
 
     test('a server that is started again while connections to it open breaks nothing', async () => {
       const { client } = opened;
@@ -88,7 +84,7 @@ describeWithService('postgres', 'a PostgreSQL that fails', () => {
       await server.resume();
       await server.restart();
       await until(async () => (await client.query('select 1 as one').catch(() => [])).length === 1);
-    }, 30_000);
+    });
 
     test('nothing of it was an unhandled rejection', () => {
       expect(unhandled).toEqual([]);

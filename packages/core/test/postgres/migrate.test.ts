@@ -161,7 +161,7 @@ describeWithService('postgres', 'migrate', (url) => {
     const opened = drivers[0]?.open(url);
     await opened?.client.query(`drop schema ${schema} cascade`);
     await opened?.close();
-  }, 30_000);
+  });
 });
 
 async function report(child: ChildProcess): Promise<{ readonly applied: readonly string[] }> {

@@ -1,6 +1,7 @@
 /** The script runner over real servers: alone, stalled, killed, in a cluster, behind a sentinel. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import {
+  behindTimer,
   describeWithService,
   type Server,
   startRedis,
@@ -108,18 +109,14 @@ describeWithService('redis', 'a server that fails', () => {
   test('a stalled server is answered for within the deadline and 10 ms', async () => {
     const scripts = createScriptRunner({ client, deadlineMs: 50 });
     await scripts.run(increment, ['stalled'], ['1']);
-    const waits: number[] = [];
 
     await server.pause();
-    for (let round = 0; round < 4; round++) {
-      const startedMs = performance.now();
-      await expect(scripts.run(increment, ['stalled'], ['1'])).rejects.toMatchObject({ code: 'SAGE_REDIS_DEADLINE' });
-      waits.push(performance.now() - startedMs);
-    }
+    const lateMs = await behindTimer(50, () =>
+      expect(scripts.run(increment, ['stalled'], ['1'])).rejects.toMatchObject({ code: 'SAGE_REDIS_DEADLINE' }),
+    );
     await server.resume();
 
-    // The best of four: the machine may be busy, the code must not be.
-    expect(Math.min(...waits)).toBeLessThan(60);
+    expect(lateMs).toBeLessThan(10);
     expect(await createScriptRunner({ client, ...patient }).run(increment, ['other'], ['1'])).toBe(1);
   });
 
@@ -129,9 +126,10 @@ describeWithService('redis', 'a server that fails', () => {
 
     await server.kill();
     await until(() => !client.isReady);
-    const startedMs = performance.now();
-    await expect(scripts.run(increment, ['killed'], ['1'])).rejects.toMatchObject({ code: 'SAGE_REDIS_NOT_READY' });
-    expect(performance.now() - startedMs).toBeLessThan(20);
+    const lateMs = await behindTimer(0, () =>
+      expect(scripts.run(increment, ['killed'], ['1'])).rejects.toMatchObject({ code: 'SAGE_REDIS_NOT_READY' }),
+    );
+    expect(lateMs).toBeLessThan(20);
 
     await server.restart();
     await until(() => client.isReady);
@@ -172,7 +170,7 @@ describeWithService('redis', 'script runner in a cluster', () => {
     cluster.on('error', () => {});
     cluster.on('node-error', () => {});
     await cluster.connect();
-  }, 30_000);
+  });
   afterAll(async () => {
     cluster.destroy();
     await line[Symbol.asyncDispose]();
@@ -250,5 +248,5 @@ describeWithService('redis', 'script runner behind a sentinel', () => {
       await sentinel.close();
       await servers.stop();
     }
-  }, 30_000);
+  });
 });

@@ -76,7 +76,8 @@ describe('the thread of the probes', () => {
     expect(seen.filter(({ path, status }) => path === 'ready' && status === 503).length).toBeGreaterThan(5);
     expect(seen.every(({ path, status }) => path !== 'startup' || status === 200)).toBe(true);
     const slow = seen.map(({ tookMs }) => tookMs).toSorted((a, b) => a - b);
-    expect(slow[Math.floor(slow.length * 0.9)]).toBeLessThan(50);
+    // The loop is blocked for 1,500 ms; what waited for it would take most of that.
+    expect(slow[Math.floor(slow.length * 0.9)]).toBeLessThan(500);
     await until(async () => (await probe(listener.port, 'live')).status === 200);
   });
 

@@ -75,14 +75,14 @@ const slos = [
       const some = [0, 2, 4].flatMap((i) => slos.slice(i, i + 1));
       write('rules.yml', sloRules(some));
       expect(await run('test', 'rules', write('tests.yml', sloRuleTests(some)))).toContain('SUCCESS');
-    }, 120_000);
+    });
 
     test('OC4: the tests fail where a rule is wrong', async () => {
       const one = slos.slice(0, 1);
       write('wrong.yml', sloRules(one).replaceAll('> 0.006', '> 0.96').replaceAll('> 0.0144', '> 0.96'));
       const tests = write('wrong-tests.yml', sloRuleTests(one, { ruleFile: 'wrong.yml' }));
       await expect(run('test', 'rules', tests)).rejects.toThrow(/AgentAvailabilityBurnsFast/);
-    }, 120_000);
+    });
 
     test('OM4: the recorded p50, p95 and p99 are those of the buckets, of each part and of all', async () => {
       const rules = percentileRules();

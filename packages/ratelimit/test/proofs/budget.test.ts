@@ -45,7 +45,7 @@ function prove(maker: () => StoreMaker): void {
       expect((await run.limiter.peek(run.user)).remaining).toBe(budget.limit - run.spent);
       await run.limiter.close();
     },
-    60_000,
+    180_000,
   );
 
   test('RL6 RL23: what calls use beyond what they reserved is at most their excess in flight, owed, and told', async () => {
@@ -74,7 +74,7 @@ function prove(maker: () => StoreMaker): void {
     timed.nowUs += 1;
     expect((await run.limiter.reserve(run.user, { costNanoUsd: 1n })).allowed).toBe(true);
     await run.limiter.close();
-  }, 60_000);
+  });
 }
 
 function open({ store, key }: TimedStore) {

@@ -65,7 +65,7 @@ describe.each(victims)('a guard before %s', (service, start) => {
     beforeAll(async () => {
       process.on('unhandledRejection', note);
       victim = await start();
-    }, 60_000);
+    });
     afterAll(async () => {
       process.off('unhandledRejection', note);
       await victim.close();
@@ -93,7 +93,7 @@ describe.each(victims)('a guard before %s', (service, start) => {
         expect(unhandled).toEqual([]);
         await Promise.all(limiters.map(([, limiter]) => limiter.close()));
       },
-      60_000,
+      180_000,
     );
   });
 });

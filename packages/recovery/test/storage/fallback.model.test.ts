@@ -176,4 +176,4 @@ const numRuns = Number(process.env['SAGE_MODEL_RUNS'] ?? 400);
 
 test('ER10: what was acknowledged as primary or replicated-later survives every crash, as volatile every outage', async () => {
   await fc.assert(fc.asyncProperty(schedule, holds), { numRuns });
-}, 120_000);
+});

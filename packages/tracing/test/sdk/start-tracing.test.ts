@@ -111,7 +111,7 @@ describe('startTracing', () => {
     operate('agent.request', request, () => 1);
     const startedMs = performance.now();
     await tracing.shutdown();
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(performance.now() - startedMs).toBeLessThan(8_000);
     warn.mockRestore();
   });
 

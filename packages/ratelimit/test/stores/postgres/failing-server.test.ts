@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { describeWithService, type Server, started, startPostgres } from '@tooling/services';
+import { behindTimer, describeWithService, type Server, started, startPostgres } from '@tooling/services';
 import { migratePostgresStore } from '../../../src/stores/postgres/migrate.ts';
 import { createPostgresStore, type PostgresStore } from '../../../src/stores/postgres/postgres-store.ts';
 import { drivers, type Opened } from './drivers.ts';
@@ -23,11 +23,14 @@ const perMinute = compile({
   strategy: 'sliding-window',
 });
 
+/** A decision that fails takes its deadline of 50 ms at most, and the next is asked 10 ms later. */
+const looksInASecond = 1_000 / 60;
+
 describeWithService('postgres', 'RL26: the PostgreSQL store on a server that fails', () => {
   let server: Server;
   beforeAll(async () => {
     server = started(await startPostgres({ fresh: true }));
-  }, 60_000);
+  });
   afterAll(async () => server.stop());
 
   for (const { name, open } of drivers) {
@@ -44,32 +47,28 @@ describeWithService('postgres', 'RL26: the PostgreSQL store on a server that fai
 
       test('a server that stalls is an error at the deadline, and answers again within a second', async () => {
         // The first decision of a connection also opens it, which may take longer than a decision may.
-        await answersAfterMs(store, ask());
+        await looksUntilAnswer(store, ask());
         await server.pause();
-        const tookMs: number[] = [];
-        for (let round = 0; round < 4; round++) {
-          const beganMs = performance.now();
+        const lateMs = await behindTimer(50, async () => {
           const results = await Promise.allSettled(
             Array.from({ length: 8 }, async () => store.decide({ kind: 'consume', asks: [ask()] })),
           );
-          tookMs.push(performance.now() - beganMs);
           expect(results.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 'rejected'));
-        }
+        });
         await server.resume();
-        // The best of four: the machine may be busy, the code must not be.
-        expect(Math.min(...tookMs)).toBeLessThan(150);
-        expect(await answersAfterMs(store, ask())).toBeLessThan(1_000);
-      }, 20_000);
+        expect(lateMs).toBeLessThan(100);
+        expect(await looksUntilAnswer(store, ask())).toBeLessThan(looksInASecond);
+      });
 
       test('RL18: a restart keeps what is in LOGGED and in UNLOGGED tables', async () => {
         const patient = createPostgresStore({ client: opened.client, deadlineMs: 5_000 });
         const asks = [ask(perMinute, 30), ask(money, 20)].map((one) => ({ ...one, key: `restarted-${name}` }));
         await patient.decide({ kind: 'consume', asks });
         await server.restart();
-        await answersAfterMs(patient, ask(perDay, 0));
+        await looksUntilAnswer(patient, ask(perDay, 0));
         const { findings } = await patient.decide({ kind: 'peek', asks });
         expect(findings.map(({ rule, remaining }) => rule.limit - remaining)).toEqual([30, 20]);
-      }, 60_000);
+      });
 
       test('kill -9 keeps every LOGGED decision that was answered, and loses the UNLOGGED', async () => {
         const patient = createPostgresStore({ client: opened.client, deadlineMs: 5_000 });
@@ -93,9 +92,7 @@ describeWithService('postgres', 'RL26: the PostgreSQL store on a server that fai
         await server.kill();
         await Promise.all(writers);
         await server.restart();
-        const restartedMs = performance.now();
-        await answersAfterMs(patient, ask(perDay, 0));
-        expect(performance.now() - restartedMs).toBeLessThan(1_000);
+        expect(await looksUntilAnswer(store, ask(perDay, 0))).toBeLessThan(looksInASecond);
 
         const used = (await usedOf(patient, ask(perDay, 0))) - usedBefore;
         expect(used).toBeGreaterThanOrEqual(count.answered);
@@ -109,7 +106,7 @@ describeWithService('postgres', 'RL26: the PostgreSQL store on a server that fai
           over: [0, 0],
         });
         expect([await usedOf(patient, ask(money, 0)), await usedOf(patient, ask(slots, 0))]).toEqual([320, 0]);
-      }, 60_000);
+      });
     });
   }
 });
@@ -119,16 +116,15 @@ async function usedOf(store: PostgresStore, ask: Parameters<PostgresStore['reset
   return ask.rule.limit - (findings[0]?.remaining ?? Number.NaN);
 }
 
-/** How long it takes until the store answers, asked again and again. */
-async function answersAfterMs(
+/** How often the store fails until it answers. */
+async function looksUntilAnswer(
   store: PostgresStore,
   ask: Parameters<PostgresStore['reset']>[0][number],
 ): Promise<number> {
-  const beganMs = performance.now();
-  while (performance.now() - beganMs < 10_000) {
+  for (let looks = 0; looks < 1_000; looks++) {
     try {
       await store.decide({ kind: 'consume', asks: [ask] });
-      return performance.now() - beganMs;
+      return looks;
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }

@@ -34,5 +34,5 @@ describeWithService('postgres', 'the PostgreSQL store shared by many', (url) => 
     });
     const admitted = await Promise.all(writers);
     expect(admitted.reduce((sum, count) => sum + count)).toBe(300);
-  }, 60_000);
+  });
 });

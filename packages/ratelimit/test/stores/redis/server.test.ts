@@ -1,6 +1,6 @@
 /** The Redis store on one server: what it keeps there, and what happens when the server fails. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { describeWithService, type Server, startRedis, started } from '@tooling/services';
+import { behindTimer, describeWithService, type Server, startRedis, started } from '@tooling/services';
 import { createClient } from 'redis';
 import { createRedisStore } from '../../../src/stores/redis/index.ts';
 import type { Answer, LimiterStore } from '../../../src/stores/store.ts';
@@ -127,7 +127,7 @@ describeWithService('redis', 'a server that fails', () => {
     client.on('error', () => {});
     await client.connect();
     store = createRedisStore({ client, deadlineMs });
-  }, 30_000);
+  });
   afterAll(async () => {
     client.destroy();
     await server.stop();
@@ -136,10 +136,10 @@ describeWithService('redis', 'a server that fails', () => {
   test('RL25: a stalled server is answered for within the deadline and 10 ms, and decides again within a second', async () => {
     await until(() => decides(store));
     await server.pause();
-    const slowest = await slowestFailureMs(store);
+    const lateMs = await latestFailureMs(store);
     await server.resume();
 
-    expect(slowest).toBeLessThan(deadlineMs + 10);
+    expect(lateMs).toBeLessThan(10);
     await until(() => decides(store), 1_000);
   });
 
@@ -148,9 +148,9 @@ describeWithService('redis', 'a server that fails', () => {
     await other.connect();
     await until(() => decides(store));
     await other.sendCommand(['CLIENT', 'PAUSE', '600', 'ALL']);
-    const slowest = await slowestFailureMs(store);
+    const lateMs = await latestFailureMs(store);
 
-    expect(slowest).toBeLessThan(deadlineMs + 10);
+    expect(lateMs).toBeLessThan(10);
     await until(() => decides(store), 1_600);
     await other.close();
   });
@@ -163,14 +163,14 @@ describeWithService('redis', 'a server that fails', () => {
     await calm.decide({ kind: 'reserve', asks: [askOf(kept, 10)], id: 'r'.repeat(22), ttlUs: 6e8, maxWaitUs: 0 });
 
     await server.kill();
-    expect(await slowestFailureMs(store)).toBeLessThan(deadlineMs + 10);
+    expect(await latestFailureMs(store)).toBeLessThan(10);
     await server.restart();
     await until(() => decides(store), 1_000);
 
     expect(await remainingOf(calm.decide({ kind: 'peek', asks: [askOf(kept)] }))).toBe(50);
     expect(await calm.settle({ id: 'r'.repeat(22), asks: [askOf(kept, 4)] })).toEqual({ settled: true, over: [0] });
     expect(await remainingOf(calm.decide({ kind: 'peek', asks: [askOf(kept)] }))).toBe(56);
-  }, 20_000);
+  });
 
   async function decides(asked: LimiterStore): Promise<boolean> {
     return Promise.resolve(asked.decide({ kind: 'consume', asks })).then(
@@ -179,18 +179,11 @@ describeWithService('redis', 'a server that fails', () => {
     );
   }
 
-  /** Of four times twenty decisions at once: the machine may be busy, the code must not be. */
-  async function slowestFailureMs(asked: LimiterStore): Promise<number> {
-    const batches: number[] = [];
-    for (let batch = 0; batch < 4; batch++) {
-      const failures = Array.from({ length: 20 }, async () => {
-        const startMs = performance.now();
-        await expect(asked.decide({ kind: 'consume', asks })).rejects.toMatchObject({ category: 'transient' });
-        return performance.now() - startMs;
-      });
-      batches.push(Math.max(...(await Promise.all(failures))));
-    }
-    return Math.min(...batches);
+  /** How much later than a timer of the deadline the last of twenty decisions at once fails. */
+  function latestFailureMs(asked: LimiterStore): Promise<number> {
+    const failure = (): Promise<void> =>
+      expect(asked.decide({ kind: 'consume', asks })).rejects.toMatchObject({ category: 'transient' });
+    return behindTimer(deadlineMs, () => Promise.all(Array.from({ length: 20 }, failure)));
   }
 });
 

@@ -31,7 +31,7 @@ describeWithService('redis', 'slices of processes on one redis', (url) => {
       expect(mostInWindow(admissions)).toBeLessThanOrEqual(limit);
     });
     expect(reports.every(({ sliced }) => sliced > 0)).toBe(true);
-  }, 60_000);
+  });
 });
 
 async function report(url: string, forMs: number): Promise<SlicedReport> {

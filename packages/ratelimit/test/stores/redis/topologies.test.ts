@@ -37,7 +37,7 @@ describeWithService('redis', 'redis store in a cluster', () => {
     } finally {
       await cluster.close();
     }
-  }, 60_000);
+  });
 });
 
 describeWithService('redis', 'redis store behind a sentinel', () => {
@@ -65,7 +65,7 @@ describeWithService('redis', 'redis store behind a sentinel', () => {
     } finally {
       await sentinel.close();
     }
-  }, 60_000);
+  });
 });
 
 /** Waits until the replica is as far on as the primary: replication is not waited for by those who write. */
