@@ -9,11 +9,13 @@ import { createInstruments } from './instruments/from-table.ts';
 import { createGauge, type Gauge } from './instruments/gauge.ts';
 import { createHistogram, type Histogram } from './instruments/histogram.ts';
 import type { Instrument } from './instruments/instrument.ts';
+import { createDerived } from './observers/derived.ts';
 import { createObserver } from './observers/observer.ts';
 import { sampleEventLoopDelay } from './runtime/event-loop-delay.ts';
 import { observeGcPauses } from './runtime/gc-pauses.ts';
 import { type Build, createPulledInstruments } from './runtime/pulled-instruments.ts';
-import { observedMetrics } from './table.ts';
+import { observedMetrics } from './table/observed.ts';
+import { sampledMetrics } from './table/process.ts';
 
 export interface MetricsOptions {
   /** Where the metrics stand, beside those of your own. @default a new prom-client Registry */
@@ -59,18 +61,7 @@ export function createMetrics({
 }: MetricsOptions = {}): Metrics {
   requireWhole('seriesPerMetric', limit, 1);
   const shelf = new Shelf(registry);
-  const observed = createInstruments(observedMetrics, limit);
-  const { eventLoopDelay, gcDuration, ...counted } = observed;
-  shelf.add(
-    ...Object.values<Instrument>(counted),
-    ...(runtime ? [eventLoopDelay, gcDuration] : []),
-    ...createPulledInstruments({ build, runtime, limit, instruments: () => shelf.instruments }),
-  );
-  const subscription = observe(createObserver(observed));
-  const running = [
-    subscription,
-    ...(runtime ? [sampleEventLoopDelay(eventLoopDelay.with(), clock), observeGcPauses(gcDuration)] : []),
-  ];
+  const { subscription, running } = startCounting(shelf, { limit, build, runtime, clock });
   const exposition = createExposition(registry);
   let closing: Promise<void> | undefined;
   const add = <I extends Instrument>(instrument: I): I => {
@@ -99,4 +90,29 @@ export function createMetrics({
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => (closing ??= close()),
   };
+}
+
+interface Counting {
+  readonly subscription: Subscription;
+  /** What ends when counting ends. */
+  readonly running: readonly Disposable[];
+}
+
+/** Puts all metrics of the table on the shelf and feeds them. */
+function startCounting(
+  shelf: Shelf,
+  { limit, build, runtime, clock }: Required<Omit<MetricsOptions, 'registry' | 'seriesPerMetric'>> & { limit: number },
+): Counting {
+  const observed = createInstruments(observedMetrics, limit);
+  const derived = createDerived(limit);
+  const { eventLoopDelay, gcDuration } = createInstruments(sampledMetrics, limit);
+  shelf.add(
+    ...Object.values<Instrument>(observed),
+    ...derived.instruments,
+    ...(runtime ? [eventLoopDelay, gcDuration] : []),
+    ...createPulledInstruments({ build, runtime, limit, instruments: () => shelf.instruments }),
+  );
+  const subscription = observe(createObserver(observed, derived));
+  const sampling = runtime ? [sampleEventLoopDelay(eventLoopDelay.with(), clock), observeGcPauses(gcDuration)] : [];
+  return { subscription, running: [subscription, ...sampling] };
 }

@@ -5,7 +5,7 @@ import { metricRows } from '../src/table.ts';
 
 /** Labels that no attribute of core gives: how it ended, what it is about, and the few of metrics about the process. */
 const ownLabels =
-  'outcome category code operation event phase type part state kind mode agent version node source name metric probe'.split(
+  'outcome category code operation event phase type part state kind mode agent version node source name metric probe result cached hit bulkhead'.split(
     ' ',
   );
 const catalogueLabels = [...Object.values(catalogue.operations), ...Object.values(catalogue.events)].flatMap(

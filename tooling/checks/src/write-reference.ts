@@ -1,8 +1,10 @@
 /** `pnpm reference`: writes the pages of docs/reference that are made from the packages. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorReference, errorReferenceFile } from './error-reference.ts';
+import { referencePages } from './reference-pages.ts';
 import { workspaceRoot } from './workspace.ts';
 
-writeFileSync(join(workspaceRoot, errorReferenceFile), await errorReference(workspaceRoot));
-console.log(`wrote ${errorReferenceFile}`);
+for (const { file, make } of referencePages) {
+  writeFileSync(join(workspaceRoot, file), await make(workspaceRoot));
+  console.log(`wrote ${file}`);
+}

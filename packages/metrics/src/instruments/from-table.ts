@@ -1,4 +1,4 @@
-import type { MetricRow } from '../table.ts';
+import type { MetricRow } from '../table/row.ts';
 import { type Counter, createCounter } from './counter.ts';
 import { createGauge, type Gauge } from './gauge.ts';
 import { createHistogram, type Histogram } from './histogram.ts';

@@ -3,14 +3,13 @@ import type { ObservedInstruments } from './observer.ts';
 import { hasUnknownCost } from './unknown-cost.ts';
 
 /** What a call of a model counts. */
-export function llmCalls(metrics: ObservedInstruments): OperationHandlers<'llm.call'> {
+export function llmCalls(
+  metrics: ObservedInstruments,
+  derived: (record: OperationRecord) => void,
+): OperationHandlers<'llm.call'> {
   return {
     end(record) {
-      const { start, durationMs, outcome, category = 'unknown', code = 'none' } = record;
-      const { provider, model, api, stream } = start;
-      metrics.llmCalls.with(provider, model, api, stream, outcome).inc();
-      metrics.llmCallDuration.with(provider, model, outcome).observe(durationMs / 1_000);
-      if (outcome === 'error' || outcome === 'timeout') metrics.llmErrors.with(provider, category, code).inc();
+      derived(record);
       countTokens(metrics, record);
       countCost(metrics, record);
       observePace(metrics, record);

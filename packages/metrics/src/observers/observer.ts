@@ -1,106 +1,74 @@
-import type {
-  EventName,
-  Events,
-  Observer,
-  OperationHandlers,
-  OperationName,
-  OperationRecord,
-  Outcome,
-  StartOf,
-} from '@sage-adk/core';
-import type { BoundCounter } from '../instruments/counter.ts';
+import type { Observer, OperationName, OperationRecord } from '@sage-adk/core';
 import type { Instruments } from '../instruments/from-table.ts';
-import type { BoundHistogram } from '../instruments/histogram.ts';
-import type { observedMetrics } from '../table.ts';
+import type { observedMetrics } from '../table/observed.ts';
 import { agentRequests } from './agent.ts';
+import type { Derived } from './derived.ts';
 import { llmCalls } from './llm.ts';
 
-/** The instruments that operations and events feed. */
+/** The instruments that operations and events feed through code of their own. */
 export type ObservedInstruments = Instruments<typeof observedMetrics>;
 
 /** Watches every operation and event, those of the user too, and counts them. */
-export function createObserver(metrics: ObservedInstruments): Observer {
-  const anyOperation: OperationHandlers = { end: (record) => time(metrics, record) };
+export function createObserver(metrics: ObservedInstruments, derived: Derived): Observer {
+  const more: { readonly [N in OperationName]?: (record: OperationRecord<N>) => void } = {
+    'agent.middleware': (record) => countMiddleware(metrics, record),
+    'health.check': (record) => countHealthCheck(metrics, record),
+    'retry.attempt': (record) => countRetry(metrics, record),
+  };
   return {
     name: 'metrics',
     operations: {
-      'agent.request': agentRequests(metrics),
-      'llm.call': llmCalls(metrics),
-      'agent.middleware': middlewares(metrics),
-      'health.check': healthChecks(metrics),
-      'limiter.check': timed(metrics, ({ store }, outcome) => metrics.limiterCheckDuration.with(store, outcome)),
-      'queue.wait': timed(metrics, ({ queue }, outcome) => metrics.queueWaitDuration.with(queue, outcome)),
+      'agent.request': agentRequests(metrics, derived.operation('agent.request')),
+      'llm.call': llmCalls(metrics, derived.operation('llm.call')),
     },
-    operation: () => anyOperation,
-    events: {
-      'agent.state': agentStates(metrics),
-      'lease.expired': counted(metrics, 'lease.expired', ({ rule }) => metrics.limiterLeasesExpired.with(rule)),
-      'budget.exhausted': counted(metrics, 'budget.exhausted', ({ rule, handling }) =>
-        metrics.limiterBudgetExhausted.with(rule, handling),
-      ),
+    operation(name) {
+      const count = derived.operation(name);
+      // The name says of which operation the record is.
+      const own = (more as Readonly<Record<string, ((record: OperationRecord) => void) | undefined>>)[name];
+      return {
+        end(record) {
+          metrics.operationDuration.with(name, record.outcome).observe(record.durationMs / 1_000);
+          count(record);
+          own?.(record);
+        },
+      };
     },
-    event: (name) => () => metrics.events.with(name).inc(),
+    event(name) {
+      const count = derived.event(name);
+      const counter = metrics.events.with(name);
+      return (event) => {
+        counter.inc();
+        // Events are flat, and what is no text as a label is never named as one.
+        count(event as Parameters<typeof count>[0]);
+        if (name === 'agent.state') showState(metrics, event as { readonly from: string; readonly to: string });
+      };
+    },
   };
 }
 
-function time(
+function countMiddleware(
   metrics: ObservedInstruments,
-  { name, outcome, durationMs }: Pick<OperationRecord, 'name' | 'outcome' | 'durationMs'>,
+  { start, attributes }: OperationRecord<'agent.middleware'>,
 ): void {
-  metrics.operationDuration.with(name, outcome).observe(durationMs / 1_000);
+  const { beforeMs, afterMs } = attributes;
+  if (beforeMs !== undefined) metrics.middlewareDuration.with(start.middleware, 'before').observe(beforeMs / 1_000);
+  if (afterMs !== undefined) metrics.middlewareDuration.with(start.middleware, 'after').observe(afterMs / 1_000);
 }
 
-/** An operation that has a histogram of its own as well. */
-function timed<N extends OperationName>(
-  metrics: ObservedInstruments,
-  histogramOf: (start: StartOf<N>, outcome: Outcome) => BoundHistogram,
-): OperationHandlers<N> {
-  return {
-    end(record) {
-      time(metrics, record);
-      histogramOf(record.start, record.outcome).observe(record.durationMs / 1_000);
-    },
-  };
+function countHealthCheck(metrics: ObservedInstruments, { start, attributes }: OperationRecord<'health.check'>): void {
+  const { status } = attributes;
+  if (status !== undefined) metrics.healthCheckUp.with(start.check).set(status === 'fail' ? 0 : 1);
 }
 
-/** An event that has a counter of its own as well. */
-function counted<E extends EventName>(
-  metrics: ObservedInstruments,
-  name: E,
-  counterOf: (event: Events[E]) => BoundCounter,
-): (event: Events[E]) => void {
-  return (event) => {
-    metrics.events.with(name).inc();
-    counterOf(event).inc();
-  };
+/** A failed try after which there is no wait was the last. */
+function countRetry(metrics: ObservedInstruments, record: OperationRecord<'retry.attempt'>): void {
+  const { start, outcome, attributes } = record;
+  const { dependency, attempt } = start;
+  if (outcome === 'ok') metrics.retryCalls.with(dependency, attempt === 1 ? 'first_try' : 'recovered').inc();
+  else if (attributes.delayMs === undefined) metrics.retryCalls.with(dependency, 'failed').inc();
 }
 
-function middlewares(metrics: ObservedInstruments): OperationHandlers<'agent.middleware'> {
-  return {
-    end(record) {
-      time(metrics, record);
-      const { middleware } = record.start;
-      const { beforeMs, afterMs } = record.attributes;
-      if (beforeMs !== undefined) metrics.middlewareDuration.with(middleware, 'before').observe(beforeMs / 1_000);
-      if (afterMs !== undefined) metrics.middlewareDuration.with(middleware, 'after').observe(afterMs / 1_000);
-    },
-  };
-}
-
-function healthChecks(metrics: ObservedInstruments): OperationHandlers<'health.check'> {
-  return {
-    end(record) {
-      time(metrics, record);
-      const { status } = record.attributes;
-      if (status !== undefined) metrics.healthCheckUp.with(record.start.check).set(status === 'fail' ? 0 : 1);
-    },
-  };
-}
-
-function agentStates(metrics: ObservedInstruments): (event: { readonly from: string; readonly to: string }) => void {
-  return ({ from, to }) => {
-    metrics.events.with('agent.state').inc();
-    metrics.agentState.with(from).set(0);
-    metrics.agentState.with(to).set(1);
-  };
+function showState(metrics: ObservedInstruments, { from, to }: { readonly from: string; readonly to: string }): void {
+  metrics.agentState.with(from).set(0);
+  metrics.agentState.with(to).set(1);
 }

@@ -1,6 +1,6 @@
 /** One example for each bucket of the histograms of requests and model calls: the last sampled trace that fell into it. */
 import { type Clock, observe, type Observer, type OperationRecord, systemClock, trace } from '@sage-adk/core';
-import { observedMetrics } from '../table.ts';
+import { agentRequestDuration, llmCallDuration } from '../table/derived.ts';
 
 export interface Exemplar {
   readonly traceId: string;
@@ -45,13 +45,13 @@ export function collectExemplars({ maxSeries = 1_000, clock = systemClock }: Exe
       'agent.request': {
         end(record) {
           const { protocol, method } = record.start;
-          keep(observedMetrics.agentRequestDuration, [protocol, method, record.outcome], record);
+          keep(agentRequestDuration, [protocol, method, record.outcome], record);
         },
       },
       'llm.call': {
         end(record) {
           const { provider, model } = record.start;
-          keep(observedMetrics.llmCallDuration, [provider, model, record.outcome], record);
+          keep(llmCallDuration, [provider, model, record.outcome], record);
         },
       },
     },
@@ -73,4 +73,4 @@ interface Row {
   readonly buckets: readonly number[];
 }
 
-const rows: readonly Row[] = [observedMetrics.agentRequestDuration, observedMetrics.llmCallDuration];
+const rows: readonly Row[] = [agentRequestDuration, llmCallDuration];

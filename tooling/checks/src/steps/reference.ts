@@ -1,13 +1,16 @@
 /** The pages of docs/reference say what the packages say. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorReference, errorReferenceFile } from '../error-reference.ts';
+import { referencePages } from '../reference-pages.ts';
 import type { Verdict } from '../verdict.ts';
 
 export async function check(root: string): Promise<Verdict> {
-  const file = join(root, errorReferenceFile);
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  return { problems: compare(errorReferenceFile, text, await errorReference(root)) };
+  const problems: string[] = [];
+  for (const { file, make } of referencePages) {
+    const path = join(root, file);
+    problems.push(...compare(file, existsSync(path) ? readFileSync(path, 'utf8') : '', await make(root)));
+  }
+  return { problems };
 }
 
 /** Names the first line that differs. */
