@@ -13,7 +13,7 @@ export interface OpenedFallback {
   readonly primary: KeyValueStore;
   readonly deadLetters: DeadLetterStore;
   readonly storage: StorageFallback;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export async function openFallback(postgresUrl: string, redisUrl: string): Promise<OpenedFallback> {
