@@ -5,7 +5,7 @@ import { createWorkerPool, type WorkerPool } from '@sage-adk/perf';
 import { perfFromConfig } from '@sage-adk/perf/config';
 import { createCard } from './a2a/card.ts';
 import { cardPath } from './a2a/card-surface.ts';
-import { createA2a } from './a2a/surfaces.ts';
+import { type A2a, createA2a } from './a2a/surfaces.ts';
 import { type Closing, createClosing } from './closing.ts';
 import type { AgentConfig } from './config/schema.ts';
 import { createConversations } from './conversation/conversations.ts';
@@ -15,7 +15,7 @@ import { startChecks, storageCheck } from './health-checks.ts';
 import { createIdentify } from './http/identify.ts';
 import { listen, type Listening } from './http/listen.ts';
 import { createPipeline, type Pipeline } from './http/pipeline.ts';
-import type { Surfaces, Work } from './http/surface.ts';
+import type { Work } from './http/surface.ts';
 import { createLimits } from './limits/limits.ts';
 import { withDeadLetters } from './messages/dead-letters.ts';
 import { createMessageHandler, type MessageHandler } from './messages/handler.ts';
@@ -66,8 +66,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const pool = createWorkerPool({ name: 'messages', ...perfFromConfig(config.performance).workerPool });
 
     const server = await listen({ ...config.server, key: 'server.port' });
+    const surfaces = createSurfaces(config, server, handle, workOf(pool));
     const pipeline = createPipeline({
-      surfaces: createSurfaces(config, server, handle, workOf(pool)),
+      surfaces,
       identify: createIdentify(config.server.api_keys),
       admit: limits.admit,
       agentId: config.agent.id,
@@ -82,7 +83,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       ...models.checks,
       storageCheck(store),
       ...limits.checks,
-      protocolCheck({ server, name: 'protocol.a2a' }),
+      protocolCheck({ server, name: 'protocol.a2a', probe: surfaces.probe }),
       // A slow process is better than none: these tell operators, and take no agent out of service.
       closing.add(eventLoopCheck({ critical: false })),
       memoryCheck({ critical: false }),
@@ -94,12 +95,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   }
 }
 
-function createSurfaces(
-  { agent, server }: AgentConfig,
-  listening: Listening,
-  handle: MessageHandler,
-  work: Work,
-): Surfaces {
+function createSurfaces({ agent, server }: AgentConfig, listening: Listening, handle: MessageHandler, work: Work): A2a {
   const url = (server.public_url ?? listening.url).replace(/\/+$/, '');
   const card = createCard({ ...agent, url, needsKey: server.api_keys.length > 0 });
   const a2a = createA2a({ card, handle, work });

@@ -20,6 +20,11 @@ export const errors = defineErrors('AGENT', {
     status: 503,
     message: '{server} at {place} cannot be used ({reason}). Check {key}.',
   },
+  A2A_BROKEN: {
+    category: 'transient',
+    status: 503,
+    message: 'A2A does not answer as it should: asked for a task that does not exist, it said {answer}.',
+  },
   PRICE_UNKNOWN: {
     category: 'permanent',
     status: 500,

@@ -9,6 +9,7 @@ import { cardPath, createCardSurface } from './card-surface.ts';
 import { createEventBuses } from './event-buses.ts';
 import { createExecutor } from './executor.ts';
 import { createJsonRpc } from './json-rpc.ts';
+import { createA2aProbe } from './probe.ts';
 import { createRest } from './rest.ts';
 import { createTaskStore } from './task-store.ts';
 
@@ -18,12 +19,17 @@ export interface A2aOptions {
   readonly work: Work;
 }
 
+export interface A2a extends Surfaces {
+  /** Rejects where A2A does not answer as it should. */
+  readonly probe: () => Promise<void>;
+}
+
 /** A2A on both its HTTP bindings, with the card that names them. */
-export function createA2a({ card, handle, work }: A2aOptions): Surfaces {
-  const handler = instrumentA2aHandler<A2ARequestHandler>(
-    new DefaultRequestHandler(card, createTaskStore(), createExecutor(handle), createEventBuses()),
-  );
+export function createA2a({ card, handle, work }: A2aOptions): A2a {
+  const plain = new DefaultRequestHandler(card, createTaskStore(), createExecutor(handle), createEventBuses());
+  const handler = instrumentA2aHandler<A2ARequestHandler>(plain);
   return {
+    probe: createA2aProbe(plain),
     byPath: {
       [cardPath]: createCardSurface(card, new Date()),
       [jsonRpcPath]: createJsonRpc({ handler, card, work }),
