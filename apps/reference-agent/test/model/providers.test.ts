@@ -56,7 +56,7 @@ const sampleOf = (text: string, name: string): number =>
   Number(new RegExp(`^${name}(?:\\{[^}]*provider="main"[^}]*\\})? (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
 
 describe.each(Object.keys(kinds) as Kind[])('a provider of the kind %s', (kind) => {
-  test('OM7 OM10: answers in one piece and as a stream; usage and cost are in the metrics', async () => {
+  test('OM7 OM8 OM10: answers in one piece and as a stream; usage and cost are in the metrics', async () => {
     await start(kind);
     const whole = await say();
     expect(whole.json()).toMatchObject({ text: 'It is noon.', finish_reason: 'stop', usage: { total_tokens: 1_100 } });
@@ -69,6 +69,8 @@ describe.each(Object.keys(kinds) as Kind[])('a provider of the kind %s', (kind) 
     expect(text).toMatch(/^sage_llm_calls_total\{provider="main",[^}]*outcome="ok"\} 2$/m);
     expect(text).toMatch(/^sage_llm_tokens_total\{provider="main",[^}]*="input"\} 2000$/m);
     expect(text).toMatch(/^sage_llm_tokens_total\{provider="main",[^}]*="output"\} 200$/m);
+    // The agent reads every answer as a stream, also what it gives in one piece.
+    expect(sampleOf(text, 'sage_llm_first_token_seconds_count')).toBe(2);
     expect(sampleOf(text, 'sage_llm_cost_usd_total')).toBeCloseTo(
       (2 * (1_000 * prices[kind][0] + 100 * prices[kind][1])) / 1e6,
       9,
