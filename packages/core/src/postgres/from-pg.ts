@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Wait } from '../bounded.ts';
+import { operate } from '../operations/operate.ts';
 import type { PostgresClient } from './client.ts';
 import { createClient, type PostgresClientOptions, type Running, type Statement } from './create-client.ts';
 
@@ -26,6 +27,7 @@ export interface PgResult {
 
 /**
  * Makes a {@link PostgresClient} of a pool of `pg`. A statement that is given up costs its connection, and is cancelled from another one of the pool.
+ * Each wait for a connection is a `pool.acquire` operation of the pool `postgres`.
  *
  * Give the pool a `connectionTimeoutMillis`: else callers wait without end for a server that does not answer, long after their deadline.
  */
@@ -63,7 +65,10 @@ interface Lease {
 }
 
 async function leased<T>(pool: PgPool, wait: Wait, work: (lease: Lease) => PromiseLike<T>): Promise<T> {
-  const lease = await leaseOf(pool);
+  const lease = await operate('pool.acquire', { pool: 'postgres' }, (operation) => {
+    operation.set({ waiting: pool.waitingCount });
+    return leaseOf(pool);
+  });
   try {
     if (wait.over) throw new Error('nobody waits for the connection any more');
     return await work(lease);

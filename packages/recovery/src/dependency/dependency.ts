@@ -87,6 +87,8 @@ class ProtectedDependency implements Dependency {
   readonly name: string;
   readonly breaker: CircuitBreaker | undefined;
   readonly bulkhead: Bulkhead | undefined;
+  /** Unlike one that was given, it ends with the dependency. */
+  readonly #ownBulkhead: Bulkhead | undefined;
   readonly #retry: Retry | undefined;
   readonly #timeoutMs: number;
   readonly #strict: boolean;
@@ -105,7 +107,9 @@ class ProtectedDependency implements Dependency {
     this.#retry = retry === false ? undefined : createRetry({ clock, random, ...retry });
     if (breaker !== false)
       this.breaker = 'tryAcquire' in breaker ? breaker : createCircuitBreaker(name, { clock, random, ...breaker });
-    if (bulkhead !== undefined) this.bulkhead = 'execute' in bulkhead ? bulkhead : createBulkhead(name, bulkhead);
+    if (bulkhead === undefined) return;
+    if (!('execute' in bulkhead)) this.#ownBulkhead = createBulkhead(name, bulkhead);
+    this.bulkhead = 'execute' in bulkhead ? bulkhead : this.#ownBulkhead;
   }
 
   execute<T>(run: (context: CallContext) => PromiseLike<T> | T, options: CallOptions = {}): Promise<T> {
@@ -134,6 +138,7 @@ class ProtectedDependency implements Dependency {
 
   close(): void {
     this.breaker?.close();
+    this.#ownBulkhead?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

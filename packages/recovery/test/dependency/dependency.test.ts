@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { run } from '@sage-adk/core';
+import { run, sources } from '@sage-adk/core';
 import { createFakeClock, recordOperations } from '@sage-adk/core/testing';
 import fc from 'fast-check';
 import { createDependency, type DependencyOptions } from '../../src/dependency/index.ts';
@@ -223,6 +223,23 @@ describe('a stream of a dependency', () => {
 });
 
 describe('a bulkhead', () => {
+  test('OM24: offers how many calls run, wait and were refused, until it is closed', async () => {
+    const dependency = createDependency('search', { bulkhead: { maxConcurrent: 1, maxQueue: 1 }, retry: false });
+    const numbers = () => {
+      const bulkheads = sources().filter(({ name }) => name === 'recovery.bulkhead');
+      return bulkheads.map(({ read }) => read()).find((counters) => 'search.active' in counters);
+    };
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const running = [dependency.execute(() => promise), dependency.execute(() => promise)];
+    await caught(dependency.execute(() => promise));
+    expect(numbers()).toEqual({ 'search.active': 1, 'search.waiting': 1, 'search.rejected': 1 });
+    resolve();
+    await Promise.all(running);
+    expect(numbers()).toEqual({ 'search.active': 0, 'search.waiting': 0, 'search.rejected': 1 });
+    dependency.close();
+    expect(numbers()).toBeUndefined();
+  });
+
   test('SH3: runs so many, lets so many wait, refuses the rest, and counts', async () => {
     using recorded = recordOperations();
     const bulkhead = createBulkhead('db', { maxConcurrent: 1, maxQueue: 1 });
