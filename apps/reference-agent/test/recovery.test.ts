@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createFaultyProvider, type FaultyProvider } from '@sage-adk/llm/testing';
+import { type Message, TaskState } from '@a2a-js/sdk';
+import { connect, gather, say as saying, textOf as textIn } from './support/a2a.ts';
 import { startTestAgent, type TestAgent } from './support/agent.ts';
 import { eventsIn, get, post } from './support/http.ts';
 
@@ -93,6 +95,36 @@ describe('the fallback chain', () => {
     expect(second.requests).toHaveLength(1);
   });
 
+  test('ER5 ER28: an answer that is sent whole goes to the next model wherever it breaks off', async () => {
+    await start(chain());
+    for (const contents of [0, 1, 2]) {
+      first.next({ cutAfter: { contents } }, down);
+      expect((await say()).json()).toMatchObject({ text: 'Two answers here.' });
+    }
+  });
+
+  test('ER5 ER28: with on_cut: restart a stream that breaks off says so, and is begun again by the next model', async () => {
+    await start(chain('    on_cut: restart\n'));
+    first.next({ cutAfter: { contents: 2 } }, { malformedAt: { contents: 1 } });
+    const events = eventsIn(await say(asStream, 'What time is it?', { context_id: 'c1' }));
+    const names = events.map(({ name }) => name);
+    expect(names.filter((name) => name === 'message.restarted')).toHaveLength(2);
+    expect(textOf(events.slice(names.lastIndexOf('message.restarted')))).toBe('Two answers here.');
+    expect(events.at(-1)).toMatchObject({ name: 'message.completed', data: { model: 'claude-haiku-4-5' } });
+    await say({}, 'And now?', { context_id: 'c1' });
+    const { body } = first.requests.at(-1) ?? {};
+    expect(JSON.stringify(body)).toMatch(/What time is it\?.*"Two answers here\."/);
+  });
+
+  test('ER5: with nobody left to begin again, the stream ends with an error', async () => {
+    await start(chain('    on_cut: restart\n    default_message: Never half of that.\n'));
+    first.next({ cutAfter: { contents: 2 } }, down);
+    second.next(down);
+    const events = eventsIn(await say(asStream));
+    expect(events.at(-1)).toMatchObject({ name: 'error', data: { error: 'answer_cut' } });
+    expect(textOf(events)).not.toMatch(/Never/);
+  });
+
   test('ER5: a limit of one provider sends to the next; a limit of the user is told to the user', async () => {
     await start(
       chain(),
@@ -130,6 +162,33 @@ describe('answers without a model', () => {
     expect(textOf(last)).toMatch(/^I cannot answer right now/);
     expect(last.at(-1)?.data).toMatchObject({ model: 'fallback/static', degraded: true });
   });
+
+  test.each(['JSONRPC', 'HTTP+JSON'] as const)(
+    'ER5 ER9: a client of A2A over %s is told who answered, and its task holds an answer that began again once',
+    async (binding) => {
+      await start(`${tiers}    on_cut: restart\n`);
+      const client = await connect(agent?.urls.agent ?? '', binding);
+      const told = async () => ((await client.sendMessage(saying('Who?'))) as Message).metadata;
+      expect(await told()).toEqual({ model: expect.stringContaining('gpt-5-mini') });
+      first.always(down);
+      second.next({ cutAfter: { contents: 2 } });
+      const failed = await gather(client.sendMessageStream(saying('Once?')));
+      expect(failed.state).toBe(TaskState.TASK_STATE_FAILED);
+      first.always({ status: undefined });
+      first.next({ cutAfter: { contents: 2 } }, down);
+      const { pieces, task } = await gather(client.sendMessageStream(saying('Twice?')));
+      expect(pieces.join('')).toMatch(/^One .*Two answers here\.$/);
+      const kept = await client.getTask({ tenant: '', id: task?.id ?? '' });
+      expect(textIn(kept.artifacts[0]?.parts)).toBe('Two answers here.');
+      expect(kept.metadata).toEqual({ model: 'claude-haiku-4-5' });
+      first.always(down);
+      second.always(down);
+      expect(await told()).toEqual({ model: 'fallback/cached', degraded: true });
+      const { task: last } = await gather(client.sendMessageStream(saying('Nobody?')));
+      const degraded = await client.getTask({ tenant: '', id: last?.id ?? '' });
+      expect(degraded.metadata).toEqual({ model: 'fallback/static', degraded: true });
+    },
+  );
 
   test('ER18: where no model answers, that is an alert in metrics and log, and the answer falls back', async () => {
     await start(tiers);

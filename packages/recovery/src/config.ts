@@ -58,6 +58,8 @@ export const recoveryConfig = z
           .default([]),
         /** Which of all models comes first: the first one and then by priority, from expensive to cheap, or from high quality to low. */
         order: z.enum(['priority', 'cost', 'quality']).default('priority'),
+        /** A stream that breaks off after something of it was seen fails, or says so and begins again with the next model. */
+        on_cut: z.enum(['fail', 'restart']).default('fail'),
         /** Answers from earlier ones where no model answers. */
         cached_responses: z.boolean().default(false),
         /** Answers to common messages where no model answers; the first pattern that is in the message, in any case of letters, answers. */
@@ -90,6 +92,7 @@ export interface FallbackPlan {
     readonly priority: number;
   }[];
   readonly order: 'priority' | 'cost' | 'quality';
+  readonly onCut: 'fail' | 'restart';
   readonly cachedResponses: boolean;
   readonly patterns: readonly { readonly pattern: RegExp; readonly answer: string }[];
   readonly defaultMessage: string | undefined;
@@ -124,6 +127,7 @@ export function recoveryFromConfig({ retry, circuit_breaker: breaker, fallback, 
         priority,
       })),
       order: fallback.order,
+      onCut: fallback.on_cut,
       cachedResponses: fallback.cached_responses,
       patterns: fallback.patterns.map(({ pattern: source, answer }) => ({ pattern: new RegExp(source, 'iu'), answer })),
       defaultMessage: fallback.default_message,

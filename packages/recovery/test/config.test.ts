@@ -55,9 +55,15 @@ test('ER5 ER8 ER24: the keys of the fallback block become the plan of a chain', 
     cached_responses: true,
     default_message: 'Please try again.',
   };
+  expect(
+    recoveryFromConfig(recoveryConfig.parse({ fallback: { ...fallback, on_cut: 'restart' } })).fallback,
+  ).toMatchObject({
+    onCut: 'restart',
+  });
   expect(recoveryFromConfig(recoveryConfig.parse({ fallback })).fallback).toEqual({
     targets: [{ name: 'openai/gpt-4', provider: 'openai', model: 'gpt-4', priority: 1 }],
     order: 'priority',
+    onCut: 'fail',
     cachedResponses: true,
     patterns: [],
     defaultMessage: 'Please try again.',

@@ -7,6 +7,7 @@ import type { Exchange } from '../http/exchange.ts';
 import { describe, errorBody } from '../http/respond.ts';
 import { decisionOf } from '../limits/refusal.ts';
 import type { MessageHandler } from '../messages/handler.ts';
+import { servedBy, textAfter } from '../model/answer.ts';
 import { exchangeOf } from './caller.ts';
 import { textOf, textPart } from './parts.ts';
 
@@ -14,7 +15,8 @@ import { textOf, textPart } from './parts.ts';
  * Answers messages of A2A through the agent's message handler.
  *
  * A message that is sent plainly gets a message back. One that is streamed, that belongs to a task or that wants no waiting becomes a task,
- * whose answer is one artifact. A limit that says no is the whole answer to the first kind, and rejects the task of the second.
+ * whose answer is one artifact; an answer that begins again replaces it. The metadata of the message, or of the task, name the model, and say `degraded`
+ * where none answered. A limit that says no is the whole answer to the first kind, and rejects the task of the second.
  */
 export function createExecutor(handle: MessageHandler): AgentExecutor {
   const running = new Map<string, Exchange>();
@@ -49,8 +51,12 @@ async function reply(
 ): Promise<void> {
   try {
     let text = '';
-    for await (const event of answer(handle, call, exchange)) if (event.type === 'text') text += event.text;
-    bus.publish(AgentEvent.message(agentMessage(call, text, '')));
+    let served: Metadata;
+    for await (const event of answer(handle, call, exchange, true)) {
+      text = textAfter(text, event);
+      if (event.type === 'finish') served = servedBy(event);
+    }
+    bus.publish(AgentEvent.message(agentMessage(call, text, '', served)));
   } catch (error) {
     exchange.failed(error);
     if (decisionOf(error) !== undefined) {
@@ -59,7 +65,7 @@ async function reply(
       return bus.publish(AgentEvent.message(agentMessage(call, describe(error).message, '')));
     }
     publishTask(call, bus);
-    publishStatus(call, bus, ...endOf(error));
+    publishStatus(call, bus, endOf(error));
   }
 }
 
@@ -72,8 +78,11 @@ async function doTask(
   publishTask(call, bus);
   const artifactId = randomUUID();
   let append = false;
+  let served: Metadata;
   try {
-    for await (const event of answer(handle, call, exchange)) {
+    for await (const event of answer(handle, call, exchange, false)) {
+      if (event.type === 'restart') append = false;
+      if (event.type === 'finish') served = servedBy(event);
       if (event.type !== 'text') continue;
       bus.publish(
         AgentEvent.artifactUpdate({
@@ -94,14 +103,19 @@ async function doTask(
       );
       append = true;
     }
-    publishStatus(call, bus, TaskState.TASK_STATE_COMPLETED);
+    publishStatus(call, bus, { state: TaskState.TASK_STATE_COMPLETED, served });
   } catch (error) {
     exchange.failed(error);
-    publishStatus(call, bus, ...endOf(error));
+    publishStatus(call, bus, endOf(error));
   }
 }
 
-function answer(handle: MessageHandler, { userMessage, contextId }: RequestContext, exchange: Exchange) {
+function answer(
+  handle: MessageHandler,
+  { userMessage, contextId }: RequestContext,
+  exchange: Exchange,
+  whole: boolean,
+) {
   return handle({
     text: textOf(userMessage.parts),
     messageId: userMessage.messageId,
@@ -110,17 +124,29 @@ function answer(handle: MessageHandler, { userMessage, contextId }: RequestConte
     subject: exchange.subject,
     signal: exchange.signal,
     meter: exchange,
+    whole,
   });
 }
 
-function endOf(error: unknown): [TaskState, string, Metadata?] {
-  const { message } = describe(error);
-  if (decisionOf(error) !== undefined) return [TaskState.TASK_STATE_REJECTED, message, errorBody(error)];
-  const cancelled = isSageError(error, errors.TASK_CANCELLED.code);
-  return [cancelled ? TaskState.TASK_STATE_CANCELED : TaskState.TASK_STATE_FAILED, message];
+interface End {
+  readonly state: TaskState;
+  /** What is to be said about it. */
+  readonly text?: string;
+  /** Of what is said. */
+  readonly metadata?: Metadata;
+  /** Who answered. */
+  readonly served?: Metadata;
 }
 
 type Metadata = Message['metadata'];
+
+function endOf(error: unknown): End {
+  const { message: text } = describe(error);
+  if (decisionOf(error) !== undefined)
+    return { state: TaskState.TASK_STATE_REJECTED, text, metadata: errorBody(error) };
+  const cancelled = isSageError(error, errors.TASK_CANCELLED.code);
+  return { state: cancelled ? TaskState.TASK_STATE_CANCELED : TaskState.TASK_STATE_FAILED, text };
+}
 
 function publishTask(call: RequestContext, bus: ExecutionEventBus): void {
   const { taskId: id, contextId, userMessage, task } = call;
@@ -136,16 +162,10 @@ function publishTask(call: RequestContext, bus: ExecutionEventBus): void {
   );
 }
 
-function publishStatus(
-  call: RequestContext,
-  bus: ExecutionEventBus,
-  state: TaskState,
-  text?: string,
-  metadata?: Metadata,
-): void {
+function publishStatus(call: RequestContext, bus: ExecutionEventBus, { state, text, metadata, served }: End): void {
   const { taskId, contextId } = call;
   const message = text === undefined ? undefined : agentMessage(call, text, taskId, metadata);
-  bus.publish(AgentEvent.statusUpdate({ taskId, contextId, status: statusOf(state, message), metadata: undefined }));
+  bus.publish(AgentEvent.statusUpdate({ taskId, contextId, status: statusOf(state, message), metadata: served }));
 }
 
 function statusOf(state: TaskState, message: Message | undefined): TaskStatus {

@@ -1,5 +1,5 @@
 /** The `dlq` block at work: messages that failed are put aside, and tried again. */
-import { current, emit, type LimitSubject, type LlmEvent, run, verdictOf } from '@sage-adk/core';
+import { current, emit, type LimitSubject, run, verdictOf } from '@sage-adk/core';
 import { createClassifier } from '@sage-adk/recovery';
 import { recoveryFromConfig } from '@sage-adk/recovery/config';
 import { createMemoryDeadLetters, type DeadLetterStore, startRedrive } from '@sage-adk/recovery/dead-letters';
@@ -9,6 +9,7 @@ import type { Closing } from '../closing.ts';
 import type { AgentConfig } from '../config/schema.ts';
 import { connectPostgres } from '../storage/postgres.ts';
 import { connectRedis } from '../storage/redis.ts';
+import type { AnswerEvent } from '../model/answer.ts';
 import type { AgentMessage, MessageHandler } from './handler.ts';
 
 /** Answers by `handle`; a message for which that failed is kept in a store, unless a limit refused it or nobody waits for it any more. */
@@ -37,7 +38,7 @@ async function* keepFailed(
   handle: MessageHandler,
   message: AgentMessage,
   store: DeadLetterStore,
-): AsyncGenerator<LlmEvent> {
+): AsyncGenerator<AnswerEvent> {
   try {
     yield* handle(message);
   } catch (error) {
@@ -63,7 +64,9 @@ async function keep(store: DeadLetterStore, message: AgentMessage, error: unknow
 
 /** The client is gone: the answer is in its conversation when it asks again. */
 async function again(handle: MessageHandler, kept: Kept, signal: AbortSignal): Promise<void> {
-  const events = run({ signal, userId: kept.userId }, () => handle({ ...kept, signal, meter: { llmMs: 0 } }));
+  const events = run({ signal, userId: kept.userId }, () =>
+    handle({ ...kept, signal, meter: { llmMs: 0 }, whole: true }),
+  );
   for await (const _ of events);
 }
 

@@ -7,7 +7,7 @@ import { eventText, openEventStream, writeEvents } from '../http/event-stream.ts
 import type { Exchange } from '../http/exchange.ts';
 import { errorBody, sendJson } from '../http/respond.ts';
 import type { Surface, Work } from '../http/surface.ts';
-import { fallbackModel } from '../model/fallback.ts';
+import { servedBy, textAfter } from '../model/answer.ts';
 import type { MessageHandler } from './handler.ts';
 
 export const messagesPath = '/v1/messages';
@@ -63,16 +63,16 @@ function messageOf(body: unknown): Asked {
 }
 
 function ask(handle: MessageHandler, asked: Asked, exchange: Exchange) {
-  const { subject, signal } = exchange;
-  return handle({ ...asked, userId: subject.principal.id, subject, signal, meter: exchange });
+  const { subject, signal, streamed } = exchange;
+  return handle({ ...asked, userId: subject.principal.id, subject, signal, meter: exchange, whole: !streamed });
 }
 
 async function answer(handle: MessageHandler, asked: Asked, exchange: Exchange): Promise<void> {
   let text = '';
   let finish: LlmFinish | undefined;
   for await (const event of ask(handle, asked, exchange)) {
-    if (event.type === 'text') text += event.text;
-    else if (event.type === 'finish') finish = event;
+    text = textAfter(text, event);
+    if (event.type === 'finish') finish = event;
   }
   sendJson(exchange.response, 200, { id: asked.messageId, context_id: asked.contextId, text, ...ending(finish) });
 }
@@ -89,6 +89,7 @@ async function stream(handle: MessageHandler, asked: Asked, exchange: Exchange):
     for (; !next.done; next = await events.next()) {
       if (next.value.type === 'text')
         await writeEvents(response, eventText('message.delta', { text: next.value.text }));
+      else if (next.value.type === 'restart') await writeEvents(response, eventText('message.restarted', named));
       else if (next.value.type === 'finish')
         await writeEvents(response, eventText('message.completed', { ...named, ...ending(next.value) }));
     }
@@ -103,8 +104,7 @@ function ending(finish: LlmFinish | undefined) {
   if (finish === undefined) return {};
   const { inputTokens, outputTokens } = finish.usage;
   return {
-    model: finish.model,
-    ...(finish.model.startsWith(fallbackModel) && { degraded: true }),
+    ...servedBy(finish),
     finish_reason: finish.reason,
     usage: { input_tokens: inputTokens, output_tokens: outputTokens, total_tokens: inputTokens + outputTokens },
   };

@@ -1,5 +1,5 @@
 /** The `fallback` block at work: other models where the first one fails, then answers without a model. */
-import type { LimitSubject, LlmEvent, LlmMessage } from '@sage-adk/core';
+import type { LlmEvent, LlmMessage } from '@sage-adk/core';
 import { createClassifier } from '@sage-adk/recovery';
 import type { FallbackPlan } from '@sage-adk/recovery/config';
 import {
@@ -7,10 +7,12 @@ import {
   createFallbackChain,
   patternResponses,
   type ResponseTier,
+  type Served,
   staticResponse,
   type Target,
 } from '@sage-adk/recovery/fallback';
 import { decisionOf } from '../limits/refusal.ts';
+import { type AnswerCall, type AnswerEvent, fallbackModel, type Restart, textAfter } from './answer.ts';
 import { createEarlierAnswers, type EarlierAnswers } from './earlier-answers.ts';
 import type { ModelCall, ModelCaller } from './model-call.ts';
 import type { Facts } from './model-facts.ts';
@@ -29,13 +31,14 @@ export interface ChainModel extends Facts {
   readonly call: ModelCall;
 }
 
-/** What answers of no model have in place of its name, with the tier behind it. */
-export const fallbackModel = 'fallback/';
-
-/** Models change silently until a reader sees something; what breaks off after that is a `SAGE_FALLBACK_PARTIAL_STREAM`. */
-export function createFallbackCall(models: readonly ChainModel[], plan: FallbackPlan): ModelCall {
+/**
+ * Models change silently until a reader sees something. What breaks off after that is a `SAGE_FALLBACK_PARTIAL_STREAM`, or is told to be forgotten and begun
+ * again by the next model.
+ */
+export function createFallbackCall(models: readonly ChainModel[], plan: FallbackPlan): AnswerCall {
   const earlier = plan.cachedResponses ? createEarlierAnswers() : undefined;
-  const chain = createFallbackChain<Asked, readonly LlmEvent[], LlmEvent>({
+  const onCut = plan.onCut === 'restart' ? { restartWith: restart } : 'throw';
+  const chain = createFallbackChain<Asked, readonly LlmEvent[], AnswerEvent>({
     name: 'model',
     targets: models.map(targetOf),
     order: plan.order,
@@ -43,13 +46,32 @@ export function createFallbackCall(models: readonly ChainModel[], plan: Fallback
     chunksOf: (events) => events,
     classifier,
   });
-  return (turns, caller) => {
-    const stream = chain.stream(
-      { turns, caller },
-      { signal: caller.signal, isVisible: ({ type }) => type !== 'finish' },
-    );
-    return earlier === undefined ? stream : noted(stream, earlier, turns, caller.subject, () => stream.served?.tier);
+  return async function* (turns, caller) {
+    const asked = { turns, caller };
+    const { signal, subject } = caller;
+    let text = '';
+    if (caller.whole === true) {
+      const { value, tier } = await chain.execute(asked, { signal });
+      if (isOfModel(tier) && isComplete(value.at(-1))) earlier?.keep(turns, subject, value.reduce(textAfter, ''));
+      return yield* value;
+    }
+    const stream = chain.stream(asked, { signal, onCut, isVisible: ({ type }) => type !== 'finish' });
+    for await (const event of stream) {
+      text = textAfter(text, event);
+      if (isOfModel(stream.served?.tier) && isComplete(event)) earlier?.keep(turns, subject, text);
+      yield event;
+    }
   };
+}
+
+const restart: Restart = { type: 'restart' };
+
+function isOfModel(tier: Served['tier'] | undefined): boolean {
+  return tier === 'primary' || tier === 'fallback';
+}
+
+function isComplete(event: AnswerEvent | undefined): boolean {
+  return event?.type === 'finish' && event.reason === 'stop';
 }
 
 /** Another model has the same limits of the user, so it is not asked; only a limit of the provider is of that provider alone. */
@@ -63,7 +85,7 @@ const classifier = createClassifier({
   ],
 });
 
-function targetOf({ call, ...facts }: ChainModel): Target<Asked, readonly LlmEvent[], LlmEvent> {
+function targetOf({ call, ...facts }: ChainModel): Target<Asked, readonly LlmEvent[], AnswerEvent> {
   const stream = ({ turns, caller }: Asked, { signal }: { readonly signal: AbortSignal }) =>
     call(turns, { ...caller, signal });
   return { ...facts, stream, call: (asked, context) => gather(stream(asked, context)) };
@@ -103,21 +125,4 @@ function eventsOf(text: string, tier: string): readonly LlmEvent[] {
     { type: 'text', text },
     { type: 'finish', reason: 'stop', usage, model: fallbackModel + tier },
   ];
-}
-
-/** Takes note of whole answers of models. */
-async function* noted(
-  events: AsyncIterable<LlmEvent>,
-  earlier: EarlierAnswers,
-  turns: readonly LlmMessage[],
-  subject: LimitSubject,
-  tier: () => string | undefined,
-): AsyncGenerator<LlmEvent> {
-  let text = '';
-  for await (const event of events) {
-    if (event.type === 'text') text += event.text;
-    const isOfModel = tier() === 'primary' || tier() === 'fallback';
-    if (event.type === 'finish' && event.reason === 'stop' && isOfModel) earlier.keep(turns, subject, text);
-    yield event;
-  }
 }

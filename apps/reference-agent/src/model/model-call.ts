@@ -31,6 +31,8 @@ export interface ModelCaller {
   readonly subject: LimitSubject;
   readonly signal: AbortSignal;
   readonly meter: Meter;
+  /** Nobody sees anything of the answer before all of it is there, so what breaks off within can still be answered by somebody else. @default false */
+  readonly whole?: boolean | undefined;
 }
 
 /** Asks the model for the next turn of a conversation. */

@@ -7,6 +7,7 @@ import type { Closing } from '../closing.ts';
 import type { AgentConfig } from '../config/schema.ts';
 import { errors } from '../errors.ts';
 import type { Limits } from '../limits/limits.ts';
+import type { AnswerCall } from './answer.ts';
 import { type ChainModel, createFallbackCall } from './fallback.ts';
 import { createModelCall, type ModelCall } from './model-call.ts';
 import { createModelFacts } from './model-facts.ts';
@@ -15,7 +16,7 @@ import { openProviders } from './providers.ts';
 /** The `llm` block at work. */
 export interface Models {
   /** Asks the model, with all that is around it. */
-  readonly call: ModelCall;
+  readonly call: AnswerCall;
   /** Whether it answers, told by the calls that are made anyway. */
   readonly checks: readonly CheckSpec[];
 }
