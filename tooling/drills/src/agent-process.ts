@@ -15,6 +15,10 @@ export interface AgentOptions {
   readonly folder: string;
   /** Seconds that it still serves after it is not ready any more. */
   readonly drainDelaySeconds: number;
+  /** @default 0, a free one */
+  readonly metricsPort?: number;
+  /** Blocks of its configuration besides `server`, `agent` and `observability`. @default long answers of the local model */
+  readonly blocks?: string;
 }
 
 /** A reference agent that can be ended and started again on the same ports. */
@@ -31,9 +35,10 @@ export interface AgentProcess extends AsyncDisposable {
 }
 
 /** Longest time that an agent takes to start or to end. */
-const longestMs = 30_000;
+const longestMs = 120_000;
 
-export function createAgentProcess({ name, port, healthPort, folder, drainDelaySeconds }: AgentOptions): AgentProcess {
+export function createAgentProcess(options: AgentOptions): AgentProcess {
+  const { name, port, healthPort, folder } = options;
   let running: Running | undefined;
   const agent: AgentProcess = {
     name,
@@ -41,7 +46,7 @@ export function createAgentProcess({ name, port, healthPort, folder, drainDelayS
     healthPort,
     async start() {
       const file = join(folder, `${name}.yaml`);
-      await writeFile(file, configOf(name, port, healthPort, drainDelaySeconds));
+      await writeFile(file, configOf(options));
       const started = run(file);
       running = started;
       await untilReady(`http://127.0.0.1:${healthPort}/health/ready`, started);
@@ -64,21 +69,26 @@ export function createAgentProcess({ name, port, healthPort, folder, drainDelayS
   return agent;
 }
 
-function configOf(name: string, port: number, healthPort: number, drainDelaySeconds: number): string {
+function configOf({
+  name,
+  port,
+  healthPort,
+  drainDelaySeconds,
+  metricsPort = 0,
+  blocks = 'llm:\n  max_output_tokens: 1000000\n',
+}: AgentOptions): string {
   return `server:
   port: ${port}
   drain_seconds: 15
   drain_delay_seconds: ${drainDelaySeconds}
 agent:
   id: ${name}
-llm:
-  max_output_tokens: 1000000
 observability:
   metrics:
-    port: 0
+    port: ${metricsPort}
   health:
     port: ${healthPort}
-`;
+${blocks}`;
 }
 
 interface Running {

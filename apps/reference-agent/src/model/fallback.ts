@@ -46,22 +46,23 @@ export function createFallbackCall(models: readonly ChainModel[], plan: Fallback
     chunksOf: (events) => events,
     classifier,
   });
-  return async function* (turns, caller) {
-    const asked = { turns, caller };
-    const { signal, subject } = caller;
+  async function* whole(asked: Asked): AsyncGenerator<AnswerEvent> {
+    const { turns, caller } = asked;
+    const { value, tier } = await chain.execute(asked, { signal: caller.signal });
+    if (isOfModel(tier) && isComplete(value.at(-1))) earlier?.keep(turns, caller.subject, value.reduce(textAfter, ''));
+    yield* value;
+  }
+  async function* streamed(asked: Asked): AsyncGenerator<AnswerEvent> {
+    const { turns, caller } = asked;
+    const stream = chain.stream(asked, { signal: caller.signal, onCut, isVisible: ({ type }) => type !== 'finish' });
     let text = '';
-    if (caller.whole === true) {
-      const { value, tier } = await chain.execute(asked, { signal });
-      if (isOfModel(tier) && isComplete(value.at(-1))) earlier?.keep(turns, subject, value.reduce(textAfter, ''));
-      return yield* value;
-    }
-    const stream = chain.stream(asked, { signal, onCut, isVisible: ({ type }) => type !== 'finish' });
     for await (const event of stream) {
-      text = textAfter(text, event);
-      if (isOfModel(stream.served?.tier) && isComplete(event)) earlier?.keep(turns, subject, text);
+      if (earlier !== undefined) text = textAfter(text, event);
+      if (isOfModel(stream.served?.tier) && isComplete(event)) earlier?.keep(turns, caller.subject, text);
       yield event;
     }
-  };
+  }
+  return (turns, caller) => (caller.whole === true ? whole : streamed)({ turns, caller });
 }
 
 const restart: Restart = { type: 'restart' };

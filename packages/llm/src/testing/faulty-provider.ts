@@ -91,7 +91,10 @@ class LocalProvider implements FaultyProvider {
     this.#options = options;
     this.#clock = clock;
     this.#session = new Session(options);
-    this.#server = createServer((incoming, response) => void this.#handle(incoming, response));
+    // Kept far longer than any pause between requests: one that is sent while this side closes an idle connection would be lost, and that no script said.
+    this.#server = createServer({ keepAliveTimeout: 600_000 }, (incoming, response) => {
+      void this.#handle(incoming, response);
+    });
   }
 
   async listen(port: number, host: string): Promise<void> {
