@@ -80,6 +80,42 @@ export interface PostgresOptions {
 /** A PostgreSQL that accepts connections, from POSTGRES_URL, npm, an installed PostgreSQL or docker. User and database are `postgres`, no password. */
 export function startPostgres(options?: PostgresOptions): Promise<Server | Skipped>;
 
+export interface PrometheusOptions {
+  /** Its configuration, as YAML. Paths in it start at the folder in which it runs. */
+  readonly config: string;
+  /** Further files of that folder, such as rules, by their paths in it. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** More arguments of prometheus. */
+  readonly args?: readonly string[];
+}
+
+/** A Prometheus that is ready, from the PATH or Debian's packages. Its data go with it. */
+export function startPrometheus(options: PrometheusOptions): Promise<Server | Skipped>;
+
+export interface AlertmanagerOptions {
+  /** Its configuration, as YAML. */
+  readonly config: string;
+  readonly args?: readonly string[];
+}
+
+/** An Alertmanager that is ready and belongs to no cluster, from the PATH or Debian's packages. */
+export function startAlertmanager(options: AlertmanagerOptions): Promise<Server | Skipped>;
+
+/** A program that runs to its end. */
+export interface Program {
+  readonly path: string;
+  /** The environment it needs. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  readonly from: string;
+}
+
+/** Prometheus's tool, which checks and tests rules and metrics. */
+export function findPromtool(): Promise<Program | Skipped>;
+
+/** Whether a service that is missing is an error: SAGE_REQUIRE_SERVICES=1, or CI=true unless SAGE_REQUIRE_SERVICES says 0. */
+export function areRequired(): boolean;
+
 /** The server, or an error with the reason when there is none: for tests that cannot do without. */
 export function started<Started extends object>(result: Started | Skipped): Started;
 

@@ -2,8 +2,9 @@
 export { behindTimer } from './behind-timer.js';
 export { unpackDebianPackages } from './debian-packages.js';
 export { startPostgres } from './postgres.js';
+export { findPromtool, startAlertmanager, startPrometheus } from './prometheus.js';
 export { startRedisCluster } from './redis-cluster.js';
 export { startRedisSentinel } from './redis-sentinel.js';
 export { startRedis } from './redis.js';
 export { describeWithService, serviceUrl } from './service-url.js';
-export { started } from './sources.js';
+export { areRequired, started } from './sources.js';

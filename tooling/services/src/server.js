@@ -15,14 +15,14 @@ import { lastLine } from './commands.js';
  * @property {() => void | Promise<void>} remove Removes what it kept.
  */
 
-/** How long a server may take until it answers. */
-const readyMs = 10_000;
+/** How long a server may take until it answers; on a machine that has much else to do, too. */
+const readyMs = 30_000;
 
 /**
  * Starts a server and waits until it answers.
  * @param {ServerPlan} plan
  * @returns {Promise<import('./index.d.ts').Server>}
- * @throws Error with the last line of its log when it does not answer within 10 s.
+ * @throws Error with the last line of its log when it does not answer within 30 s.
  */
 export async function startServer(plan) {
   const first = await untilReady(plan, plan.pickPort).catch(async (error) => {
@@ -120,7 +120,7 @@ async function untilReady(plan, pickPort) {
     await running.kill();
     if (attempt === 5 || Date.now() >= deadline) {
       throw new Error(
-        `${plan.from}: ${lastLine(readFileSync(plan.logFile, 'utf8')) || 'it did not answer within 10 s'}`,
+        `${plan.from}: ${lastLine(readFileSync(plan.logFile, 'utf8')) || 'it did not answer within 30 s'}`,
       );
     }
     await sleep(100);

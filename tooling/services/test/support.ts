@@ -22,10 +22,10 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** Waits up to 5 s. */
-export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
+/** Waits up to `longestMs`, by default 5 s. */
+export async function until(check: () => boolean | Promise<boolean>, longestMs = 5_000): Promise<void> {
   for (let waitedMs = 0; !(await check()); waitedMs += 20) {
-    if (waitedMs > 5_000) throw new Error('it did not happen within 5 s');
+    if (waitedMs > longestMs) throw new Error(`it did not happen within ${longestMs / 1_000} s`);
     await sleep(20);
   }
 }
