@@ -1,15 +1,12 @@
 import { errorReference, errorReferenceFile } from './error-reference.ts';
 import { metricReference, metricReferenceFile } from './metric-reference.ts';
+import { monitoringFiles } from './monitoring-reference.ts';
 
-/** A page that is made from the packages. */
-export interface ReferencePage {
-  /** Relative to the root. */
-  readonly file: string;
-  /** What it should say now. */
-  readonly make: (root: string) => Promise<string>;
+/** The files that are made from the packages, by their paths in the repository, with what they should say now. */
+export async function referencePages(root: string): Promise<ReadonlyMap<string, string>> {
+  return new Map([
+    [errorReferenceFile, await errorReference(root)],
+    [metricReferenceFile, await metricReference(root)],
+    ...(await monitoringFiles(root)),
+  ]);
 }
-
-export const referencePages: readonly ReferencePage[] = [
-  { file: errorReferenceFile, make: errorReference },
-  { file: metricReferenceFile, make: metricReference },
-];

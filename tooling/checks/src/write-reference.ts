@@ -1,10 +1,12 @@
-/** `pnpm reference`: writes the pages of docs/reference that are made from the packages. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** `pnpm reference`: writes the files of docs/reference and docs/deployment/monitoring that are made from the packages. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { referencePages } from './reference-pages.ts';
 import { workspaceRoot } from './workspace.ts';
 
-for (const { file, make } of referencePages) {
-  writeFileSync(join(workspaceRoot, file), await make(workspaceRoot));
+for (const [file, text] of await referencePages(workspaceRoot)) {
+  const path = join(workspaceRoot, file);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
   console.log(`wrote ${file}`);
 }

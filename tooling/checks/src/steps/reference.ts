@@ -1,15 +1,15 @@
-/** The pages of docs/reference say what the packages say. */
+/** The files of docs/reference and docs/deployment/monitoring say what the packages say. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { referencePages } from '../reference-pages.ts';
 import type { Verdict } from '../verdict.ts';
 
 export async function check(root: string): Promise<Verdict> {
-  const problems: string[] = [];
-  for (const { file, make } of referencePages) {
+  const pages = await referencePages(root);
+  const problems = Array.from(pages, ([file, text]) => {
     const path = join(root, file);
-    problems.push(...compare(file, existsSync(path) ? readFileSync(path, 'utf8') : '', await make(root)));
-  }
+    return compare(file, existsSync(path) ? readFileSync(path, 'utf8') : '', text);
+  }).flat();
   return { problems };
 }
 
