@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
+import { systemClock } from '../src/index.ts';
 
 const core = new URL('../src/index.ts', import.meta.url).href;
 const deadline = new URL('../src/deadline/index.ts', import.meta.url).href;
@@ -21,4 +22,18 @@ test('a sleep that is awaited keeps the process alive', () => {
   expect(outputOf(`import { sleep } from ${JSON.stringify(deadline)}; await sleep(20); console.log('awake');`)).toBe(
     'awake\n',
   );
+});
+
+test('the system clock goes with the clock of a test runner that fakes time, and without it with the machine', () => {
+  jest.useFakeTimers();
+  try {
+    const beforeMs = systemClock.monotonicMs();
+    jest.advanceTimersByTime(86_400_000);
+    expect(systemClock.monotonicMs() - beforeMs).toBeCloseTo(86_400_000, 3);
+  } finally {
+    jest.useRealTimers();
+  }
+  const sinceStartMs = performance.now();
+  expect(systemClock.monotonicMs()).toBeGreaterThanOrEqual(sinceStartMs);
+  expect(systemClock.monotonicMs()).toBeLessThanOrEqual(performance.now());
 });

@@ -2,8 +2,9 @@
 import type { Clock } from '@sage-adk/core';
 import type { CompiledRule } from './compile.ts';
 import type { Decision, RuleState } from './decision.ts';
-import type { OneAnswer } from './stores/memory.ts';
+import type { OneAnswer } from './stores/one-rule.ts';
 import type { Answer, AnswerSource, Finding } from './stores/store.ts';
+import { remainingAt, resetUsAt } from './strategies/strategy.ts';
 
 /** Sums up what a store found, with durations as times on the wall clock. */
 export function conclude(answer: Answer, clock: Clock): Decision {
@@ -11,12 +12,13 @@ export function conclude(answer: Answer, clock: Clock): Decision {
   const binding = (allowed ? undefined : longestWait(findings)) ?? tightest(findings);
   if (binding === undefined) {
     const infinite = Number.POSITIVE_INFINITY;
-    const sums = { waitUs: infinite, remaining: infinite, resetAfterUs: 0, atMs };
-    return new Conclusion(allowed, sums, source, { findings, atMs, limit: infinite }, '', 0);
+    const sums = { waitUs: infinite, level: 0, resetAfterUs: 0, atUs: 0 };
+    return new Conclusion(allowed, sums, source, { findings, atMs, limit: infinite, remaining: infinite }, '', 0);
   }
-  const { rule, remaining, resetAfterUs } = binding;
-  const sums = { waitUs: waitUsOf(binding), remaining, resetAfterUs, atMs };
-  return new Conclusion(allowed, sums, source, { findings, atMs, limit: rule.limit }, '', 0);
+  const { rule, resetAfterUs } = binding;
+  const sums = { waitUs: waitUsOf(binding), level: 0, resetAfterUs, atUs: 0 };
+  const remaining = remainingOf(binding);
+  return new Conclusion(allowed, sums, source, { findings, atMs, limit: rule.limit, remaining }, '', 0);
 }
 
 /** {@link conclude} for one enforced rule that a store in this process was asked about. */
@@ -30,8 +32,9 @@ type Lists = Pick<Decision, 'rules' | 'violated' | 'shadowDenied'>;
 interface Findings {
   readonly findings: readonly Finding[];
   readonly atMs: number;
-  /** Of the binding rule. */
+  /** Of the binding rule, as what follows. */
   readonly limit: number;
+  readonly remaining: number;
 }
 
 const none: readonly RuleState[] = Object.freeze([]);
@@ -42,12 +45,13 @@ const none: readonly RuleState[] = Object.freeze([]);
  */
 class Conclusion implements Decision {
   readonly allowed: boolean;
-  readonly remaining: number;
-  readonly resetAtMs: number;
   readonly #source: AnswerSource;
   readonly #about: CompiledRule | Findings;
   readonly #key: string;
   readonly #cost: number;
+  readonly #level: number;
+  readonly #resetAfterUs: number;
+  readonly #atUs: number;
   /** Where it is not allowed. */
   readonly #waitUs: number | undefined;
   #lists: Lists | undefined;
@@ -61,17 +65,30 @@ class Conclusion implements Decision {
     cost: number,
   ) {
     this.allowed = allowed;
-    this.remaining = Math.min(sums.remaining, about.limit);
-    this.resetAtMs = sums.atMs + Math.ceil(sums.resetAfterUs / 1_000);
     this.#source = source;
     this.#about = about;
     this.#key = key;
     this.#cost = cost;
+    this.#level = sums.level;
+    this.#resetAfterUs = sums.resetAfterUs;
+    this.#atUs = sums.atUs;
     if (!allowed) this.#waitUs = sums.waitUs;
   }
 
   get limit(): number {
     return this.#about.limit;
+  }
+
+  get remaining(): number {
+    const about = this.#about;
+    if ('findings' in about) return about.remaining;
+    return Math.min(remainingAt(about.strategy, this.#level), about.limit);
+  }
+
+  get resetAtMs(): number {
+    const about = this.#about;
+    if ('findings' in about) return about.atMs + Math.ceil(this.#resetAfterUs / 1_000);
+    return this.#atUs / 1_000 + Math.ceil(resetUsAt(about.strategy, this.#level, this.#resetAfterUs) / 1_000);
   }
 
   get retryAfterMs(): number | undefined {

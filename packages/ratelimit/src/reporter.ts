@@ -1,6 +1,7 @@
 import { emit, source } from '@sage-adk/core';
 import type { CompiledRule } from './compile.ts';
 import type { Decision, RuleState } from './decision.ts';
+import type { OneAnswer } from './stores/one-rule.ts';
 import type { Ask } from './stores/store.ts';
 import { Tally } from './tally.ts';
 
@@ -33,14 +34,14 @@ export class Reporter {
     return decision;
   }
 
-  /** {@link report} of a decision about one enforced rule: where it is allowed there is nothing to tell, and its lists are left alone. */
-  reportOne(rule: CompiledRule, decision: Decision): Decision {
-    if (!decision.allowed || decision.degraded) return this.report(decision);
+  /** {@link report} of a decision about one enforced rule: where it is allowed there is nothing to tell, and what is made when it is read is left alone. */
+  reportOne(rule: CompiledRule, decision: Decision, { waitUs, level, overflowed }: OneAnswer): Decision {
+    if (waitUs !== 0 || overflowed) return this.report(decision);
     const { sole } = this.tally;
     if (sole.rule !== rule) this.tally.turnTo(rule);
     this.#counts.allowed++;
     sole.allowed++;
-    if (decision.remaining <= sole.nearAt) sole.nearLimit++;
+    if (level > sole.nearAbove) sole.nearLimit++;
     return decision;
   }
 

@@ -4,6 +4,7 @@ import type { CompiledRule } from './compile.ts';
 import type { Decision, RuleState } from './decision.ts';
 import type { Mode, Unit } from './rule.ts';
 import type { AnswerSource, Ask } from './stores/store.ts';
+import { levelLeaving } from './strategies/strategy.ts';
 
 /** Decisions of one rule, by who answered. */
 interface Verdicts {
@@ -29,8 +30,8 @@ export interface SoleTally {
   rule: CompiledRule | undefined;
   allowed: number;
   nearLimit: number;
-  /** The most that is left where it is near its limit. */
-  nearAt: number;
+  /** Levels above are near its limit. */
+  nearAbove: number;
 }
 
 type Counters = Record<string, number>;
@@ -44,7 +45,7 @@ export class Tally {
   readonly #sources: readonly Disposable[];
   /** By their place in the last decision: the next one mostly has the same rules. */
   readonly #recent: RuleTally[] = [];
-  readonly sole: SoleTally = { rule: undefined, allowed: 0, nearLimit: 0, nearAt: 0 };
+  readonly sole: SoleTally = { rule: undefined, allowed: 0, nearLimit: 0, nearAbove: 0 };
 
   constructor() {
     this.#sources = [
@@ -70,7 +71,7 @@ export class Tally {
   turnTo(rule: CompiledRule): void {
     this.#join();
     this.sole.rule = rule;
-    this.sole.nearAt = nearAt(rule.limit, rule.burst);
+    this.sole.nearAbove = levelLeaving(rule.strategy, nearAt(rule.limit, rule.burst) + 1);
   }
 
   reserved(asks: readonly Ask[]): void {

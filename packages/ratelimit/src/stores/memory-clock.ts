@@ -7,7 +7,6 @@ const wallReadingUs = 1_000_000;
 /** One instant at a time, read once for each call of the store. The wall clock is read about once a second, and goes on with the steady one in between. */
 export class MemoryClock implements Instant {
   steadyUs = 0;
-  wallUs = 0;
   readonly #clock: Clock;
   readonly #originMs: number;
   /** When the wall clock shall be read again. */
@@ -20,11 +19,14 @@ export class MemoryClock implements Instant {
     this.tick();
   }
 
+  get wallUs(): number {
+    return this.steadyUs + this.#wallAheadUs;
+  }
+
   tick(): void {
     const steadyUs = Math.round((this.#originMs + this.#clock.monotonicMs()) * 1_000);
     this.steadyUs = steadyUs;
     if (steadyUs >= this.#wallDueUs) this.#readWall();
-    this.wallUs = steadyUs + this.#wallAheadUs;
   }
 
   #readWall(): void {

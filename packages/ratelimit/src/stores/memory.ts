@@ -9,6 +9,7 @@ import { Expiries } from './expiries.ts';
 import { addPart, type Held, type Part, partOf } from './held.ts';
 import { overflowSlot } from './key-table.ts';
 import { MemoryClock } from './memory-clock.ts';
+import { OneRule } from './one-rule.ts';
 import { Places } from './places.ts';
 import { hold, isRefusal, spend, type Step, toFinding } from './step.ts';
 import type {
@@ -35,18 +36,8 @@ export interface MemoryStore extends SyncLimiterStore {
   counts(): { readonly keys: number; readonly reclaimed: number; readonly reservations: number };
   /** A copy of all state, to compare with another. */
   image(): unknown;
-  /** What `decide` consumes for one ask, told without allocating: the answer is overwritten by the next call. */
-  consumeOne(rule: CompiledRule, key: string, cost: number): OneAnswer;
-}
-
-/** An answer about one rule. */
-export interface OneAnswer {
-  /** 0 where the rule itself allows, Infinity where it never does. */
-  readonly waitUs: number;
-  readonly remaining: number;
-  readonly resetAfterUs: number;
-  readonly overflowed: boolean;
-  readonly atMs: number;
+  /** The short way to a decision about one rule. */
+  one(rule: CompiledRule): OneRule;
 }
 
 /** Makes a store that is empty. */
@@ -60,8 +51,6 @@ class Memory implements MemoryStore {
   readonly #places: Places;
   readonly #held = new Map<string, Held>();
   readonly #expiries = new Expiries<Held>();
-  // Fractions, so that the compiler keeps each as a number in place from the start.
-  readonly #one = { waitUs: 0.5, remaining: 0.5, resetAfterUs: 0.5, overflowed: false, atMs: 0.5 };
 
   constructor(maxKeys: number, clock: Clock) {
     this.#now = new MemoryClock(clock);
@@ -100,18 +89,8 @@ class Memory implements MemoryStore {
     }
   }
 
-  consumeOne(rule: CompiledRule, key: string, cost: number): OneAnswer {
-    const now = this.#now;
-    now.tick();
-    if (this.#held.size > 0) this.#expire();
-    const { table, counter } = this.#places.of(rule);
-    const slot = table.slotOf(key);
-    if (slot === undefined) return this.#consumeNew(rule, key, cost);
-    const one = this.#one;
-    if (counter.consume(slot, rule.strategy, cost, now, one)) table.cameBack(slot);
-    one.overflowed = false;
-    one.atMs = now.wallUs / 1_000;
-    return one;
+  one(rule: CompiledRule): OneRule {
+    return new OneRule(rule, this.#places.of(rule), this.#now, this.#held, () => this.#expire());
   }
 
   settle({ id, asks }: SettleRequest): Settlement {
@@ -199,20 +178,6 @@ class Memory implements MemoryStore {
         if (rule.returnsOnExpiry || rule.strategy.kind === 'slots') this.#settlePart(rule, part, 0);
       }
     }
-  }
-
-  /** For a key that has no slot. */
-  #consumeNew(rule: CompiledRule, key: string, cost: number): OneAnswer {
-    const { table, counter } = this.#places.of(rule);
-    const one = this.#one;
-    const slot = table.find(key);
-    one.overflowed = slot === overflowSlot;
-    counter.load(slot, rule.strategy, this.#now);
-    // Claimed only where the cost fits: a denial changes nothing. What an idle key left in the slot counts no more, and a claim clears it.
-    if (counter.waitUs(cost, 0) === 0 && cost > 0) table.claim(slot, key);
-    counter.consume(slot, rule.strategy, cost, this.#now, one);
-    one.atMs = this.#now.wallUs / 1_000;
-    return one;
   }
 
   /** A verdict on each ask. Nothing is written. */

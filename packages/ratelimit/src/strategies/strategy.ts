@@ -1,10 +1,25 @@
 /** How a rule counts, as plain whole numbers. */
-import type { Bucket } from './bucket.ts';
+import { type Bucket, bucketRemaining, bucketResetUs } from './bucket.ts';
 import type { Sliding } from './sliding.ts';
 import type { Slots } from './slots.ts';
 import type { Window } from './window.ts';
 
 export type CompiledStrategy = Bucket | Window | Sliding | Slots;
+
+/** Units that may be spent at once at a level: what is used of a rule, the debt of a bucket in parts, else units. */
+export function remainingAt(strategy: CompiledStrategy, level: number): number {
+  return strategy.kind === 'bucket' ? bucketRemaining(strategy, { debt: level }) : Math.max(0, strategy.limit - level);
+}
+
+/** The highest level at which so many units, at least one, may be spent. */
+export function levelLeaving(strategy: CompiledStrategy, units: number): number {
+  return strategy.kind === 'bucket' ? (strategy.burst - units) * strategy.weight : strategy.limit - units;
+}
+
+/** Microseconds until nothing is used; `otherwiseUs` where the level alone does not tell. */
+export function resetUsAt(strategy: CompiledStrategy, level: number, otherwiseUs: number): number {
+  return strategy.kind === 'bucket' ? bucketResetUs(strategy, { debt: level }) : otherwiseUs;
+}
 
 /** Six whole numbers, the first of which tells the kind: what a script in Lua or SQL is given. */
 export type PackedStrategy = readonly [number, number, number, number, number, number];

@@ -16,6 +16,7 @@ import {
   mostParts,
   reweigh,
   settleBucket,
+  spendAtOnce,
   spendFromBucket,
 } from '../../src/strategies/bucket.ts';
 import { rateOf } from '../../src/strategies/rate.ts';
@@ -64,6 +65,30 @@ describe('a bucket', () => {
   test('a cost above the burst can never be allowed', () => {
     const bucket = bucketOf({ limit: 10, per: 'second', burst: 3 });
     expect(bucketWaitUs(bucket, freshBucket(), 4, 0)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('the hot path decides and keeps the same as one step after the other', () => {
+    fc.assert(
+      fc.property(cases(false), ({ bucket, calls }) => {
+        const state = freshBucket();
+        const row = new Float64Array(6);
+        const told = { waitUs: 0, level: 0 };
+        let nowUs = startUs;
+        for (const { gapUs, cost } of calls) {
+          nowUs += gapUs;
+          const before = { ...state };
+          drainTo(bucket, state, nowUs);
+          const wasIdle = state.debt === 0;
+          const waitUs = bucketWaitUs(bucket, state, cost, 0);
+          const spends = waitUs === 0 && cost > 0;
+          if (spends) spendFromBucket(bucket, state, cost);
+          expect(spendAtOnce(bucket, row, 3, cost, nowUs, told)).toBe(spends && wasIdle);
+          expect(told).toEqual({ waitUs, level: state.debt });
+          if (!spends) Object.assign(state, before);
+          expect([...row]).toEqual([0, 0, 0, state.debt, state.atUs, state.sinceUs]);
+        }
+      }),
+    );
   });
 
   test('a cost of nothing is always allowed and spends nothing', () => {

@@ -10,9 +10,9 @@ import {
   drainTo,
   freshBucket,
   holdInBucket,
-  plus,
   reweigh,
   settleBucket,
+  spendAtOnce,
   spendFromBucket,
 } from '../../strategies/bucket.ts';
 import type { CompiledStrategy } from '../../strategies/strategy.ts';
@@ -71,6 +71,10 @@ export class BucketCounter implements Counter {
     settleBucket(this.#bucket, this.#state, held, mark, used);
   }
 
+  level(): number {
+    return this.#state.debt;
+  }
+
   remaining(): number {
     return bucketRemaining(this.#bucket, this.#state);
   }
@@ -85,26 +89,13 @@ export class BucketCounter implements Counter {
 
   consume(slot: number, strategy: CompiledStrategy, cost: number, now: Instant, verdict: Verdict): boolean {
     const bucket = this.#bucket;
-    if (strategy !== bucket || this.#reserved !== undefined) {
+    const { numbers } = this.#columns;
+    const at = slot * 3;
+    if (strategy !== bucket || this.#reserved !== undefined || at >= numbers.length) {
       return consumeWith(this, slot, strategy, cost, now, verdict);
     }
     // Where nothing is reserved, nothing needs to be loaded: `solid` is `debt`, and the compiler keeps all numbers in registers.
-    let { numbers } = this.#columns;
-    const at = slot * 3;
-    const nowUs = Math.max(now.steadyUs, numbers[at + 1] ?? 0);
-    const owing = { debt: drained(numbers[at] ?? 0, numbers[at + 1] ?? 0, bucket.drain, nowUs) };
-    const { debt } = owing;
-    const waitUs = bucketWaitUs(bucket, owing, cost, 0);
-    if (waitUs === 0 && cost > 0) {
-      numbers = this.#columns.reach(slot);
-      numbers[at] = owing.debt = plus(debt, cost, bucket.weight);
-      numbers[at + 1] = nowUs;
-      if (debt === 0) numbers[at + 2] = nowUs;
-    }
-    verdict.waitUs = waitUs;
-    verdict.remaining = bucketRemaining(bucket, owing);
-    verdict.resetAfterUs = bucketResetUs(bucket, owing);
-    return debt === 0 && owing.debt > 0;
+    return spendAtOnce(bucket, numbers, at, cost, now.steadyUs, verdict);
   }
 
   isIdle(slot: number, { steadyUs }: Instant): boolean {

@@ -12,8 +12,9 @@ export interface Instant {
 export interface Verdict {
   /** 0 where it fits, Infinity where it never does. */
   waitUs: number;
-  /** After it was spent, where it fits. */
-  remaining: number;
+  /** What is used after it was spent, where it fits: what `remainingAt` reads. Its numbers are for who asks, and a decision is made before it is read. */
+  level: number;
+  /** Not for a bucket, whose level tells. */
   resetAfterUs: number;
 }
 
@@ -35,6 +36,8 @@ export interface Counter {
   /** Returns the mark of what was added. */
   hold(cost: number): number;
   settle(held: number, mark: number, used: number): void;
+  /** What is used: the debt of a bucket in parts, else units. */
+  level(): number;
   /** Units that may be spent now. */
   remaining(): number;
   resetUs(): number;
@@ -69,7 +72,7 @@ export function consumeWith(
     counter.spend(cost);
     counter.save(slot);
   }
-  verdict.remaining = counter.remaining();
+  verdict.level = counter.level();
   verdict.resetAfterUs = counter.resetUs();
   return spends && idle;
 }

@@ -54,6 +54,10 @@ export class SlidingCounter implements Counter {
     settleSliding(this.#sliding, this.#state, held, mark, used, this.#nowUs);
   }
 
+  level(): number {
+    return usedIn(this.#sliding, this.#state, this.#nowUs);
+  }
+
   remaining(): number {
     return Math.max(0, this.#sliding.limit - usedIn(this.#sliding, this.#state, this.#nowUs));
   }

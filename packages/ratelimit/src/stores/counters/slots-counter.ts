@@ -43,6 +43,10 @@ export class SlotsCounter implements Counter {
     this.#active = Math.max(0, this.#active - held);
   }
 
+  level(): number {
+    return this.#active;
+  }
+
   remaining(): number {
     return slotsRemaining(this.#slots, this.#active);
   }

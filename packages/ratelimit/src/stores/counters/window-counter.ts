@@ -60,6 +60,10 @@ export class WindowCounter implements Counter {
     settleWindow(this.#state, held, mark, used);
   }
 
+  level(): number {
+    return this.#state.used;
+  }
+
   remaining(): number {
     return windowRemaining(this.#window, this.#state);
   }

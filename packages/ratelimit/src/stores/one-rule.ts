@@ -1,0 +1,73 @@
+import type { CompiledRule } from '../compile.ts';
+import { overflowSlot } from './key-table.ts';
+import type { MemoryClock } from './memory-clock.ts';
+import type { Place } from './places.ts';
+
+/** An answer about one rule. Its numbers are for who asks: a decision costs less than to divide. */
+export interface OneAnswer {
+  /** 0 where the rule itself allows, Infinity where it never does. */
+  readonly waitUs: number;
+  /** What is used now: what `remainingAt` and `resetUsAt` read. */
+  readonly level: number;
+  /** Not for a bucket, whose level tells. */
+  readonly resetAfterUs: number;
+  readonly overflowed: boolean;
+  /** Wall-clock time. */
+  readonly atUs: number;
+}
+
+/** What `decide` of the memory store consumes for one ask of one rule, without allocating: everything is looked up before. */
+export class OneRule {
+  readonly #rule: CompiledRule;
+  readonly #place: Place;
+  readonly #now: MemoryClock;
+  readonly #held: ReadonlyMap<string, unknown>;
+  readonly #expire: () => void;
+  // Fractions, so that the compiler keeps each as a number in place from the start.
+  readonly #answer = { waitUs: 0.5, level: 0.5, resetAfterUs: 0.5, overflowed: false, atUs: 0.5 };
+
+  /** @param expire takes out the reservations in `held` that are over. */
+  constructor(
+    rule: CompiledRule,
+    place: Place,
+    now: MemoryClock,
+    held: ReadonlyMap<string, unknown>,
+    expire: () => void,
+  ) {
+    this.#rule = rule;
+    this.#place = place;
+    this.#now = now;
+    this.#held = held;
+    this.#expire = expire;
+  }
+
+  /** The answer is overwritten by the next call. */
+  consume(key: string, cost: number): OneAnswer {
+    const now = this.#now;
+    now.tick();
+    if (this.#held.size > 0) this.#expire();
+    const { table, counter } = this.#place;
+    const slot = table.slotOf(key);
+    if (slot === undefined) return this.#consumeNew(key, cost);
+    const answer = this.#answer;
+    if (counter.consume(slot, this.#rule.strategy, cost, now, answer)) table.cameBack(slot);
+    answer.overflowed = false;
+    answer.atUs = now.wallUs;
+    return answer;
+  }
+
+  /** For a key that has no slot. */
+  #consumeNew(key: string, cost: number): OneAnswer {
+    const { table, counter } = this.#place;
+    const { strategy } = this.#rule;
+    const answer = this.#answer;
+    const slot = table.find(key);
+    answer.overflowed = slot === overflowSlot;
+    counter.load(slot, strategy, this.#now);
+    // Claimed only where the cost fits: a denial changes nothing. What an idle key left in the slot counts no more, and a claim clears it.
+    if (counter.waitUs(cost, 0) === 0 && cost > 0) table.claim(slot, key);
+    counter.consume(slot, strategy, cost, this.#now, answer);
+    answer.atUs = this.#now.wallUs;
+    return answer;
+  }
+}
