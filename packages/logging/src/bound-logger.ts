@@ -1,3 +1,4 @@
+import { type Bound, boundOf } from './format/json.ts';
 import type { LogLevel } from './level.ts';
 import type { LogEntry, Logger } from './logger.ts';
 import type { Output } from './output.ts';
@@ -7,11 +8,12 @@ import type { Fields } from './serialise/plain.ts';
 /** An output with the fields that all lines of one logger have. */
 export class BoundLogger implements Logger {
   readonly #output: Output;
-  readonly #bound: Fields;
+  readonly #bound: Bound;
 
+  /** @param bound already safe to write. */
   constructor(output: Output, bound: Fields) {
     this.#output = output;
-    this.#bound = bound;
+    this.#bound = boundOf(bound);
   }
 
   get level(): LogLevel {
@@ -47,7 +49,7 @@ export class BoundLogger implements Logger {
   }
 
   child(fields: Fields): Logger {
-    return new BoundLogger(this.#output, boundFields(this.#bound, fields, this.#output.isSecret));
+    return new BoundLogger(this.#output, boundFields(this.#bound.fields, fields, this.#output.isSecret));
   }
 
   isEnabled(level: LogLevel): boolean {

@@ -16,8 +16,6 @@ import { BoundLogger } from './bound-logger.ts';
 import { createWinstonBackend } from './backends/winston.ts';
 import type { Rotation } from './backends/line-output.ts';
 import { createFailedTraces } from './failed-traces.ts';
-import { jsonLine } from './format/json.ts';
-import { textLine } from './format/text.ts';
 import { type LogLevel, requireLevel } from './level.ts';
 import { Output } from './output.ts';
 import { boundFields } from './record.ts';
@@ -133,7 +131,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     backend:
       backend ??
       createWinstonBackend({ ...(filePath !== undefined && { filePath }), ...(rotate !== undefined && { rotate }) }),
-    spell: format === 'json' ? jsonLine : textLine,
+    format,
     isSecret,
     keepsDebug: createSampler(samplingRate, random),
     failedTraces: failedTraceLines === 0 || samplingRate === 1 ? undefined : createFailedTraces(failedTraceLines),

@@ -1,8 +1,8 @@
-import { observe, type OperationHandlers, type OperationRecord, type Subscription, trace } from '@sage-adk/core';
+import { observe, type OperationHandlers, type OperationRecord, type Subscription } from '@sage-adk/core';
 import { catalogue, type EventEntry } from '@sage-adk/core/catalogue';
 import { higherLevel, type LogLevel } from './level.ts';
 import type { Logger } from './logger.ts';
-import { errorFields, isError } from './serialise/error-fields.ts';
+import { OperationLine } from './operation-line.ts';
 import type { Fields } from './serialise/plain.ts';
 import { snakeCase } from './snake-case.ts';
 
@@ -49,14 +49,8 @@ function lineAtEnd(logger: Logger, entry: Entry, printed: WeakSet<object>): Oper
     end(operation) {
       const level = levelOf(operation, entry.level);
       if (!logger.isEnabled(level)) return;
-      logger.log({
-        level,
-        message: operation.name,
-        context: operation.context,
-        trace: trace(operation),
-        failed: level === 'ERROR' || (operation.name === 'agent.request' && isFailure(operation)),
-        fields: () => fieldsOf(operation, entry, printed),
-      });
+      const failed = level === 'ERROR' || (operation.name === 'agent.request' && isFailure(operation));
+      logger.log(new OperationLine(operation, { level, category: entry.category, failed, printed }));
     },
   };
 }
@@ -68,29 +62,6 @@ function isFailure({ outcome }: OperationRecord): boolean {
 function levelOf(operation: OperationRecord, level: LogLevel): LogLevel {
   if (!isFailure(operation)) return level;
   return higherLevel(level, operation.category === 'critical' ? 'ERROR' : 'WARN');
-}
-
-function fieldsOf(operation: OperationRecord, { category }: Entry, printed: WeakSet<object>): Fields {
-  const { name, outcome, durationMs, code, category: errorCategory, error, start, attributes } = operation;
-  return {
-    category,
-    operation: name,
-    outcome,
-    duration_ms: Math.round(durationMs * 1_000) / 1_000,
-    ...snakeCased(start),
-    ...snakeCased(attributes),
-    code,
-    error_category: errorCategory,
-    err: error === undefined ? undefined : toldOnce(error, outcome, printed),
-  };
-}
-
-/** The whole error where it is met first; afterwards, and for what nobody has to look into, what it is. */
-function toldOnce(error: unknown, outcome: OperationRecord['outcome'], printed: WeakSet<object>): unknown {
-  if (!isError(error)) return error;
-  const isFirst = !printed.has(error) && (outcome === 'error' || outcome === 'timeout');
-  if (isFirst) printed.add(error);
-  return errorFields(error, isFirst);
 }
 
 function snakeCased(attributes: Fields): Fields {

@@ -3,6 +3,7 @@
  */
 import type { Context, TraceIds } from '@sage-adk/core';
 import { type LogLevel, severityOf } from './level.ts';
+import { contextNames, reserved } from './serialise/field-names.ts';
 import { addPlain, boundedText, type Fields } from './serialise/plain.ts';
 import type { Redaction } from './serialise/redaction.ts';
 import { timestamp } from './timestamp.ts';
@@ -28,9 +29,6 @@ export interface LineParts {
   readonly fields: Fields | undefined;
 }
 
-/** Names that only the line itself may set. */
-const reserved: ReadonlySet<string> = new Set(['ts', 'level', 'severity_number', 'msg']);
-
 /** A field of the caller comes before one of the logger, and that before the request's. */
 export function recordOf(parts: LineParts, isSecret: Redaction): LineRecord {
   const { nowMs, level, message, context, trace, bound, fields } = parts;
@@ -53,16 +51,6 @@ export function boundFields(bound: Fields, fields: Fields, isSecret: Redaction):
   addPlain(merged, fields, isSecret, reserved);
   return merged;
 }
-
-const contextNames = [
-  ['agent_id', 'agentId'],
-  ['request_id', 'requestId'],
-  ['message_id', 'messageId'],
-  ['session_id', 'sessionId'],
-  ['user_id', 'userId'],
-  ['tenant', 'tenant'],
-  ['protocol', 'protocol'],
-] as const satisfies readonly (readonly [string, keyof Context])[];
 
 function addContext(record: Record<string, unknown>, context: Context): void {
   for (const [name, member] of contextNames) {

@@ -48,20 +48,24 @@ test('and so they do where something else has made standard output non-blocking'
   expect(await readSlowly('SIGTERM', 'non-blocking')).toHaveLength(count + 1);
 });
 
-test.each(ways)('every line is in the file after %s, through winston, native and pino', async (way) => {
-  const folder = mkdtempSync(join(tmpdir(), 'sage-logging-'));
-  const filePath = join(folder, 'agent.log');
-  const started = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', child, '200', way, filePath], {
-    stdio: 'ignore',
-  });
-  await once(started, 'close');
-  for (const backend of ['winston', 'native', 'pino']) {
-    const lines = readFileSync(`${filePath}.${backend}`, 'utf8').split('\n');
-    expect(lines).toHaveLength(201);
-    expect(JSON.parse(lines[199] ?? '')).toMatchObject({ n: 200 });
-  }
-  rmSync(folder, { recursive: true });
-});
+test.each(ways)(
+  'every line is in the file after %s, through winston, native and pino, line by line and once a turn',
+  async (way) => {
+    const folder = mkdtempSync(join(tmpdir(), 'sage-logging-'));
+    const filePath = join(folder, 'agent.log');
+    const started = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', child, '200', way, filePath], {
+      stdio: 'ignore',
+    });
+    await once(started, 'close');
+    // What is written once a turn survives all but a process that is killed within one.
+    for (const backend of ['winston', 'native', 'pino', ...(way === 'SIGKILL' ? [] : ['turn', 'winston-turn'])]) {
+      const lines = readFileSync(`${filePath}.${backend}`, 'utf8').split('\n');
+      expect(lines).toHaveLength(201);
+      expect(JSON.parse(lines[199] ?? '')).toMatchObject({ n: 200 });
+    }
+    rmSync(folder, { recursive: true });
+  },
+);
 
 test('a reader that takes nothing costs no memory: each line that is lost is counted', async () => {
   const stalled = fileURLToPath(new URL('./support/log-into-stall.ts', import.meta.url));

@@ -53,19 +53,18 @@ export function createDescriptorWriter(
   return {
     write(text) {
       if (rest !== undefined) writeAll(rest);
-      writeAll(Buffer.from(text));
+      // Nearly always all of it is taken, and the system has it without a copy of ours.
+      const taken = writeBytes === writeSync ? tryWrite(descriptor, text, writeSync) : 0;
+      if (taken === Buffer.byteLength(text)) stalled = false;
+      else writeAll(Buffer.from(text).subarray(taken));
     },
   };
 }
 
 /** 0 where a pipe is full. */
-function tryWrite(
-  descriptor: number,
-  bytes: Uint8Array,
-  writeBytes: (descriptor: number, bytes: Uint8Array) => number,
-): number {
+function tryWrite<T>(descriptor: number, data: T, write: (descriptor: number, data: T) => number): number {
   try {
-    return writeBytes(descriptor, bytes);
+    return write(descriptor, data);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0;
     throw error;

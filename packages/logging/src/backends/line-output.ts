@@ -24,6 +24,8 @@ export interface LineOutputOptions {
 export interface LineOutput {
   /** Takes a line without its line break. Throws what the operating system says, or SAGE_LOGGING_OUTPUT_STALLED. */
   write(line: string): void;
+  /** Takes many lines, each with its line break. Throws as `write` does, and has then taken some of them or none. */
+  writeAll(lines: string): void;
   close(): void;
 }
 
@@ -33,7 +35,11 @@ const standardOutput = 1;
 export function openLineOutput({ filePath, rotate }: LineOutputOptions): LineOutput {
   if (filePath === undefined) {
     const writer = createDescriptorWriter(standardOutput);
-    return { write: (line) => writer.write(`${line}\n`), close: () => undefined };
+    return {
+      write: (line) => writer.write(`${line}\n`),
+      writeAll: (lines) => writer.write(lines),
+      close: () => undefined,
+    };
   }
   return new LineFile(filePath, rotate);
 }
@@ -64,6 +70,16 @@ class LineFile implements LineOutput {
       this.#bytes += bytes;
     }
     this.#writer.write(`${line}\n`);
+  }
+
+  writeAll(lines: string): void {
+    const bytes = this.#maxBytes === Number.POSITIVE_INFINITY ? 0 : Buffer.byteLength(lines);
+    if (this.#bytes + bytes > this.#maxBytes) {
+      for (const line of lines.slice(0, -1).split('\n')) this.write(line);
+      return;
+    }
+    this.#bytes += bytes;
+    this.#writer.write(lines);
   }
 
   close(): void {

@@ -6,20 +6,28 @@ import Transport from 'winston-transport';
 import type { Backend } from '../backend.ts';
 import type { LogLevel } from '../level.ts';
 import { isError } from '../serialise/error-fields.ts';
-import { type LineOutput, type LineOutputOptions, openLineOutput } from './line-output.ts';
+import { type LineWriter, type LineWriterOptions, openLineWriter } from './line-writer.ts';
 
-export interface WinstonBackendOptions extends LineOutputOptions {
+export interface WinstonBackendOptions extends LineWriterOptions {
   /** Transports of your own in place of the built-in output. They get the finished line; whether one is lost at the end of the process is up to them. */
   readonly transports?: readonly Transport[];
 }
 
 const winstonLevels = { fatal: 0, error: 1, warn: 2, info: 3, debug: 4 } as const;
-const winstonLevelOf: Readonly<Record<LogLevel, keyof typeof winstonLevels>> = {
+type WinstonLevel = keyof typeof winstonLevels;
+const winstonLevelOf: Readonly<Record<LogLevel, WinstonLevel>> = {
   DEBUG: 'debug',
   INFO: 'info',
   WARN: 'warn',
   ERROR: 'error',
   FATAL: 'fatal',
+};
+const levelOf: Readonly<Record<WinstonLevel, LogLevel>> = {
+  debug: 'DEBUG',
+  info: 'INFO',
+  warn: 'WARN',
+  error: 'ERROR',
+  fatal: 'FATAL',
 };
 
 // Where winston's transports look for the finished line and its level.
@@ -27,14 +35,14 @@ const lineKey = Symbol.for('message');
 const levelKey = Symbol.for('level');
 
 /**
- * Writes through winston. With its own output a line is with the operating system when `write` returns.
+ * Writes through winston. With its own output a line is with the operating system when `write` returns, or at the end of the turn with `flush: 'turn'`.
  *
- * @throws SAGE_LOGGING_FILE_NOT_OPENED
+ * @throws SAGE_LOGGING_FILE_NOT_OPENED, SAGE_CORE_INVALID_OPTION
  */
 export function createWinstonBackend({ transports, ...options }: WinstonBackendOptions = {}): Backend {
   let failure: Error | undefined;
   const failed = (error: unknown): void => void (failure = isError(error) ? error : new Error(String(error)));
-  const output = transports === undefined ? openLineOutput(options) : undefined;
+  const output = transports === undefined ? openLineWriter(options) : undefined;
   const logger = winston.createLogger({
     levels: winstonLevels,
     level: 'debug',
@@ -44,6 +52,9 @@ export function createWinstonBackend({ transports, ...options }: WinstonBackendO
   logger.on('error', failed);
 
   return {
+    get lost() {
+      return output?.lost ?? 0;
+    },
     write(line, level) {
       const name = winstonLevelOf[level];
       logger.write({ level: name, message: line, [levelKey]: name, [lineKey]: line });
@@ -52,7 +63,10 @@ export function createWinstonBackend({ transports, ...options }: WinstonBackendO
       failure = undefined;
       throw reason;
     },
-    flush: () => Promise.resolve(),
+    flush() {
+      output?.flush();
+      return Promise.resolve();
+    },
     async close() {
       await new Promise<void>((resolve) => {
         logger.once('finish', () => resolve());
@@ -63,12 +77,12 @@ export function createWinstonBackend({ transports, ...options }: WinstonBackendO
   };
 }
 
-/** A transport without a buffer. Its failures are told aside: winston would unhook a transport that fails, for good. */
-function outputTransport(output: LineOutput, failed: (error: unknown) => void): Transport {
+/** A transport without a buffer of winston's. Its failures are told aside: winston would unhook a transport that fails, for good. */
+function outputTransport(output: LineWriter, failed: (error: unknown) => void): Transport {
   return new Transport({
-    log(info: { readonly [lineKey]: string }, next: () => void) {
+    log(info: { readonly level: WinstonLevel; readonly [lineKey]: string }, next: () => void) {
       try {
-        output.write(info[lineKey]);
+        output.write(info[lineKey], levelOf[info.level]);
       } catch (error) {
         failed(error);
       }

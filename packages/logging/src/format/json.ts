@@ -1,6 +1,101 @@
+/** One JSON object on one line: from a record, or piece by piece where no field replaces another. */
+import type { Context, TraceIds } from '@sage-adk/core';
+import { type LogLevel, severityOf } from '../level.ts';
 import type { LineRecord } from '../record.ts';
+import { bitOf, contextNames } from '../serialise/field-names.ts';
+import { quoted } from '../serialise/json-text.ts';
+import { boundedText, type Fields } from '../serialise/plain.ts';
+import { timestamp } from '../timestamp.ts';
 
-/** One JSON object on one line. */
 export function jsonLine(record: LineRecord): string {
   return JSON.stringify(record);
+}
+
+/** The fields of a logger, with what its lines need of them. */
+export interface Bound {
+  /** Already safe to write. */
+  readonly fields: Fields;
+  readonly names: ReadonlySet<string>;
+  readonly text: string;
+  /** The fields of the request and of the trace that they replace. */
+  readonly bits: number;
+}
+
+/** @param fields already safe to write. */
+export function boundOf(fields: Fields): Bound {
+  const names = Object.keys(fields);
+  return {
+    fields,
+    names: new Set(names),
+    text: names.length === 0 ? '' : `,${JSON.stringify(fields).slice(1, -1)}`,
+    bits: names.reduce((bits, name) => bits | bitOf(name), 0),
+  };
+}
+
+export interface LinePieces {
+  readonly nowMs: number;
+  readonly level: LogLevel;
+  readonly message: unknown;
+  readonly context: Context | undefined;
+  readonly trace: TraceIds | undefined;
+  readonly bound: Bound;
+  /** The caller's fields, and which of the request's and the trace's they replace. */
+  readonly text: string;
+  readonly bits: number;
+}
+
+/** The line that {@link jsonLine} makes of the same parts, where no field replaces one of the logger. */
+export function jsonLineOf({ nowMs, level, message, context, trace, bound, text, bits }: LinePieces): string {
+  const replaced = bits | bound.bits;
+  let line = `{"ts":"${timestamp(nowMs)}${afterTime[level]}${messageText(message)}`;
+  if (context !== undefined) line += contextText(context, replaced);
+  if (trace !== undefined) line += traceText(trace, replaced);
+  return `${line}${bound.text}${text}}`;
+}
+
+const afterTime: Readonly<Record<LogLevel, string>> = {
+  DEBUG: headOf('DEBUG'),
+  INFO: headOf('INFO'),
+  WARN: headOf('WARN'),
+  ERROR: headOf('ERROR'),
+  FATAL: headOf('FATAL'),
+};
+
+function headOf(level: LogLevel): string {
+  return `","level":"${level}","severity_number":${severityOf[level]},"msg":`;
+}
+
+// Most messages are constants.
+const knownMessages = new Map<string, string>();
+const rememberedMessages = 500;
+const longestRemembered = 64;
+
+function messageText(message: unknown): string {
+  const text = typeof message === 'string' ? message : String(message);
+  if (text.length > longestRemembered) return quoted(boundedText(text));
+  let known = knownMessages.get(text);
+  if (known === undefined) {
+    known = quoted(text);
+    if (knownMessages.size < rememberedMessages) knownMessages.set(text, known);
+  }
+  return known;
+}
+
+const contextHeads = contextNames.map(([name, member]) => ({ head: `,"${name}":`, member, bit: bitOf(name) }));
+
+function contextText(context: Context, replaced: number): string {
+  let text = '';
+  for (const { head, member, bit } of contextHeads) {
+    const value = context[member];
+    if (value !== undefined && (replaced & bit) === 0) text += head + quoted(boundedText(value));
+  }
+  return text;
+}
+
+const traceIdBit = bitOf('trace_id');
+const spanIdBit = bitOf('span_id');
+
+function traceText({ traceId, spanId }: TraceIds, replaced: number): string {
+  const trace = (replaced & traceIdBit) === 0 ? `,"trace_id":"${traceId}"` : '';
+  return (replaced & spanIdBit) === 0 ? `${trace},"span_id":"${spanId}"` : trace;
 }

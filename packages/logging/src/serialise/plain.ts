@@ -9,11 +9,19 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 const limits = { depth: 8, entries: 100, values: 2_000, characters: 16_384 } as const;
 
+/** Most fields of one line. */
+export const mostEntries = limits.entries;
+
 /** What one line has left, and the objects around the value at hand. */
-interface Walk {
+export interface Walk {
   readonly isSecret: Redaction;
   values: number;
   readonly around: unknown[];
+}
+
+/** A walk that begins at a value of `fields`, of which `used` are written. */
+export function newWalk(isSecret: Redaction, fields: Fields | undefined, used: number): Walk {
+  return { isSecret, values: limits.values - used, around: [fields] };
 }
 
 /** Copies `fields` into `target`, safe to write; `reserved` names get an underscore behind them. Undefined is left out. */
@@ -23,8 +31,7 @@ export function addPlain(
   isSecret: Redaction,
   reserved?: ReadonlySet<string>,
 ): void {
-  const walk: Walk = { isSecret, values: limits.values, around: [fields] };
-  addEntries(target, fields, walk, reserved);
+  addEntries(target, fields, newWalk(isSecret, fields, 0), reserved);
 }
 
 /** Text of a bounded length. */
@@ -53,7 +60,8 @@ function plainEntry(source: object, key: string, walk: Walk): unknown {
   }
 }
 
-function plain(value: unknown, walk: Walk): unknown {
+/** `value` as JSON can have it. */
+export function plain(value: unknown, walk: Walk): unknown {
   if (--walk.values < 0) return '[cut]';
   switch (typeof value) {
     case 'string':

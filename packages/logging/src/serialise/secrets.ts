@@ -9,6 +9,8 @@ import { redacted } from './redaction.ts';
 export interface Secrets {
   /** @throws SAGE_CORE_INVALID_OPTION for less than 6 characters, which would hide half of every line */
   add(secret: string): void;
+  /** Whether one of them is in a line of JSON. */
+  areIn(line: string): boolean;
   /** The record without them; the same one where none is in it. */
   hide(record: LineRecord): LineRecord;
 }
@@ -17,8 +19,10 @@ const shortest = 6;
 
 export function createSecrets(): Secrets {
   const known = new Set<string>();
-  let spelt: RegExp | undefined;
+  let spelt: readonly string[] = [];
   let raw: RegExp | undefined;
+  // Looking for one text after the other is faster than an expression of them all: the few are known by rare first characters.
+  const areIn = (line: string): boolean => spelt.some((text) => line.includes(text));
   return {
     add(secret) {
       requireOption('secret', secret, `a text of at least ${shortest} characters`, (text) => text.length >= shortest);
@@ -26,10 +30,11 @@ export function createSecrets(): Secrets {
       // The longest first: one may begin with another.
       const all = [...known].toSorted((a, b) => b.length - a.length);
       raw = anyOf(all);
-      spelt = anyOf(all.map((text) => JSON.stringify(text).slice(1, -1)));
+      spelt = all.map((text) => JSON.stringify(text).slice(1, -1));
     },
+    areIn,
     hide(record) {
-      if (spelt === undefined || raw === undefined || jsonLine(record).search(spelt) < 0) return record;
+      if (raw === undefined || !areIn(jsonLine(record))) return record;
       return without(record, raw) as LineRecord;
     },
   };

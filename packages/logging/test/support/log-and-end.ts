@@ -12,6 +12,8 @@ const backends =
     : [
         createWinstonBackend({ filePath: `${output}.winston` }),
         createNativeBackend({ filePath: `${output}.native` }),
+        createNativeBackend({ filePath: `${output}.turn`, flush: 'turn' }),
+        createWinstonBackend({ filePath: `${output}.winston-turn`, flush: 'turn' }),
         createPinoBackend({ filePath: `${output}.pino` }),
       ];
 const loggers = backends.map((backend) => createLogger({ backend }));

@@ -1,0 +1,75 @@
+/**
+ * The fields of a line as text, written as they come and without an object between.
+ *
+ * It takes what nearly all fields are: each name once, and none that the line or its logger has. Anything else makes it {@link FieldText.isOdd}, and the
+ * line is made of a record instead.
+ */
+import type { FieldNames } from './field-names.ts';
+import { quoted } from './json-text.ts';
+import { boundedText, type Fields, mostEntries, newWalk, plain, type Walk } from './plain.ts';
+import { redacted, type Redaction } from './redaction.ts';
+
+const redactedText = JSON.stringify(redacted);
+
+export class FieldText {
+  text = '';
+  /** The fields of the request and of the trace that are replaced. */
+  bits = 0;
+  isOdd = false;
+  readonly #names: FieldNames;
+  readonly #isSecret: Redaction;
+  readonly #taken: ReadonlySet<string>;
+  #fields: Fields | undefined;
+  #walk: Walk | undefined;
+  #values = 0;
+
+  /** @param taken names that the line has already. */
+  constructor(names: FieldNames, isSecret: Redaction, taken: ReadonlySet<string>) {
+    this.#names = names;
+    this.#isSecret = isSecret;
+    this.#taken = taken;
+  }
+
+  addAll(fields: Fields): void {
+    this.#fields = fields;
+    const keys = Object.keys(fields);
+    if (keys.length > mostEntries) this.isOdd = true;
+    else for (const key of keys) this.#read(fields, key);
+  }
+
+  /** Adds a field; undefined is left out. Each name only once. */
+  add(key: string, value: unknown): void {
+    if (value === undefined) return;
+    const name = this.#names(key);
+    if (!name.isPlain || this.#taken.has(key)) this.isOdd = true;
+    const text = name.isSecret && value !== null ? redactedText : this.#textOf(value);
+    if (text === undefined) return;
+    this.bits |= name.bit;
+    this.text += name.spelt + text;
+  }
+
+  #read(fields: Fields, key: string): void {
+    try {
+      this.add(key, fields[key]);
+    } catch {
+      // The record says what cannot be read.
+      this.isOdd = true;
+    }
+  }
+
+  #textOf(value: unknown): string | undefined {
+    const used = this.#values++;
+    switch (typeof value) {
+      case 'string':
+        return quoted(boundedText(value));
+      case 'number':
+        return Number.isFinite(value) ? `${value}` : quoted(String(value));
+      case 'boolean':
+        return value ? 'true' : 'false';
+      default:
+        this.#walk ??= newWalk(this.#isSecret, this.#fields, used);
+        // Undefined where a toJSON says so.
+        return JSON.stringify(plain(value, this.#walk));
+    }
+  }
+}
