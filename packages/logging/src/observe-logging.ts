@@ -2,7 +2,7 @@ import { observe, type OperationHandlers, type OperationRecord, type Subscriptio
 import { catalogue, type EventEntry } from '@sage-adk/core/catalogue';
 import { higherLevel, type LogLevel } from './level.ts';
 import type { Logger } from './logger.ts';
-import { OperationLine } from './operation-line.ts';
+import { OperationForm, OperationLine } from './operation-line.ts';
 import type { Fields } from './serialise/plain.ts';
 import { snakeCase } from './snake-case.ts';
 
@@ -25,8 +25,7 @@ export function observeLogging(logger: Logger): Subscription {
   const printed = new WeakSet<object>();
   const subscription = observe({
     name: 'logging',
-    operation: (name) =>
-      logger.isEnabled(highestLevel) ? lineAtEnd(logger, entryOf(catalogue.operations, name), printed) : undefined,
+    operation: (name) => (logger.isEnabled(highestLevel) ? lineAtEnd(logger, name, printed) : undefined),
     event(name) {
       const { level, category } = entryOf(catalogue.events, name);
       if (!logger.isEnabled(level)) return undefined;
@@ -44,13 +43,15 @@ export function observeLogging(logger: Logger): Subscription {
   };
 }
 
-function lineAtEnd(logger: Logger, entry: Entry, printed: WeakSet<object>): OperationHandlers {
+function lineAtEnd(logger: Logger, name: string, printed: WeakSet<object>): OperationHandlers {
+  const entry = entryOf(catalogue.operations, name);
+  const form = new OperationForm(name, entry.category);
   return {
     end(operation) {
       const level = levelOf(operation, entry.level);
       if (!logger.isEnabled(level)) return;
-      const failed = level === 'ERROR' || (operation.name === 'agent.request' && isFailure(operation));
-      logger.log(new OperationLine(operation, { level, category: entry.category, failed, printed }));
+      const failed = level === 'ERROR' || (name === 'agent.request' && isFailure(operation));
+      logger.log(new OperationLine(operation, { level, form, failed, printed }));
     },
   };
 }

@@ -1,15 +1,40 @@
 /** The line at the end of an operation. */
-import { type Context, type OperationRecord, trace, type TraceIds } from '@sage-adk/core';
+import { type Context, type OperationRecord, type Outcome, trace, type TraceIds } from '@sage-adk/core';
 import type { LogLevel } from './level.ts';
 import type { WritingEntry } from './output.ts';
 import { errorFields, isError } from './serialise/error-fields.ts';
 import type { FieldText } from './serialise/field-text.ts';
 import type { Fields } from './serialise/plain.ts';
+import { thousandths } from './serialise/thousandths.ts';
 import { snakeCase } from './snake-case.ts';
+
+/** What the lines of all operations of one name have in common. */
+export class OperationForm {
+  readonly name: string;
+  readonly category: string | undefined;
+  readonly #heads: Partial<Record<Outcome, string>> = {};
+
+  constructor(name: string, category: string | undefined) {
+    this.name = name;
+    this.category = category;
+  }
+
+  /** The first fields, up to the value of the duration. */
+  head(outcome: Outcome): string {
+    return (this.#heads[outcome] ??= this.#headOf(outcome));
+  }
+
+  #headOf(outcome: Outcome): string {
+    const { category, name } = this;
+    return `,${JSON.stringify({ category, operation: name, outcome }).slice(1, -1)},"duration_ms":`;
+  }
+}
+
+const headNames = ['category', 'operation', 'outcome', 'duration_ms'];
 
 export interface OperationLineParts {
   readonly level: LogLevel;
-  readonly category: string | undefined;
+  readonly form: OperationForm;
   readonly failed: boolean;
   /** Errors whose stack stands in a line already. */
   readonly printed: WeakSet<object>;
@@ -22,26 +47,26 @@ export class OperationLine implements WritingEntry {
   readonly trace: TraceIds | undefined;
   readonly failed: boolean;
   readonly #operation: OperationRecord;
-  readonly #category: string | undefined;
+  readonly #form: OperationForm;
   readonly #printed: WeakSet<object>;
   /** Made once: it depends on what was printed before. */
   #err: unknown;
 
-  constructor(operation: OperationRecord, { level, category, failed, printed }: OperationLineParts) {
+  constructor(operation: OperationRecord, { level, form, failed, printed }: OperationLineParts) {
     this.level = level;
     this.message = operation.name;
     this.context = operation.context;
     this.trace = trace(operation);
     this.failed = failed;
     this.#operation = operation;
-    this.#category = category;
+    this.#form = form;
     this.#printed = printed;
   }
 
   get fields(): Fields {
     const { name, outcome, code, category, start, attributes } = this.#operation;
     const fields: Record<string, unknown> = {
-      category: this.#category,
+      category: this.#form.category,
       operation: name,
       outcome,
       duration_ms: this.#durationMs(),
@@ -53,13 +78,10 @@ export class OperationLine implements WritingEntry {
   }
 
   addTo(text: FieldText): void {
-    const { name, outcome, code, category, error } = this.#operation;
+    const { outcome, code, category, error } = this.#operation;
     const { start, attributes }: { readonly start: Fields; readonly attributes: Fields } = this.#operation;
-    text.add('category', this.#category);
-    text.add('operation', name);
-    text.add('outcome', outcome);
-    text.add('duration_ms', this.#durationMs());
-    for (const key of Object.keys(start)) if (attributes[key] === undefined) addAttribute(text, key, start[key]);
+    text.addSpelt(headNames, this.#form.head(outcome) + thousandths(this.#operation.durationMs));
+    for (const key of Object.keys(start)) if (!says(attributes, key)) addAttribute(text, key, start[key]);
     for (const key of Object.keys(attributes)) addAttribute(text, key, attributes[key]);
     text.add('code', code);
     text.add('error_category', category);
@@ -92,6 +114,10 @@ const ownNames: ReadonlySet<string> = new Set([
   'error_category',
   'err',
 ]);
+
+function says(attributes: Fields, key: string): boolean {
+  return Object.hasOwn(attributes, key) && attributes[key] !== undefined;
+}
 
 function addAttribute(text: FieldText, key: string, value: unknown): void {
   const name = snakeCase(key);

@@ -136,6 +136,36 @@ describe('operations', () => {
     expect(backend.lines()[0]).not.toHaveProperty('category');
   });
 
+  test('each name stands once in a line, whatever an operation of your own calls its attributes: what was learned last counts', () => {
+    logger.level = 'DEBUG';
+    const error = new Error('refused');
+    const charge = (start: object, learned: object) =>
+      operate('billing.charge' as 'storage.get', start as never, (operation) => {
+        operation.set(learned);
+        throw error;
+      });
+    const tries = [
+      [{ plan: 'free', toString: 'own' }, { plan: 'pro' }],
+      [{ outcome: 'mine', planName: 'a', plan_name: 'b' }, { duration_ms: 'long' }],
+    ] as const;
+    for (const [start, learned] of tries) expect(() => charge(start, learned)).toThrow('refused');
+    expect(backend.lines()).toMatchObject([
+      { plan: 'pro', to_string: 'own', outcome: 'error', err: { message: 'refused', stack: expect.any(String) } },
+      { plan_name: 'b', outcome: 'mine', duration_ms: 'long', err: { message: 'refused' } },
+    ]);
+    for (const { line } of backend.written) expect(JSON.stringify(JSON.parse(line))).toHaveLength(line.length);
+  });
+
+  test('a line that is made twice, for a field of its logger, still has the stack', () => {
+    const own = memoryBackend();
+    using _ = observeLogging(createLogger({ backend: own, fields: { operation: 'replaced' } }));
+    const fail = () => {
+      throw new Error('no');
+    };
+    expect(() => operate('agent.request', request, fail)).toThrow('no');
+    expect(own.lines()[0]).toMatchObject({ operation: 'agent.request', err: { stack: expect.any(String) } });
+  });
+
   test('attributes are redacted like any field', () => {
     logger.level = 'DEBUG';
     operate('billing.charge' as 'storage.get', { apiKey: 'k', plan: 'pro' } as never, () => 1);

@@ -1,4 +1,4 @@
-import { type Attributes, type SpanContext, trace, type Tracer } from '@opentelemetry/api';
+import { type Attributes, type Span, trace, type Tracer } from '@opentelemetry/api';
 import {
   current,
   type Observer,
@@ -13,7 +13,7 @@ import { carrierFields, withRemote, writeRemote } from './context/propagation.ts
 import { addAttributes, attributeNames } from './spans/attributes.ts';
 import { eventHandlers, lateSpanHandlers, spanHandlers, tryHandlers } from './spans/handlers.ts';
 import { spanForEvents } from './spans/late-span.ts';
-import type { RootSampler } from './spans/left-out.ts';
+import { LeftOutSpan, type RootSampler } from './spans/left-out.ts';
 import { criticalAttribute, securityAttribute } from './spans/semantics.ts';
 import { prefixOf, spanForm, SpanRecorder, validSpanContext } from './spans/recorder.ts';
 
@@ -45,8 +45,7 @@ export function createTracingObserver(tracer: Tracer, active: ActiveContext, roo
     carrierFields,
     operation: (name) => handlersOf(name, recorder, active),
     event: (name) => eventListener(name, active),
-    trace: (operation) =>
-      traceIds((operation && recorder.spanContextOf(operation)) ?? trace.getSpanContext(active.active())),
+    trace: (operation) => traceIds((operation && recorder.spanOf(operation)) ?? trace.getSpan(active.active())),
     inject(carrier) {
       const context = active.active();
       const received = current()?.carrier;
@@ -95,7 +94,8 @@ function markOf({ category, level }: EventEntry): string | undefined {
   return level === 'ERROR' || level === 'FATAL' ? criticalAttribute : undefined;
 }
 
-function traceIds(spanContext: SpanContext | undefined): TraceIds | undefined {
-  const valid = validSpanContext(spanContext);
+function traceIds(span: Span | undefined): TraceIds | undefined {
+  if (span instanceof LeftOutSpan) return span.ids;
+  const valid = validSpanContext(span?.spanContext());
   return valid && { traceId: valid.traceId, spanId: valid.spanId, sampled: (valid.traceFlags & 1) === 1 };
 }

@@ -22,7 +22,8 @@ export class LiveOperation implements OperationRecord, Operation {
   durationMs = 0;
   ended = false;
   readonly #handlers: readonly OperationHandlers[];
-  readonly #states: unknown[] = [];
+  /** What the handlers returned at the start; missing where none returned anything. */
+  #states: unknown[] | undefined;
   /** Whether some observer carries a context; without one, `carry` is a plain call. */
   carries = false;
 
@@ -31,15 +32,20 @@ export class LiveOperation implements OperationRecord, Operation {
     this.start = start;
     // Kept for the end: start and end pair up even if observers come and go meanwhile.
     this.#handlers = handlers;
-    for (const handler of handlers) {
-      let state: unknown;
-      try {
-        state = handler.start?.(this);
-      } catch {
-        shared.observerFailures++;
-      }
-      this.#states.push(state);
-      if (state !== undefined && handler.carry !== undefined) this.carries = true;
+    for (let i = 0; i < handlers.length; i++) this.#begin(handlers, i);
+  }
+
+  #begin(handlers: readonly OperationHandlers[], at: number): void {
+    const handler = handlers[at];
+    if (handler?.start === undefined) return;
+    try {
+      const state: unknown = handler.start(this);
+      if (state === undefined) return;
+      this.#states ??= Array.from<unknown>({ length: handlers.length });
+      this.#states[at] = state;
+      if (handler.carry !== undefined) this.carries = true;
+    } catch {
+      shared.observerFailures++;
     }
   }
 
@@ -64,7 +70,7 @@ export class LiveOperation implements OperationRecord, Operation {
     this.durationMs = atMs - this.startedMs;
     for (let i = this.#handlers.length - 1; i >= 0; i--) {
       try {
-        this.#handlers[i]?.end?.(this, this.#states[i]);
+        this.#handlers[i]?.end?.(this, this.#states?.[i]);
       } catch {
         shared.observerFailures++;
       }
@@ -83,7 +89,7 @@ export class LiveOperation implements OperationRecord, Operation {
     let inner = latch.run;
     for (let i = this.#handlers.length - 1; i >= 0; i--) {
       const handler = this.#handlers[i];
-      const state = this.#states[i];
+      const state = this.#states?.[i];
       const next = inner;
       if (handler?.carry !== undefined && state !== undefined) inner = () => handler.carry?.(this, state, next);
     }

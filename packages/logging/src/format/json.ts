@@ -2,7 +2,7 @@
 import type { Context, TraceIds } from '@sage-adk/core';
 import { type LogLevel, severityOf } from '../level.ts';
 import type { LineRecord } from '../record.ts';
-import { bitOf, contextNames } from '../serialise/field-names.ts';
+import { bitOf, contextNames, FieldName } from '../serialise/field-names.ts';
 import { quoted } from '../serialise/json-text.ts';
 import { boundedText, type Fields } from '../serialise/plain.ts';
 import { timestamp } from '../timestamp.ts';
@@ -81,21 +81,21 @@ function messageText(message: unknown): string {
   return known;
 }
 
-const contextHeads = contextNames.map(([name, member]) => ({ head: `,"${name}":`, member, bit: bitOf(name) }));
+const contextFields = contextNames.map(([name, member]) => ({ name: new FieldName(name, false), member }));
 
 function contextText(context: Context, replaced: number): string {
   let text = '';
-  for (const { head, member, bit } of contextHeads) {
+  for (const { name, member } of contextFields) {
     const value = context[member];
-    if (value !== undefined && (replaced & bit) === 0) text += head + quoted(boundedText(value));
+    if (value !== undefined && (replaced & name.bit) === 0) text += name.withText(value);
   }
   return text;
 }
 
-const traceIdBit = bitOf('trace_id');
-const spanIdBit = bitOf('span_id');
+const traceIdName = new FieldName('trace_id', false);
+const spanIdName = new FieldName('span_id', false);
 
 function traceText({ traceId, spanId }: TraceIds, replaced: number): string {
-  const trace = (replaced & traceIdBit) === 0 ? `,"trace_id":"${traceId}"` : '';
-  return (replaced & spanIdBit) === 0 ? `${trace},"span_id":"${spanId}"` : trace;
+  const trace = (replaced & traceIdName.bit) === 0 ? traceIdName.withText(traceId) : '';
+  return (replaced & spanIdName.bit) === 0 ? trace + spanIdName.withText(spanId) : trace;
 }

@@ -1,10 +1,10 @@
-/** What a line has to know about the name of a field, found out once for each name. */
+/** What a line has to know about the name of a field, found out once for each name, and the text of the field with its last value. */
 import type { Context } from '@sage-adk/core';
 import { quoted } from './json-text.ts';
 import { boundedText } from './plain.ts';
 import type { Redaction } from './redaction.ts';
 
-export interface FieldName {
+export class FieldName {
   /** The name as JSON with what stands around it: `,"name":`. */
   readonly spelt: string;
   /** Whether its value must not be written. */
@@ -13,7 +13,28 @@ export interface FieldName {
   readonly bit: number;
   /** Whether it is written under this name: neither reserved, nor cut, nor one that objects treat apart. */
   readonly isPlain: boolean;
+  #lastValue: string | undefined;
+  #lastText = '';
+
+  constructor(name: string, isSecret: boolean) {
+    this.spelt = `,${quoted(name)}:`;
+    this.isSecret = isSecret;
+    this.bit = bitOf(name);
+    this.isPlain = !reserved.has(name) && name !== '__proto__' && name === boundedText(name);
+  }
+
+  /** The field with a text as its value. Providers, models and methods are the same in many lines, ids in those of a request. */
+  withText(value: string): string {
+    if (value === this.#lastValue) return this.#lastText;
+    const text = this.spelt + quoted(boundedText(value));
+    if (value.length > longestRemembered) return text;
+    this.#lastValue = value;
+    this.#lastText = text;
+    return text;
+  }
 }
+
+const longestRemembered = 64;
 
 export type FieldNames = (name: string) => FieldName;
 
@@ -46,8 +67,7 @@ export function createFieldNames(isSecret: Redaction): FieldNames {
   return (name) => {
     let found = known.get(name);
     if (found === undefined) {
-      const isPlain = !reserved.has(name) && name !== '__proto__' && name === boundedText(name);
-      found = { spelt: `,${quoted(name)}:`, isSecret: isSecret(name), bit: bitOf(name), isPlain };
+      found = new FieldName(name, isSecret(name));
       // Names come from data as well: what is remembered must not grow with it.
       if (known.size < rememberedNames) known.set(name, found);
     }

@@ -4,9 +4,9 @@
  * It takes what nearly all fields are: each name once, and none that the line or its logger has. Anything else makes it {@link FieldText.isOdd}, and the
  * line is made of a record instead.
  */
-import type { FieldNames } from './field-names.ts';
+import type { FieldName, FieldNames } from './field-names.ts';
 import { quoted } from './json-text.ts';
-import { boundedText, type Fields, mostEntries, newWalk, plain, type Walk } from './plain.ts';
+import { type Fields, mostEntries, newWalk, plain, type Walk } from './plain.ts';
 import { redacted, type Redaction } from './redaction.ts';
 
 const redactedText = JSON.stringify(redacted);
@@ -42,10 +42,16 @@ export class FieldText {
     if (value === undefined) return;
     const name = this.#names(key);
     if (!name.isPlain || this.#taken.has(key)) this.isOdd = true;
-    const text = name.isSecret && value !== null ? redactedText : this.#textOf(value);
+    const text = this.#fieldOf(name, value);
     if (text === undefined) return;
     this.bits |= name.bit;
-    this.text += name.spelt + text;
+    this.text += text;
+  }
+
+  /** Adds fields that are spelt already: `,"name":value`. */
+  addSpelt(keys: readonly string[], text: string): void {
+    if (this.#taken.size > 0 && keys.some((key) => this.#taken.has(key))) this.isOdd = true;
+    this.text += text;
   }
 
   #read(fields: Fields, key: string): void {
@@ -57,19 +63,22 @@ export class FieldText {
     }
   }
 
-  #textOf(value: unknown): string | undefined {
+  #fieldOf(name: FieldName, value: unknown): string | undefined {
     const used = this.#values++;
+    if (name.isSecret && value !== null) return name.spelt + redactedText;
     switch (typeof value) {
       case 'string':
-        return quoted(boundedText(value));
+        return name.withText(value);
       case 'number':
-        return Number.isFinite(value) ? `${value}` : quoted(String(value));
+        return name.spelt + (Number.isFinite(value) ? `${value}` : quoted(String(value)));
       case 'boolean':
-        return value ? 'true' : 'false';
-      default:
+        return name.spelt + (value ? 'true' : 'false');
+      default: {
         this.#walk ??= newWalk(this.#isSecret, this.#fields, used);
         // Undefined where a toJSON says so.
-        return JSON.stringify(plain(value, this.#walk));
+        const text: string | undefined = JSON.stringify(plain(value, this.#walk));
+        return text === undefined ? undefined : name.spelt + text;
+      }
     }
   }
 }

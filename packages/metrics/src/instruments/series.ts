@@ -28,6 +28,9 @@ export class Series<C> {
   /** Whether closed labels keep their value in the overflow: then there may be one series for each of their combinations. */
   readonly #keepsClosed: boolean;
   #regular = 0;
+  // The values asked for last, and their cell: of one operation several metrics ask for the same, again and again.
+  #lastValues: readonly LabelValue[] | undefined;
+  #lastCell: C | undefined;
 
   constructor({ labels = [], values = {} }: MetricDefinition, limit: number, make: () => C) {
     this.#labels = labels;
@@ -42,7 +45,17 @@ export class Series<C> {
 
   /** The cell of these values, made when it is new. */
   at(values: readonly LabelValue[]): C {
-    return this.#find(values) ?? this.#miss(values);
+    if (this.#lastCell !== undefined && this.#areLast(values)) return this.#lastCell;
+    const found = this.#find(values);
+    if (found === undefined) return this.#miss(values);
+    this.#lastValues = values;
+    this.#lastCell = found;
+    return found;
+  }
+
+  #areLast(values: readonly LabelValue[]): boolean {
+    for (let i = 0; i < this.#labels.length; i++) if (values[i] !== this.#lastValues?.[i]) return false;
+    return true;
   }
 
   #find(values: readonly LabelValue[]): C | undefined {

@@ -1,4 +1,5 @@
-import type { Observer, OperationName, OperationRecord } from '@sage-adk/core';
+import type { Observer, OperationName, OperationRecord, Outcome } from '@sage-adk/core';
+import type { BoundHistogram } from '../instruments/histogram.ts';
 import type { Instruments } from '../instruments/from-table.ts';
 import type { observedMetrics } from '../table/observed.ts';
 import { agentRequests } from './agent.ts';
@@ -25,9 +26,13 @@ export function createObserver(metrics: ObservedInstruments, derived: Derived): 
       const count = derived.operation(name);
       // The name says of which operation the record is.
       const own = (more as Readonly<Record<string, ((record: OperationRecord) => void) | undefined>>)[name];
+      // Found once for each outcome.
+      const durations: Partial<Record<Outcome, BoundHistogram>> = {};
       return {
         end(record) {
-          metrics.operationDuration.with(name, record.outcome).observe(record.durationMs / 1_000);
+          const { outcome } = record;
+          durations[outcome] ??= metrics.operationDuration.with(name, outcome);
+          durations[outcome].observe(record.durationMs / 1_000);
           count(record);
           own?.(record);
         },

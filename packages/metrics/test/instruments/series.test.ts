@@ -20,6 +20,18 @@ describe('the series of a metric', () => {
     expect(counter.samples()).toEqual([{ labels: { stream: 'true' }, value: 2 }]);
   });
 
+  test('values that come in turn are counted each for itself', () => {
+    const counter = createCounter(definition, 100);
+    for (const model of ['a', 'b', 'a', 'a', 'b'])
+      for (const outcome of ['ok', 'error']) counter.with(model, outcome).inc();
+    expect(counter.samples().map(({ labels, value }) => [labels['model'], labels['outcome'], value])).toEqual([
+      ['a', 'ok', 3],
+      ['a', 'error', 3],
+      ['b', 'ok', 2],
+      ['b', 'error', 2],
+    ]);
+  });
+
   test('a value outside of a closed set is other', () => {
     const counter = createCounter(definition, 100);
     counter.with('m', 'strange').inc();

@@ -34,7 +34,9 @@ export function ownActiveContext(): ActiveContext {
   const storage = new AsyncLocalStorage<Context>();
   return {
     active: () => storage.getStore() ?? ROOT_CONTEXT,
-    with: (active, call, thisArg, ...args) =>
-      storage.run(active, () => call.apply(thisArg as ThisParameterType<typeof call>, args)),
+    with(active, call, thisArg, ...args) {
+      if (thisArg === undefined && args.length === 0) return storage.run(active, call as () => ReturnType<typeof call>);
+      return storage.run(active, () => call.apply(thisArg as ThisParameterType<typeof call>, args));
+    },
   };
 }

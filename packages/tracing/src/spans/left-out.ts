@@ -2,7 +2,8 @@
  * The first span of a request that is not sampled. It is decided about before the SDK is asked, which would build the span first, and its ids are made
  * when somebody wants them.
  */
-import type { Span, SpanContext, TraceState } from '@opentelemetry/api';
+import { type Context, ROOT_CONTEXT, type Span, type SpanContext, trace, type TraceState } from '@opentelemetry/api';
+import type { TraceIds } from '@sage-adk/core';
 
 /** Decides about requests that begin a trace, as the SDK's own sampler would. */
 export interface RootSampler {
@@ -25,7 +26,7 @@ export function createRootSampler(samplingRate: number): RootSampler & { readonl
   return {
     leaveOut() {
       const folded = randomWord();
-      if (folded >= bound) return new LeftOutSpan(() => traceIdOf(folded));
+      if (folded >= bound) return new LeftOutSpan(folded);
       decided = traceIdOf(folded);
       return undefined;
     },
@@ -41,18 +42,29 @@ export function createRootSampler(samplingRate: number): RootSampler & { readonl
 }
 
 export class LeftOutSpan implements Span {
-  readonly #traceId: () => string;
+  readonly #trace: string | number;
   readonly #traceState: TraceState | undefined;
   #spanContext: SpanContext | undefined;
+  #ids: TraceIds | undefined;
 
-  constructor(traceId: () => string, traceState?: TraceState) {
-    this.#traceId = traceId;
+  /** @param ofTrace its id, or the number that the id was decided by. */
+  constructor(ofTrace: string | number, traceState?: TraceState) {
+    this.#trace = ofTrace;
     this.#traceState = traceState;
+  }
+
+  /** Made once: each line of a log asks. */
+  get ids(): TraceIds {
+    if (this.#ids === undefined) {
+      const { traceId, spanId } = this.spanContext();
+      this.#ids = { traceId, spanId, sampled: false };
+    }
+    return this.#ids;
   }
 
   spanContext(): SpanContext {
     this.#spanContext ??= {
-      traceId: this.#traceId(),
+      traceId: typeof this.#trace === 'string' ? this.#trace : traceIdOf(this.#trace),
       spanId: newSpanId(),
       traceFlags: 0,
       ...(this.#traceState !== undefined && { traceState: this.#traceState }),
@@ -115,6 +127,52 @@ function randomWord(): number {
   return Math.floor(Math.random() * 0x1_0000_0000);
 }
 
+const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 function hex(word: number): string {
-  return (word >>> 0).toString(16).padStart(8, '0');
+  return hexByte(word >>> 24) + hexByte(word >>> 16) + hexByte(word >>> 8) + hexByte(word);
+}
+
+function hexByte(word: number): string {
+  return hexBytes[word & 0xff] ?? '';
+}
+
+/** The context of a request that is left out: what the API would make of it, without a copy of all its values. */
+export class LeftOutContext implements Context {
+  readonly #outer: Context;
+  readonly #span: LeftOutSpan;
+
+  constructor(outer: Context, span: LeftOutSpan) {
+    this.#outer = outer;
+    this.#span = span;
+  }
+
+  getValue(key: symbol): unknown {
+    return key === spanKey ? this.#span : this.#outer.getValue(key);
+  }
+
+  setValue(key: symbol, value: unknown): Context {
+    return trace.setSpan(this.#outer, this.#span).setValue(key, value);
+  }
+
+  deleteValue(key: symbol): Context {
+    return trace.setSpan(this.#outer, this.#span).deleteValue(key);
+  }
+}
+
+/** The key of the active span, which the API keeps to itself: what it sets tells. */
+const spanKey = keyOfSpan();
+
+function keyOfSpan(): symbol | undefined {
+  let found: symbol | undefined;
+  const probe: Context = {
+    getValue: () => undefined,
+    setValue(key) {
+      found = key;
+      return ROOT_CONTEXT;
+    },
+    deleteValue: () => ROOT_CONTEXT,
+  };
+  trace.setSpan(probe, new LeftOutSpan(0));
+  return found;
 }

@@ -50,10 +50,13 @@ export function prefixOf(name: string, isOurs: boolean): string {
   return isOurs ? `sage.${first}` : first;
 }
 
+type Spanned = OperationRecord & { [key: symbol]: Span | undefined };
+
 export class SpanRecorder {
   readonly #tracer: Tracer;
   readonly #roots: RootSampler | undefined;
-  readonly #spans: WeakMap<OperationRecord, Span> = new WeakMap();
+  /** Where an operation's record has its span: a WeakMap would cost more than all else that is done for a request that is left out. */
+  readonly #key: symbol = Symbol('span');
   readonly #recorded: WeakSet<object> = new WeakSet();
 
   /** @param roots decides about requests that begin a trace; without it the SDK does. */
@@ -63,15 +66,15 @@ export class SpanRecorder {
   }
 
   /** The span that `operation` is recorded in, if it has one of its own. */
-  spanContextOf(operation: OperationRecord): SpanContext | undefined {
-    return this.#spans.get(operation)?.spanContext();
+  spanOf(operation: OperationRecord): Span | undefined {
+    return (operation as Spanned)[this.#key];
   }
 
   /** A span for `operation`, the first of its request, if it is decided that nothing of it is recorded. */
   leaveOut(operation: OperationRecord, parent: SpanContext | undefined): LeftOutSpan | undefined {
     if (this.#roots === undefined) return undefined;
     const span = parent === undefined ? this.#roots.leaveOut() : leftOutBelow(parent);
-    if (span !== undefined) this.#spans.set(operation, span);
+    if (span !== undefined) (operation as Spanned)[this.#key] = span;
     return span;
   }
 
@@ -91,7 +94,7 @@ export class SpanRecorder {
       { kind: spelling.kind?.(start) ?? kind, attributes, links, startTime: toHrTime(originMs + operation.startedMs) },
       parent,
     );
-    this.#spans.set(operation, span);
+    (operation as Spanned)[this.#key] = span;
     return span;
   }
 
@@ -121,7 +124,7 @@ export class SpanRecorder {
 
 /** A caller's no is followed. */
 function leftOutBelow({ traceId, traceFlags, traceState }: SpanContext): LeftOutSpan | undefined {
-  return (traceFlags & 1) === 0 ? new LeftOutSpan(() => traceId, traceState) : undefined;
+  return (traceFlags & 1) === 0 ? new LeftOutSpan(traceId, traceState) : undefined;
 }
 
 /** What is known at the end, with the outcome where it is not `ok`. */
