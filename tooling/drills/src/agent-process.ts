@@ -17,6 +17,8 @@ export interface AgentOptions {
   readonly drainDelaySeconds: number;
   /** @default 0, a free one */
   readonly metricsPort?: number;
+  /** Whose keys it knows, as YAML. @default '[]' */
+  readonly apiKeys?: string;
   /** Blocks of its configuration besides `server`, `agent` and `observability`. @default long answers of the local model */
   readonly blocks?: string;
 }
@@ -75,12 +77,14 @@ function configOf({
   healthPort,
   drainDelaySeconds,
   metricsPort = 0,
+  apiKeys = '[]',
   blocks = 'llm:\n  max_output_tokens: 1000000\n',
 }: AgentOptions): string {
   return `server:
   port: ${port}
   drain_seconds: 15
   drain_delay_seconds: ${drainDelaySeconds}
+  api_keys: ${apiKeys}
 agent:
   id: ${name}
 observability:

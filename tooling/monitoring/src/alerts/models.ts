@@ -1,6 +1,8 @@
 import { type Alert, happened } from '../alert.ts';
 
 const calls = 'sage_llm_calls_total';
+/** What a limit or an open breaker refuses never reached the model. */
+const judged = `${calls}{outcome=~"ok|error|timeout"}`;
 const cost = 'sage_llm_cost_usd_total';
 const of = 'provider="p",model="m"';
 
@@ -10,8 +12,8 @@ export const modelAlerts: readonly Alert[] = [
     name: 'SageModelErrorsHigh',
     severity: 'page',
     expr:
-      `sum by (provider) (rate(${calls}{outcome=~"error|timeout"}[5m])) / sum by (provider) (rate(${calls}[5m])) > 0.2` +
-      ` and sum by (provider) (increase(${calls}[5m])) > 5`,
+      `sum by (provider) (rate(${calls}{outcome=~"error|timeout"}[5m])) / sum by (provider) (rate(${judged}[5m])) > 0.2` +
+      ` and sum by (provider) (increase(${judged}[5m])) > 5`,
     for: '2m',
     summary: 'More than one call in five of {{ $labels.provider }} fails.',
     description: 'Calls end in errors or timeouts after all their tries.',
