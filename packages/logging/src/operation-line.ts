@@ -3,16 +3,27 @@ import { type Context, type OperationRecord, type Outcome, trace, type TraceIds 
 import type { LogLevel } from './level.ts';
 import type { WritingEntry } from './output.ts';
 import { errorFields, isError } from './serialise/error-fields.ts';
+import type { FieldName } from './serialise/field-names.ts';
 import type { FieldText } from './serialise/field-text.ts';
 import type { Fields } from './serialise/plain.ts';
 import { thousandths } from './serialise/thousandths.ts';
 import { snakeCase } from './snake-case.ts';
 
-/** What the lines of all operations of one name have in common. */
+interface Attribute {
+  readonly spelt: string;
+  readonly name: FieldName;
+  /** Whether its name may stand in a line for something else as well. */
+  readonly isOdd: boolean;
+}
+
+const rememberedAttributes = 100;
+
+/** What the lines of all operations of one name have in common, for one logger. */
 export class OperationForm {
   readonly name: string;
   readonly category: string | undefined;
   readonly #heads: Partial<Record<Outcome, string>> = {};
+  readonly #attributes: Map<string, Attribute> = new Map();
 
   constructor(name: string, category: string | undefined) {
     this.name = name;
@@ -22,6 +33,21 @@ export class OperationForm {
   /** The first fields, up to the value of the duration. */
   head(outcome: Outcome): string {
     return (this.#heads[outcome] ??= this.#headOf(outcome));
+  }
+
+  /** How an attribute is written. */
+  attribute(key: string, text: FieldText): Attribute {
+    return this.#attributes.get(key) ?? this.#addAttribute(key, text);
+  }
+
+  #addAttribute(key: string, text: FieldText): Attribute {
+    const spelt = snakeCase(key);
+    // Two fields of one name are told apart by the object that `fields` gives.
+    const isOdd = ownNames.has(spelt) || (spelt === key && spelt.includes('_'));
+    const attribute = { spelt, name: text.nameOf(spelt), isOdd };
+    // Operations of your own may name attributes after data.
+    if (this.#attributes.size < rememberedAttributes) this.#attributes.set(key, attribute);
+    return attribute;
   }
 
   #headOf(outcome: Outcome): string {
@@ -81,11 +107,18 @@ export class OperationLine implements WritingEntry {
     const { outcome, code, category, error } = this.#operation;
     const { start, attributes }: { readonly start: Fields; readonly attributes: Fields } = this.#operation;
     text.addSpelt(headNames, this.#form.head(outcome) + thousandths(this.#operation.durationMs));
-    for (const key of Object.keys(start)) if (!says(attributes, key)) addAttribute(text, key, start[key]);
-    for (const key of Object.keys(attributes)) addAttribute(text, key, attributes[key]);
+    for (const key of Object.keys(start)) if (!says(attributes, key)) this.#addAttribute(text, key, start[key]);
+    for (const key of Object.keys(attributes)) this.#addAttribute(text, key, attributes[key]);
     text.add('code', code);
     text.add('error_category', category);
     if (error !== undefined) text.add('err', this.#error());
+  }
+
+  #addAttribute(text: FieldText, key: string, value: unknown): void {
+    if (value === undefined) return;
+    const { spelt, name, isOdd } = this.#form.attribute(key, text);
+    if (isOdd) text.isOdd = true;
+    text.addNamed(spelt, name, value);
   }
 
   #durationMs(): number {
@@ -116,12 +149,5 @@ const ownNames: ReadonlySet<string> = new Set([
 ]);
 
 function says(attributes: Fields, key: string): boolean {
-  return Object.hasOwn(attributes, key) && attributes[key] !== undefined;
-}
-
-function addAttribute(text: FieldText, key: string, value: unknown): void {
-  const name = snakeCase(key);
-  // Two fields of one name are told apart by the object that `fields` gives.
-  if (ownNames.has(name) || (name === key && name.includes('_'))) text.isOdd = true;
-  text.add(name, value);
+  return attributes[key] !== undefined && Object.hasOwn(attributes, key);
 }

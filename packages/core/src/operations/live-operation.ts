@@ -41,7 +41,8 @@ export class LiveOperation implements OperationRecord, Operation {
     try {
       const state: unknown = handler.start(this);
       if (state === undefined) return;
-      this.#states ??= Array.from<unknown>({ length: handlers.length });
+      // A literal of three takes far less than an array that grows to them.
+      this.#states ??= [undefined, undefined, undefined];
       this.#states[at] = state;
       if (handler.carry !== undefined) this.carries = true;
     } catch {

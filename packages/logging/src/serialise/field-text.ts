@@ -39,9 +39,16 @@ export class FieldText {
 
   /** Adds a field; undefined is left out. Each name only once. */
   add(key: string, value: unknown): void {
-    if (value === undefined) return;
-    const name = this.#names(key);
-    if (!name.isPlain || this.#taken.has(key)) this.isOdd = true;
+    if (value !== undefined) this.addNamed(key, this.#names(key), value);
+  }
+
+  /** What {@link addNamed} has to know of a name; it stays the same for all lines of a logger. */
+  nameOf(key: string): FieldName {
+    return this.#names(key);
+  }
+
+  addNamed(key: string, name: FieldName, value: unknown): void {
+    if (!name.isPlain || (this.#taken.size > 0 && this.#taken.has(key))) this.isOdd = true;
     const text = this.#fieldOf(name, value);
     if (text === undefined) return;
     this.bits |= name.bit;

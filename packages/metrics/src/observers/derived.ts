@@ -19,25 +19,18 @@ type Attributes = Readonly<Record<string, LabelValue>>;
 interface Part {
   readonly row: MetricRow;
   readonly instrument: Instrument;
-  readonly count: (values: readonly LabelValue[], durationMs: number) => void;
+  /** What counts in the series of these values. */
+  readonly cellOf: (values: readonly LabelValue[]) => Count;
 }
+
+type Count = (durationMs: number) => void;
 
 export function createDerived(limit: number): Derived {
   const parts = derivedMetrics.map((row) => createPart(row, limit));
   return {
     instruments: parts.map(({ instrument }) => instrument),
     operation(name) {
-      const counts = partsOf(parts, name).map(({ row, count }) => {
-        const readers = (row.labels ?? []).map(readerOf);
-        const failures = row.name.endsWith('_errors_total');
-        return (record: OperationRecord) => {
-          if (failures && record.outcome !== 'error' && record.outcome !== 'timeout') return;
-          count(
-            readers.map((read) => read(record)),
-            record.durationMs,
-          );
-        };
-      });
+      const counts = partsOf(parts, name).map((part) => counterOf(part, name));
       return (record) => {
         for (const count of counts) count(record);
       };
@@ -45,23 +38,46 @@ export function createDerived(limit: number): Derived {
     event(name) {
       const own = partsOf(parts, name);
       return (event) => {
-        for (const { row, count } of own)
-          count(
-            (row.labels ?? []).map((label) => event[label]),
-            0,
-          );
+        for (const { row, cellOf } of own) cellOf((row.labels ?? []).map((label) => event[label]))(0);
       };
     },
+  };
+}
+
+/** Counts the operations of one name. Most are like the one before, so its series is kept at hand. */
+function counterOf({ row, cellOf }: Part, name: string): (record: OperationRecord) => void {
+  const readers = (row.labels ?? []).map((label) => readerOf(label, name));
+  const countsFailures = row.name.endsWith('_errors_total');
+  const last: LabelValue[] = readers.map(() => undefined);
+  let count: Count | undefined;
+  return (record) => {
+    if (countsFailures && record.outcome !== 'error' && record.outcome !== 'timeout') return;
+    for (let i = 0; i < readers.length; i++) {
+      const value = readers[i]?.(record);
+      if (value === last[i]) continue;
+      last[i] = value;
+      count = undefined;
+    }
+    count ??= cellOf([...last]);
+    count(record.durationMs);
   };
 }
 
 function createPart(row: MetricRow, limit: number): Part {
   if (row.type === 'histogram') {
     const instrument = createHistogram(row, limit);
-    return { row, instrument, count: (values, durationMs) => instrument.with(...values).observe(durationMs / 1_000) };
+    const cellOf: Part['cellOf'] = (values) => {
+      const cell = instrument.with(...values);
+      return (durationMs) => cell.observe(durationMs / 1_000);
+    };
+    return { row, instrument, cellOf };
   }
   const instrument = createCounter(row, limit);
-  return { row, instrument, count: (values) => instrument.with(...values).inc() };
+  const cellOf: Part['cellOf'] = (values) => {
+    const cell = instrument.with(...values);
+    return () => cell.inc();
+  };
+  return { row, instrument, cellOf };
 }
 
 function partsOf(parts: readonly Part[], name: string): readonly Part[] {
@@ -75,10 +91,13 @@ const endings: Readonly<Record<string, Reader>> = {
   outcome: ({ outcome }) => outcome,
   category: ({ category = 'unknown' }) => category,
   code: ({ code = 'none' }) => code,
-  operation: ({ name }) => name.slice(name.indexOf('.') + 1),
 };
 
-function readerOf(label: string): Reader {
+function readerOf(label: string, name: string): Reader {
+  if (label === 'operation') {
+    const text = name.slice(name.indexOf('.') + 1);
+    return () => text;
+  }
   return (
     endings[label] ??
     // What an operation says is text, numbers and truth values, in the types of the catalogue.

@@ -112,29 +112,27 @@ export class LeftOutSpan implements Span {
 /** A random trace id whose four words fold to `folded`, by which it is sampled. */
 function traceIdOf(folded: number): string {
   const [first, second, third] = [randomWord(), randomWord(), randomWord()];
-  const id = hex(first) + hex(second) + hex(third) + hex(first ^ second ^ third ^ folded);
-  return id === invalidTraceId ? traceIdOf(folded) : id;
+  const last = (first ^ second ^ third ^ folded) >>> 0;
+  if ((first | second | third | last) === 0) return traceIdOf(folded);
+  bytes.writeUInt32BE(first, 0);
+  bytes.writeUInt32BE(second, 4);
+  bytes.writeUInt32BE(third, 8);
+  bytes.writeUInt32BE(last, 12);
+  return bytes.toString('hex');
 }
-
-const invalidTraceId = '0'.repeat(32);
 
 function newSpanId(): string {
-  const low = randomWord();
-  return hex(randomWord()) + hex(low === 0 ? 1 : low);
+  bytes.writeUInt32BE(randomWord(), 0);
+  // All zeros would be no id.
+  bytes.writeUInt32BE(randomWord() || 1, 4);
+  return bytes.toString('hex', 0, 8);
 }
+
+/** Where ids are made, one at a time. */
+const bytes = Buffer.alloc(16);
 
 function randomWord(): number {
   return Math.floor(Math.random() * 0x1_0000_0000);
-}
-
-const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-
-function hex(word: number): string {
-  return hexByte(word >>> 24) + hexByte(word >>> 16) + hexByte(word >>> 8) + hexByte(word);
-}
-
-function hexByte(word: number): string {
-  return hexBytes[word & 0xff] ?? '';
 }
 
 /** The context of a request that is left out: what the API would make of it, without a copy of all its values. */
