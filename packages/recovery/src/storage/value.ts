@@ -23,5 +23,6 @@ export function escapeKey(key: string): string {
 }
 
 export function unescapeKey(escaped: string): string {
+  if (!escaped.includes('\\')) return escaped;
   return JSON.parse(`"${escaped.replaceAll('\\u{10ffff}', last)}"`) as string;
 }

@@ -1,4 +1,5 @@
 /** Dead letters in PostgreSQL, one row each. */
+import { createHash } from 'node:crypto';
 import { type Clock, requireWhole } from '@sage-adk/core';
 import {
   migrate,
@@ -20,7 +21,8 @@ import type { PreparedFailure, PreparedLetter } from '../draft.ts';
 import { deadLetterErrors } from '../errors.ts';
 import type { DeadLetter, DeadLetterError, DeadLetterFilter } from '../letter.ts';
 import type { Claim, ClaimedLetter, DeadLetterOptions, DeadLetterStats, DeadLetterStore, PutResult } from '../store.ts';
-import { migrations, type Statements, statementsOf } from './sql.ts';
+import { migrations } from './migrations.ts';
+import { type Statements, statementsOf, sweptAtOnce } from './sql.ts';
 
 export interface PostgresDeadLetterOptions extends DeadLetterOptions {
   /** From `fromPostgres` or `fromPg` of `@sage-adk/core/postgres`. Somebody else opens and closes what is under it. */
@@ -58,6 +60,8 @@ interface Limits {
 }
 
 const sweepEvery = 256;
+/** Before the id of every letter. */
+const firstId = '00000000-0000-0000-0000-000000000000';
 
 class PostgresBackend implements Backend {
   readonly name = 'postgres';
@@ -66,6 +70,8 @@ class PostgresBackend implements Backend {
   readonly #options: BackendOptions;
   readonly #limits: Limits;
   #puts = 0;
+  /** The last letter that was looked at for its retention. */
+  #swept = firstId;
   #sweeping: Promise<unknown> = Promise.resolve();
 
   constructor(client: PostgresClient, statements: Statements, options: BackendOptions, limits: Limits) {
@@ -86,44 +92,52 @@ class PostgresBackend implements Backend {
   }
 
   async claim({ limit, leaseMs, ids }: Parameters<Backend['claim']>[0]): Promise<Taken> {
-    const wanted = ids === undefined ? null : JSON.stringify(ids);
-    const rows = await this.#query<Row>(this.#statements.claim, [limit, leaseMs, this.#options.maxRedrives, wanted]);
+    const text = this.#statements.claim(limit, ids !== undefined);
+    const wanted = ids === undefined ? [] : [JSON.stringify(ids.filter(isUuid))];
+    const rows = await this.#query<Row>(text, [leaseMs, this.#options.maxRedrives, ...wanted]);
     const letters = rows.map(letterOf).filter((letter): letter is ClaimedLetter => letter.state === 'claimed');
     return { letters, parked: rows.length - letters.length };
   }
 
   ack({ id, version }: Claim): Promise<boolean> {
-    return this.#did(this.#statements.ack, [id, version]);
+    return this.#did(this.#statements.ack, id, [version]);
   }
 
   nack({ id, version }: Claim, delayMs: number, failure: PreparedFailure | undefined): Promise<boolean> {
     const { maxRedrives, retentionMs } = this.#options;
     const failed = failure === undefined ? [null, null, null, null] : failureValues(failure);
-    return this.#did(this.#statements.nack, [id, version, delayMs, maxRedrives, retentionMs, ...failed]);
+    return this.#did(this.#statements.nack, id, [version, delayMs, maxRedrives, retentionMs, ...failed]);
   }
 
   extend({ id, version }: Claim, leaseMs: number): Promise<boolean> {
-    return this.#did(this.#statements.extend, [id, version, leaseMs]);
+    return this.#did(this.#statements.extend, id, [version, leaseMs]);
   }
 
   release(id: string): Promise<boolean> {
-    return this.#did(this.#statements.release, [id]);
+    return this.#did(this.#statements.release, id, []);
   }
 
   async page(filter: DeadLetterFilter, cursor: string, limit: number): Promise<LetterPage> {
     const { ids, state = null, source, fingerprint, category, reason, text } = filter;
     const texts = [source, fingerprint, category, reason].map(escapedOrNull);
     const [inSource = null, ofPrint = null, inCategory = null, forReason = null] = texts;
-    const values = [ids === undefined ? null : JSON.stringify(ids), inSource, state, ofPrint, inCategory, forReason];
+    const values = [
+      ids === undefined ? null : JSON.stringify(ids.filter(isUuid)),
+      inSource,
+      state,
+      ofPrint,
+      inCategory,
+      forReason,
+    ];
     const times = [filter.failedFromMs ?? null, filter.failedBeforeMs ?? null];
     const needle = text === undefined ? null : JSON.stringify(text).slice(1, -1);
-    const rows = await this.#query<Row>(this.#statements.page, [cursor, limit, ...values, needle, ...times]);
+    const rows = await this.#query<Row>(this.#statements.page, [cursor || firstId, limit, ...values, needle, ...times]);
     const letters = rows.map(letterOf);
     return { letters, nextCursor: rows.length < limit ? undefined : rows.at(-1)?.id };
   }
 
   async remove(letters: readonly Claim[]): Promise<number> {
-    const wanted = JSON.stringify(letters.map(({ id, version }) => ({ id, version })));
+    const wanted = JSON.stringify(letters.filter(({ id }) => isUuid(id)).map(({ id, version }) => ({ id, version })));
     return (await this.#query(this.#statements.remove, [wanted])).length;
   }
 
@@ -145,8 +159,8 @@ class PostgresBackend implements Backend {
   async #putBounded(queries: PostgresQueries, letter: PreparedLetter, maxEntries: number) {
     const { queue, whenFull } = this.#options;
     await queries.query(this.#statements.lock, [queue]);
-    const key = [queue, escapeKey(letter.source), escapeKey(letter.dedupeKey)];
-    const [room] = await queries.query<{ count: number; known: boolean }>(this.#statements.room, key);
+    const asked = [queue, keyOf(queue, escapeKey(letter.source), escapeKey(letter.dedupeKey))];
+    const [room] = await queries.query<{ count: number; known: boolean }>(this.#statements.room, asked);
     const over = room === undefined || room.known ? 0 : room.count - maxEntries + 1;
     if (over <= 0) return this.#insert(queries, letter, 0);
     if (whenFull === 'reject-new') return undefined;
@@ -160,8 +174,9 @@ class PostgresBackend implements Backend {
   async #insert(queries: Pick<PostgresQueries, 'query'>, letter: PreparedLetter, dropped: number): Promise<PutResult> {
     const { queue, retentionMs, maxRedrives } = this.#options;
     const { id, source, dedupeKey, payload, headers, failure, delayMs } = letter;
-    const message = [queue, id, escapeKey(source), escapeKey(dedupeKey), payload, headers];
-    const values = [...message, ...failureValues(failure), delayMs, retentionMs, maxRedrives];
+    const names = [escapeKey(source), escapeKey(dedupeKey)] as const;
+    const times = [delayMs, retentionMs, maxRedrives];
+    const values = [queue, id, ...names, payload, headers, ...failureValues(failure), ...times, keyOf(queue, ...names)];
     const [row] = await queries.query<{ id: string; duplicate: boolean }>(this.#statements.put, values);
     return { id: row?.id ?? id, duplicate: row?.duplicate === true, dropped };
   }
@@ -170,14 +185,19 @@ class PostgresBackend implements Backend {
     return this.#client.query<R>(text, [this.#options.queue, ...values], this.#call);
   }
 
-  async #did(text: string, values: readonly unknown[]): Promise<boolean> {
-    return (await this.#query(text, values)).length === 1;
+  async #did(text: string, id: string, values: readonly unknown[]): Promise<boolean> {
+    return isUuid(id) && (await this.#query(text, [id, ...values])).length === 1;
   }
 
   #sweepSometimes(): void {
     if (++this.#puts % sweepEvery !== 0) return;
     // A sweep that fails costs nothing: the rows are invisible, and a later one takes them.
-    this.#sweeping = this.#query(this.#statements.sweep, []).catch(() => {});
+    this.#sweeping = this.#sweeping.then(() => this.#sweep()).catch(() => {});
+  }
+
+  async #sweep(): Promise<void> {
+    const [row] = await this.#query<{ last: string; looked: number }>(this.#statements.sweep, [this.#swept]);
+    this.#swept = row?.looked === sweptAtOnce ? row.last : firstId;
   }
 }
 
@@ -187,14 +207,33 @@ type Row = Omit<DeadLetter, 'payload' | 'headers' | 'error'> & {
   readonly error: string;
 };
 
+/** What makes a message the same one, in sixteen bytes: an index of the texts would cost each claim more, and could not hold long ones. */
+function keyOf(queue: string, source: string, dedupeKey: string): string {
+  return createHash('sha256').update(`${source}\n${dedupeKey}\n${queue}`).digest('hex').slice(0, 32);
+}
+
+/** The server would refuse anything else; no letter is called so. */
+function isUuid(id: string): boolean {
+  return /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i.test(id);
+}
+
 function letterOf(row: Row): DeadLetter {
   return {
-    ...row,
+    id: row.id,
     source: unescapeKey(row.source),
     dedupeKey: unescapeKey(row.dedupeKey),
     payload: JSON.parse(row.payload),
-    headers: JSON.parse(row.headers) as DeadLetter['headers'],
+    headers: row.headers === '{}' ? {} : (JSON.parse(row.headers) as DeadLetter['headers']),
     error: JSON.parse(row.error) as DeadLetterError,
+    fingerprint: row.fingerprint,
+    state: row.state,
+    failures: row.failures,
+    redrives: row.redrives,
+    version: row.version,
+    firstFailedAtMs: row.firstFailedAtMs,
+    failedAtMs: row.failedAtMs,
+    visibleAtMs: row.visibleAtMs,
+    expiresAtMs: row.expiresAtMs,
   };
 }
 

@@ -1,39 +1,7 @@
-import { type Migration, quoteIdentifier } from '@sage-adk/core/postgres';
+import { quoteIdentifier } from '@sage-adk/core/postgres';
 
-// Payload, headers and error are text, not jsonb: jsonb refuses \u0000 and gives numbers back changed.
-export const migrations: readonly Migration[] = [
-  {
-    id: '1-letters',
-    sql: `
-      create table sage_dead_letters (
-        queue text not null,
-        id text collate "C" not null,
-        source text not null,
-        dedupe_key text not null,
-        payload text not null,
-        headers text not null,
-        error text not null,
-        category text not null,
-        reason text not null,
-        fingerprint text not null,
-        state text not null check (state in ('dead', 'claimed', 'parked')),
-        version bigint not null,
-        failures integer not null,
-        redrives integer not null,
-        first_failed_at timestamptz not null,
-        failed_at timestamptz not null,
-        visible_at timestamptz not null,
-        expires_at timestamptz not null,
-        primary key (queue, id),
-        unique (queue, source, dedupe_key)
-      ) with (toast_tuple_target = 128);
-      alter table sage_dead_letters alter column payload set storage external, alter column error set storage external;
-      create index sage_dead_letters_due on sage_dead_letters (queue, visible_at, id) where state <> 'parked';
-      create index sage_dead_letters_expiry on sage_dead_letters using brin (expires_at) with (autosummarize = on);
-      create table sage_dead_letter_counters (queue text primary key, dropped bigint not null);
-    `,
-  },
-];
+/** Letters that one sweep looks at. */
+export const sweptAtOnce = 500;
 
 export type Statements = ReturnType<typeof statementsOf>;
 
@@ -45,6 +13,8 @@ const ms = (parameter: string) => `${parameter}::float8 * interval '1 millisecon
 const toMs = (column: string) => `floor(date_part('epoch', ${column}) * 1000 + 0.0005)`;
 const leased = `(state = 'claimed' and visible_at > ${now})`;
 const live = `(expires_at > ${now} or ${leased})`;
+
+const idsOf = (parameter: string) => `(select jsonb_array_elements_text(${parameter}::text::jsonb)::uuid)`;
 
 const columns = (table: string) =>
   `${table}.id, ${table}.source, ${table}.dedupe_key as "dedupeKey", ${table}.payload, ${table}.headers, ${table}.error, ${table}.fingerprint,
@@ -60,16 +30,7 @@ export function statementsOf(schema: string | undefined) {
   return {
     put: putOf(table),
     ...roomOf(table, counters),
-    claim: `update ${table} as letter set
-        state = case when redrives >= $4::int then 'parked' else 'claimed' end,
-        redrives = case when redrives >= $4::int then redrives else redrives + 1 end,
-        version = version + 1,
-        visible_at = case when redrives >= $4::int then visible_at else ${now} + ${ms('$3')} end
-      where ctid = any (array(
-        select ctid from ${table} where queue = $1 and state <> 'parked' and visible_at <= ${asked} and expires_at > ${asked}
-          and ($5::text is null or id in (select jsonb_array_elements_text($5::text::jsonb)))
-        order by visible_at, id limit $2::int for update skip locked))
-      returning ${columns('letter')}`,
+    claim: claimOf(table),
     ack: `delete from ${table} where queue = $1 and id = $2 and version = $3::bigint and state = 'claimed' returning 1 as done`,
     nack: `update ${table} set
         state = case when redrives >= $5::int then 'parked' else 'dead' end, version = version + 1, visible_at = ${now} + ${ms('$4')},
@@ -84,14 +45,42 @@ export function statementsOf(schema: string | undefined) {
     release: `update ${table} set state = 'dead', redrives = 0, version = version + 1, visible_at = ${now}
       where queue = $1 and id = $2 and state = 'parked' and expires_at > ${now} returning 1 as done`,
     page: pageOf(table),
-    remove: `delete from ${table} using jsonb_to_recordset($2::text::jsonb) as wanted (id text, version bigint)
+    remove: `delete from ${table} using jsonb_to_recordset($2::text::jsonb) as wanted (id uuid, version bigint)
       where queue = $1 and ${table}.id = wanted.id and ${table}.version = wanted.version and not ${leased} returning 1 as done`,
     stats: `select count(*) filter (where state = 'dead')::float8 as dead, count(*) filter (where state = 'claimed')::float8 as claimed,
         count(*) filter (where state = 'parked')::float8 as parked,
         coalesce((select dropped from ${counters} where queue = $1), 0)::float8 as dropped
       from ${table} where queue = $1 and ${live}`,
-    sweep: `delete from ${table} where queue = $1 and id in (
-      select id from ${table} where queue = $1 and expires_at <= ${now} and not ${leased} limit 500 for update skip locked)`,
+    // A piece of the queue at a time, by the index that letters have anyway: one on what is swept would have to be kept at each claim.
+    sweep: `with looked as (select id from ${table} where queue = $1 and id > $2 order by id limit ${sweptAtOnce}),
+      last as (select id from looked order by id desc limit 1),
+      gone as (delete from ${table} where ctid = any (array(
+        select ctid from ${table} where queue = $1 and id > $2 and id <= (select id from last) and not ${live} for update skip locked)))
+      select (select id::text from last) as last, (select count(*)::int from looked) as looked`,
+  };
+}
+
+/**
+ * A statement for each limit, with and without ids: the planner takes a limit that it does not know for a tenth of the table, and so plans each claim anew,
+ * which costs more than the claim of one letter.
+ */
+function claimOf(table: string): (limit: number, byIds: boolean) => string {
+  const known = new Map<number, string>();
+  const textOf = (limit: number, byIds: boolean) => `update ${table} as letter set
+      state = case when redrives >= $3::int then 'parked' else 'claimed' end,
+      redrives = case when redrives >= $3::int then redrives else redrives + 1 end,
+      version = version + 1,
+      visible_at = case when redrives >= $3::int then visible_at else ${asked} + ${ms('$2')} end
+    where ctid = any (array(
+      select ctid from ${table} where queue = $1 and state <> 'parked' and visible_at <= ${asked} and expires_at > ${asked}
+        ${byIds ? `and id in ${idsOf('$4')}` : ''}
+      order by visible_at limit ${limit} for update skip locked))
+    returning ${columns('letter')}`;
+  return (limit, byIds) => {
+    const key = byIds ? -limit : limit;
+    const text = known.get(key) ?? textOf(limit, byIds);
+    known.set(key, text);
+    return text;
   };
 }
 
@@ -102,9 +91,9 @@ function putOf(table: string): string {
   const renewed = (column: string, kept: string) =>
     `${column} = case when ${gone} then excluded.${column} else ${kept} end`;
   return `insert into ${table} as letter (queue, id, source, dedupe_key, payload, headers, error, category, reason, fingerprint,
-      state, version, failures, redrives, first_failed_at, failed_at, visible_at, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'dead', 1, 1, 0, ${now}, ${now}, ${now} + ${ms('$11')}, ${now} + ${ms('$12')})
-    on conflict (queue, source, dedupe_key) do update set
+      key, state, version, failures, redrives, first_failed_at, failed_at, visible_at, expires_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $14, 'dead', 1, 1, 0, ${now}, ${now}, ${now} + ${ms('$11')}, ${now} + ${ms('$12')})
+    on conflict (key) do update set
       ${renewed('id', 'letter.id')}, ${renewed('payload', 'letter.payload')}, ${renewed('headers', 'letter.headers')},
       ${renewed('failures', 'letter.failures + 1')}, ${renewed('redrives', 'letter.redrives')},
       ${renewed('first_failed_at', 'letter.first_failed_at')}, ${renewed(
@@ -121,7 +110,7 @@ function roomOf(table: string, counters: string) {
   return {
     lock: `select pg_advisory_xact_lock(hashtextextended('sage_dead_letters:' || $1, 0))`,
     room: `select (select count(*) from ${table} where queue = $1 and ${live})::float8 as count,
-      exists (select 1 from ${table} where queue = $1 and source = $2 and dedupe_key = $3 and ${live}) as known`,
+      exists (select 1 from ${table} where queue = $1 and key = $2 and ${live}) as known`,
     drop: `with dropped as (
         delete from ${table} where queue = $1 and id in (
           select id from ${table} where queue = $1 and ${live} and not ${leased} order by id limit $2::int for update) returning 1)
@@ -134,7 +123,7 @@ function roomOf(table: string, counters: string) {
 function pageOf(table: string): string {
   const wanted = (column: string, parameter: string) => `(${parameter}::text is null or ${column} = ${parameter})`;
   return `select ${columns(table)} from ${table} where queue = $1 and id > $2 and ${live}
-      and ($4::text is null or id in (select jsonb_array_elements_text($4::text::jsonb)))
+      and ($4::text is null or id in ${idsOf('$4')})
       and ${wanted('source', '$5')} and ${wanted('state', '$6')} and ${wanted('fingerprint', '$7')}
       and ${wanted('category', '$8')} and ${wanted('reason', '$9')}
       and ($10::text is null or position($10 in payload) > 0 or position($10 in error) > 0)
