@@ -15,7 +15,11 @@ export interface MetricDefinition<L extends readonly string[] = readonly string[
   readonly unit?: 'seconds' | 'bytes' | 'usd' | 'tokens';
   /** Parts of a unit that the cells hold, so that sums of parts stay exact: 1e9 for billionths. @default 1 */
   readonly partsPerUnit?: number;
+  /** What a gauge is over several workers, where `./cluster` merges them. @default 'sum' */
+  readonly aggregate?: Aggregate;
 }
+
+export type Aggregate = 'sum' | 'max' | 'min' | 'mean';
 
 export interface HistogramDefinition<L extends readonly string[] = readonly string[]> extends MetricDefinition<L> {
   /** Upper bounds, ascending; one for infinity is added. */

@@ -1,4 +1,4 @@
-export type { HistogramDefinition, MetricDefinition, MetricType } from './definition.ts';
+export type { Aggregate, HistogramDefinition, MetricDefinition, MetricType } from './definition.ts';
 export type { Listening, ListenOptions } from './exposition/listen.ts';
 export type { PromRegistry } from './exposition/prom-registry.ts';
 export type { Handler } from './exposition/scrape-handler.ts';

@@ -12,6 +12,7 @@ export interface MetricEntry {
   readonly labels?: readonly string[];
   readonly values?: Readonly<Record<string, readonly string[]>>;
   readonly buckets?: readonly number[];
+  readonly aggregate?: string;
   readonly openTelemetry: {
     readonly name: string;
     readonly unit: string;
@@ -32,9 +33,9 @@ export function metricPage(entries: readonly MetricEntry[]): string {
   const buckets = bucketNames(entries);
   const metrics = table(
     ['metric', 'type', 'unit', 'labels', 'buckets', 'meaning', 'from'],
-    entries.map(({ name, type, unit = '', labels = [], values, buckets: bounds, help, from }) => [
+    entries.map(({ name, type, aggregate, unit = '', labels = [], values, buckets: bounds, help, from }) => [
       code(name),
-      type,
+      aggregate === undefined ? type : `${type}, ${aggregate}`,
       unit,
       labels.map((label) => labelText(label, values?.[label])).join('; '),
       bounds === undefined ? '' : (buckets.get(bounds.join(', ')) ?? ''),
@@ -87,7 +88,8 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 const head = `# Metrics
 
 Every metric of \`@sage-adk/metrics\`. The last column says what has to happen for it to count: an operation or event of core's catalogue (\`@sage-adk/core/catalogue\`), or the numbers of a
-\`source\`, by the name of the source and the name of the number, a star for the values of labels. Labels with a list of values take no others: what is not in it is \`other\`. The same
+\`source\`, by the name of the source and the name of the number, a star for the values of labels. Labels with a list of values take no others: what is not in it is \`other\`. Over several workers values
+are summed, of a gauge with \`max\` or \`min\` beside its type the largest or smallest counts. The same
 table as data is \`metricCatalogue\` of \`@sage-adk/metrics/catalogue\`.
 
 This page is made from the package: \`pnpm reference\` writes it.

@@ -1,13 +1,13 @@
 /** `/metrics` over HTTP: negotiated, written as it is rendered, and rendered once for all who ask meanwhile. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { once } from 'node:events';
-import type { Instrument } from '../instruments/instrument.ts';
+import { type Collected, instrumentsOf } from '../collected.ts';
 import { formatFor } from './negotiate.ts';
 import { contentTypes, type Format, renderMetrics, type RenderOptions } from './render.ts';
 
 export interface ScrapeOptions extends Pick<RenderOptions, 'exemplars' | 'sliceMs'> {
-  /** `metrics` fits. Metrics of yours in its registry that it did not make are not among them. */
-  readonly metrics: { readonly instruments: readonly Instrument[] };
+  /** `createMetrics()` fits, and `mergeWorkers()` of `./cluster`. Metrics of yours in its registry that it did not make are not among them. */
+  readonly metrics: Collected;
   /** @default '/metrics' */
   readonly path?: string;
 }
@@ -31,13 +31,15 @@ export function createScrape({
     if (method === 'HEAD') return void response.end();
     let rendering = running.get(format);
     if (rendering === undefined) {
-      rendering = new Rendering(renderMetrics(metrics.instruments, { ...options, format }), () =>
-        running.delete(format),
-      );
+      rendering = new Rendering(renderCollected(metrics, { ...options, format }), () => running.delete(format));
       running.set(format, rendering);
     }
     void rendering.writeTo(response).catch(() => response.destroy());
   };
+}
+
+async function* renderCollected(metrics: Collected, options: RenderOptions): AsyncGenerator<Uint8Array> {
+  yield* renderMetrics(await instrumentsOf(metrics), options);
 }
 
 /** A text that is being made, for as many readers as come; each has its own pace. */

@@ -1,3 +1,4 @@
+export type { Collected } from '../collected.ts';
 export {
   collectExemplars,
   type Exemplar,

@@ -5,14 +5,19 @@ import { counter, gauge, histogram } from './row.ts';
 const model = ['provider', 'model'] as const;
 
 export const observedMetrics = {
-  agentState: gauge('sage_agent_state', '1 for the state that the agent is in, 0 for those it was in.', 'agent.state', [
-    'state',
-  ]),
+  agentState: gauge(
+    'sage_agent_state',
+    '1 for the state that the agent is in, 0 for those it was in.',
+    'agent.state',
+    ['state'],
+    { aggregate: 'max' },
+  ),
   healthCheckUp: gauge(
     'sage_health_check_up',
     'Last run of a health check: 1 for pass and warn, 0 for fail.',
     'health.check',
     ['check'],
+    { aggregate: 'min' },
   ),
   agentRequestsInFlight: gauge(
     'sage_agent_requests_in_flight',

@@ -58,12 +58,20 @@ export const processMetrics = {
     'sage_runtime_start_time_seconds',
     'When the process started, in seconds since the Unix epoch.',
     'process',
+    [],
+    { aggregate: 'min' },
   ),
 };
 
 /** Read at scrape, whether the process is measured or not. */
 export const ownMetrics = {
-  build: gauge('sage_build_info', 'Always 1; the labels say what is running.', 'options', ['agent', 'version', 'node']),
+  build: gauge(
+    'sage_build_info',
+    'Always 1; the labels say what is running.',
+    'options',
+    ['agent', 'version', 'node'],
+    { aggregate: 'max' },
+  ),
   sources: gauge(
     'sage_source',
     'Totals and levels that hot paths keep themselves. Sources of one name are summed.',
@@ -75,7 +83,7 @@ export const ownMetrics = {
     'Errors that observers threw. They changed nothing but this count.',
     'operations',
   ),
-  series: gauge('sage_metrics_series', 'Series that a metric has.', 'metrics', ['metric']),
+  series: gauge('sage_metrics_series', 'Series that a metric has.', 'metrics', ['metric'], { aggregate: 'max' }),
   overflow: counter(
     'sage_metrics_overflow_total',
     'Look-ups that ended at the label value other, because the metric had all its series.',

@@ -1,5 +1,5 @@
 /** How rows of the table are written: what their name and labels say already stands nowhere else. */
-import type { HistogramDefinition, MetricDefinition } from '../definition.ts';
+import type { Aggregate, HistogramDefinition, MetricDefinition } from '../definition.ts';
 
 /** What a metric is, and where its numbers come from. */
 export type MetricRow =
@@ -12,6 +12,7 @@ export interface RowOptions {
   readonly values?: Readonly<Record<string, readonly string[]>>;
   readonly unit?: Unit;
   readonly partsPerUnit?: number;
+  readonly aggregate?: Aggregate;
 }
 
 type Unit = NonNullable<MetricDefinition['unit']>;

@@ -7,6 +7,7 @@ export const sourceMetrics: readonly (MetricRow & { readonly type: 'counter' | '
     '1 for a health probe that answers pass or warn, 0 for fail.',
     'source health.probes *',
     ['probe'],
+    { aggregate: 'min' },
   ),
   counter(
     'sage_limiter_decisions_total',
@@ -53,6 +54,7 @@ export const sourceMetrics: readonly (MetricRow & { readonly type: 'counter' | '
     'State of a circuit breaker: 0 closed, 1 recovering, 2 open, 3 forced open.',
     'source recovery.breaker *.state',
     ['dependency'],
+    { aggregate: 'max' },
   ),
   counter(
     'sage_breaker_rejections_total',

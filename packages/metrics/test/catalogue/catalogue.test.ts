@@ -13,7 +13,7 @@ describe('the catalogue of metrics', () => {
           expect([name, origin, known.includes(origin) || groups.has(origin)]).toEqual([name, origin, true]);
         else
           expect(origin).toMatch(
-            /^(source \S+ \S+|process|options|operations|metrics|every [a-z ,.]+| those of the user too)$/,
+            /^(source \S+ \S+|process|cluster|options|operations|metrics|every [a-z ,.]+| those of the user too)$/,
           );
       }
     }

@@ -1,0 +1,1 @@
+export { createTextfile, type Textfile, type TextfileOptions } from './textfile.ts';
