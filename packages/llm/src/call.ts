@@ -53,6 +53,8 @@ export interface CallReport {
   readonly isFree: boolean;
   /** It came from an earlier call. */
   free(): void;
+  /** From here on this is done, so that layers inside leave it to this one. */
+  does(step: string): void;
   /** The call really goes out, within `run`. */
   begin<T>(run: () => T): T;
 }

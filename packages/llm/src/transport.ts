@@ -3,8 +3,8 @@ import { type AnswerReader, JsonReader, PlainReader } from './body/answer-reader
 import { Exchange, type FailureKind } from './body/exchange.ts';
 import { parseJson } from './body/json-text.ts';
 import { endedProgress, type Refusal } from './body/progress.ts';
-import { relayed } from './body/relayed.ts';
 import { SseReader } from './body/stream-reader.ts';
+import { tapped } from './body/tapped.ts';
 import type { LlmAnswer } from './call.ts';
 import { inBandError, refusalOf } from './failure.ts';
 import { localErrorOf } from './local/local-answer.ts';
@@ -23,14 +23,13 @@ export async function sendByFetch(call: FetchCall): Promise<LlmAnswer<Response>>
   const reader = readerFor(response, call);
   const { signal, watch } = call;
   const failure = (kind: FailureKind): unknown => failureOf(kind, call, reader.problem);
-  const exchange = new Exchange({ source: response, reader, signal, watch, failure });
+  const exchange = new Exchange({ body: response.body, reader, signal, watch, failure });
   if (reader instanceof SseReader) {
     const isEnough = reaches(mostBytesAhead, exchange.ahead);
     if (await failedBeforeContent(call, exchange, reader, isEnough)) return toAnswer(reader.problem ?? '', response);
   }
   if (!response.ok) exchange.refusal = refusalFrom(response, exchange);
-  const result = response.body === null ? response : relayed(response, exchange.relay());
-  return { result, progress: exchange };
+  return { result: tapped(response, exchange), progress: exchange };
 }
 
 /** Another fetch may give a body that is none of the standard's. */

@@ -160,7 +160,7 @@ async function streamed(call: AiCall, answer: AiStreamed): Promise<LlmAnswer<Out
   const reader = new PartReader<AiPart>();
   const { signal, watch } = call;
   const failure = (kind: FailureKind): unknown => (kind === 'problem' ? reader.problem?.error : brokenOff(kind, call));
-  const exchange = new Exchange({ source: { body: answer.stream }, reader, signal, watch, failure });
+  const exchange = new Exchange({ body: answer.stream, reader, signal, watch, failure });
   if (await failedBeforeContent(call, exchange, reader, () => exchange.ahead.length >= mostPartsAhead)) {
     const error = reader.problem?.error;
     return { result: { error }, progress: failedProgress(refusalInStream(error)) };

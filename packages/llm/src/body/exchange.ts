@@ -1,10 +1,11 @@
 import type { AnswerFacts } from '../providers/api.ts';
 import type { AnswerReader } from './answer-reader.ts';
 import type { Ending, Listener, Progress, Refusal } from './progress.ts';
+import { type Read, Relay } from './relay.ts';
 
 export interface ExchangeOptions<P> {
-  /** What has the body; a `Response` is one. It lives as long as the exchange: fetch releases the body of a response that was collected. */
-  readonly source: { readonly body: ReadableStream<P> | null };
+  /** Null where there is none. */
+  readonly body: ReadableStream<P> | null;
   readonly reader: AnswerReader<P>;
   /** Whoever asked gives up. */
   readonly signal?: AbortSignal | undefined;
@@ -41,17 +42,20 @@ export class Exchange<P = Uint8Array> implements Progress {
   #listeners: ((ending: Ending) => void)[] = [];
   #listener: Listener | undefined;
   #contents = 0;
+  #facts: AnswerFacts | undefined;
   readonly #abort: (() => void) | undefined;
+  /** Whether its consumer began to read, or gave it up. */
+  isDisturbed = false;
   firstContentAtMs: number | undefined;
   ending: Ending | undefined;
   refusal: Refusal | undefined;
 
   constructor(options: ExchangeOptions<P>) {
-    const { signal, source, reader } = options;
+    const { signal, body, reader } = options;
     this.#options = options;
     this.#reader = reader;
     options.watch?.guards((error) => this.abort(error));
-    if (source.body === null) {
+    if (body === null) {
       this.#exhausted = true;
       reader.end();
       this.#end({ kind: 'done' });
@@ -70,7 +74,8 @@ export class Exchange<P = Uint8Array> implements Progress {
   }
 
   facts(): AnswerFacts {
-    return this.#reader.facts();
+    if (this.ending?.kind !== 'done') return this.#reader.facts();
+    return (this.#facts ??= this.#reader.facts());
   }
 
   onEnd(listener: (ending: Ending) => void): void {
@@ -94,13 +99,65 @@ export class Exchange<P = Uint8Array> implements Progress {
 
   /** The body for one consumer; null where there is none. */
   relay(): ReadableStream<P> | null {
-    if (this.#options.source.body === null) return null;
-    const body = new ReadableStream<P>(
-      { pull: (controller) => this.#pull(controller), cancel: (reason) => this.#cancel(reason) },
-      { highWaterMark: 0 },
-    );
-    if (this.ending === undefined) unread.register(body, this, this);
-    return body;
+    if (this.#options.body === null) return null;
+    const relay = new Relay(this);
+    this.endsWith(relay);
+    return relay;
+  }
+
+  /** Once this is collected, nobody will come to read. */
+  endsWith(consumer: object): void {
+    if (this.ending === undefined) unread.register(consumer, this, this);
+  }
+
+  /** What the consumer gets without asking the provider; undefined where that has to be asked. */
+  ready(): Read<P> | undefined {
+    this.isDisturbed = true;
+    const value = this.ahead.shift();
+    if (value !== undefined) return { done: false, value: this.#passing(value) };
+    return this.#exhausted ? this.#closed() : undefined;
+  }
+
+  /** Asks the provider for the next piece. Whoever asks makes one promise of it and no more, for this is done for every event of a stream. */
+  ask(): Promise<Read<P>> {
+    this.#source ??= (this.#options.body as ReadableStream<P>).getReader();
+    if (this.#broken !== undefined) return Promise.reject(this.#broken.error);
+    this.#options.watch?.waits();
+    return this.#source.read();
+  }
+
+  /** What the consumer gets of what the provider gave; undefined for nothing yet. Throws where it broke meanwhile. */
+  answer(read: Read<P>): Read<P> | undefined {
+    const piece = this.#arrived(read);
+    const value = piece === undefined ? this.#finish() : this.#take(piece);
+    if (value === undefined) return this.ready();
+    this.#passing(value);
+    return value === piece ? read : { done: false, value };
+  }
+
+  /** The provider gave an error. Returns the one for the consumer. */
+  broke(error: unknown): unknown {
+    this.#broken ??= { error };
+    this.#end(this.#endingOf(error));
+    this.#listener?.broke(this.#broken.error);
+    return this.#broken.error;
+  }
+
+  /** All pieces for the consumer. Whoever listens is told by {@link readWhole}. */
+  async readAll(): Promise<P[]> {
+    this.isDisturbed = true;
+    const pieces = this.ahead.splice(0);
+    while (!this.#exhausted) {
+      const piece = await this.#read();
+      const passed = piece === undefined ? this.#finish() : this.#take(piece);
+      if (passed !== undefined) pieces.push(passed);
+    }
+    return pieces;
+  }
+
+  /** The consumer got all of it at once. */
+  readWhole(text: () => string): void {
+    this.#listener?.finished(text);
   }
 
   /** Ends it from here: nobody gets more of it. */
@@ -127,56 +184,42 @@ export class Exchange<P = Uint8Array> implements Progress {
     this.#release(reason).catch(() => {});
   }
 
-  #pull(controller: ReadableStreamDefaultController<P>): Promise<void> | undefined {
-    const piece = this.ahead.shift();
-    if (piece !== undefined) this.#pass(piece, controller);
-    else if (this.#exhausted) this.#closed(controller);
-    else return this.#next().then((read) => this.#deliver(this.#arrived(read), controller), this.#failed);
-    return undefined;
-  }
-
-  #deliver(piece: P | undefined, controller: ReadableStreamDefaultController<P>): Promise<void> | undefined {
-    const passed = piece === undefined ? this.#finish() : this.#take(piece);
-    if (passed !== undefined) this.#pass(passed, controller);
-    else if (this.#exhausted) this.#closed(controller);
-    else return this.#pull(controller);
-    return undefined;
-  }
-
-  #pass(piece: P, controller: ReadableStreamDefaultController<P>): void {
-    if (piece instanceof Uint8Array) this.#listener?.passed(piece);
-    controller.enqueue(piece);
-  }
-
-  #closed(controller: ReadableStreamDefaultController<P>): void {
+  /** The consumer wants no more. */
+  cancel(reason: unknown): Promise<void> {
+    this.isDisturbed = true;
+    if (this.ending === undefined) {
+      if (this.#reader.finished) this.#end({ kind: 'done' });
+      else this.#end(this.#givenUp(reason));
+    }
     this.#listener?.finished();
-    controller.close();
+    return this.#release(reason);
   }
 
-  #read(): Promise<P | undefined> {
-    return this.#next().then(this.#arrived, this.#failed);
+  #passing(piece: P): P {
+    if (piece instanceof Uint8Array) this.#listener?.passed(piece);
+    return piece;
   }
 
-  /** The next piece from the provider. Whoever asks makes one promise of it and no more, for this is done for every event of a stream. */
-  #next(): ReturnType<ReadableStreamDefaultReader<P>['read']> {
-    this.#source ??= (this.#options.source.body as ReadableStream<P>).getReader();
-    if (this.#broken !== undefined) return Promise.reject(this.#broken.error);
-    this.#options.watch?.waits();
-    return this.#source.read();
+  #closed(): Read<P> {
+    this.#listener?.finished();
+    return { done: true, value: undefined };
   }
 
-  readonly #arrived = ({ value }: { readonly value?: P | undefined }): P | undefined => {
+  async #read(): Promise<P | undefined> {
+    let read: Read<P>;
+    try {
+      read = await this.ask();
+    } catch (error) {
+      throw this.broke(error);
+    }
+    return this.#arrived(read);
+  }
+
+  #arrived({ value }: Read<P>): P | undefined {
     if (this.#broken === undefined) return value;
     this.#listener?.broke(this.#broken.error);
     throw this.#broken.error;
-  };
-
-  readonly #failed = (error: unknown): never => {
-    this.#broken ??= { error };
-    this.#end(this.#endingOf(error));
-    this.#listener?.broke(this.#broken.error);
-    throw this.#broken.error;
-  };
+  }
 
   /** What the consumer gets of a piece; undefined for nothing yet. */
   #take(piece: P): P | undefined {
@@ -210,15 +253,6 @@ export class Exchange<P = Uint8Array> implements Progress {
     else this.fail('incomplete');
   }
 
-  #cancel(reason: unknown): Promise<void> {
-    if (this.ending === undefined) {
-      if (this.#reader.finished) this.#end({ kind: 'done' });
-      else this.#end(this.#givenUp(reason));
-    }
-    this.#listener?.finished();
-    return this.#release(reason);
-  }
-
   #endingOf(error: unknown): Ending {
     const { signal } = this.#options;
     return signal?.aborted === true ? this.#givenUp(signal.reason) : { kind: 'failed', error };
@@ -231,7 +265,7 @@ export class Exchange<P = Uint8Array> implements Progress {
   }
 
   #release(reason: unknown): Promise<void> {
-    const { body } = this.#options.source;
+    const { body } = this.#options;
     return this.#source === undefined ? (body?.cancel(reason) ?? Promise.resolve()) : this.#source.cancel(reason);
   }
 

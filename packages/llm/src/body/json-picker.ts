@@ -154,7 +154,7 @@ export class JsonPicker {
     const path = this.#recording?.path;
     if (path !== undefined) {
       const recorded = this.#endRecording(text, at);
-      const value = recorded.length > longestRecording ? undefined : parseJson(decoded(recorded));
+      const value = recorded.length > longestRecording ? undefined : valueOf(recorded);
       if (value !== undefined) this.#picked.set(path, value);
     }
     const frame = this.#frames.at(-1);
@@ -200,6 +200,15 @@ function rootOf(paths: readonly string[]): Place {
   }
   return root;
 }
+
+/** Strings of plain ASCII, as most are, stand as they are. */
+function valueOf(recorded: string): unknown {
+  const text = decoded(recorded.trim());
+  const isPlain = text.charCodeAt(0) === quote && !text.includes('\\') && plainString.test(text);
+  return isPlain ? text.slice(1, -1) : parseJson(text);
+}
+
+const plainString = /^"[ !#-[\]-~]*"$/;
 
 function decoded(text: string): string {
   for (let at = 0; at < text.length; at++)

@@ -21,8 +21,8 @@ export interface Refusal {
 export interface Listener {
   /** The consumer gets this. The bytes are the consumer's own from here on. */
   passed(piece: Uint8Array): void;
-  /** The consumer wants no more, or there is no more. */
-  finished(): void;
+  /** The consumer wants no more, or there is no more. @param text all of it, where the consumer got it at once. */
+  finished(text?: () => string): void;
   /** It broke. */
   broke(error: unknown): void;
 }

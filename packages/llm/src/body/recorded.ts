@@ -5,21 +5,23 @@ import { toLatin1 } from './json-text.ts';
 /** The answer as it is kept, once its consumer has read it. Rejects unless all of it was read and it was whole. */
 export function recorded({ result, progress }: LlmAnswer<Response>): Promise<CachedAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<CachedAnswer>();
-  if (result.body === null || progress.listen === undefined) {
+  if (progress.listen === undefined) {
     reject(notWhole());
     return promise;
   }
   const tape = new Tape();
+  // Not the response itself: whoever listens must not keep alive what nobody reads.
+  const { status, headers } = result;
   progress.listen({
     passed: (piece) => tape.add(piece),
-    finished() {
-      const { text } = tape;
+    finished(whole) {
+      const text = whole === undefined ? tape.text : bounded(whole());
       // A consumer may leave at the last word, before the end.
       if (progress.ending?.kind !== 'done' || text === undefined) return reject(notWhole());
       const { usage, model, finishReason } = progress.facts();
       resolve({
-        status: result.status,
-        headers: [...result.headers].filter(([name]) => !ofTransfer.has(name)),
+        status,
+        headers: [...headers].filter(([name]) => !ofTransfer.has(name)),
         body: text,
         ...(model !== undefined && { model }),
         ...(finishReason !== undefined && { finishReason }),
@@ -48,6 +50,11 @@ class Tape {
     this.#size += piece.length;
     this.#bytes = this.#size <= mostBytes ? this.#bytes + toLatin1(piece) : '';
   }
+}
+
+/** A character is a byte at least. */
+function bounded(text: string): string | undefined {
+  return text.length > mostBytes ? undefined : text;
 }
 
 /** They are of the bytes as they came over the wire, or of that one exchange. */

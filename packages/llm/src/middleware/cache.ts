@@ -33,31 +33,42 @@ export function cache(policy: AnswerCache): Middleware<FetchCall, LlmAnswer<Resp
   return async (call, next) => {
     const { body } = call;
     if (body === undefined) return next(call);
-    const live = Promise.withResolvers<LlmAnswer<Response>>();
-    let made: Made | undefined;
-    const make = async (): Promise<CachedAnswer> => {
-      made = await making(next(call));
-      if (made.answer === undefined || made.answer.progress.refusal !== undefined) throw uncacheable;
-      const kept = recorded(made.answer);
-      live.resolve(made.answer);
-      return kept;
+    const first = Promise.withResolvers<LlmAnswer<Response> | Found>();
+    // Let go of once it was used: the policy waits for the end of an answer, and must not keep alive what nobody reads.
+    let waiting: Pick<typeof first, 'resolve' | 'reject'> | undefined = {
+      resolve: first.resolve,
+      reject: first.reject,
     };
-    const tenant = current()?.tenant;
-    const looking = policy.wrap(requestOf(call, body.text), make, {
-      ...(tenant !== undefined && { scope: tenant }),
-      ...(call.signal !== undefined && { signal: call.signal }),
-    });
+    let made: Made | undefined;
+    const make = (): Promise<CachedAnswer> =>
+      making(next(call)).then((outcome) => {
+        if (outcome.answer === undefined || outcome.answer.progress.refusal !== undefined) {
+          made = outcome;
+          throw uncacheable;
+        }
+        const kept = recorded(outcome.answer);
+        if (waiting === undefined) void outcome.answer.result.arrayBuffer().catch(() => {});
+        else waiting.resolve(outcome.answer);
+        waiting = undefined;
+        return kept;
+      });
+    // What becomes of the recording is the cache's own affair.
+    policy.wrap(requestOf(call, body.text), make, optionsOf(call)).then(
+      (found) => {
+        if (found.source === 'call') return;
+        waiting?.resolve(found);
+        waiting = undefined;
+      },
+      (error: unknown) => {
+        waiting?.reject(error);
+        waiting = undefined;
+      },
+    );
     try {
-      const found = await Promise.race([live.promise, looking.then(({ value, source }) => ({ value, source }))]);
-      if ('result' in found) {
-        // What becomes of the recording is the cache's own affair.
-        looking.catch(() => {});
-        return found;
-      }
-      if (found.source === 'call') return await live.promise;
-      void live.promise.then(({ result }) => result.arrayBuffer()).catch(() => {});
+      const found = await first.promise;
+      if ('result' in found) return found;
       call.report?.free();
-      return { result: replayed(found.value, found.source), progress: endedProgress() };
+      return { result: replayed(found), progress: endedProgress() };
     } catch (error) {
       if (made !== undefined) return answerOf(made);
       // A cache that fails must not fail the call.
@@ -66,6 +77,9 @@ export function cache(policy: AnswerCache): Middleware<FetchCall, LlmAnswer<Resp
     }
   };
 }
+
+/** What a cache had. */
+type Found = Awaited<ReturnType<AnswerCache['wrap']>>;
 
 /** What came of making the call. */
 type Made =
@@ -87,13 +101,18 @@ function answerOf(made: Made): LlmAnswer<Response> {
 
 const uncacheable = new Error('Only whole answers are kept.');
 
+function optionsOf({ signal }: FetchCall): { readonly scope?: string; readonly signal?: AbortSignal } {
+  const tenant = current()?.tenant;
+  return { ...(tenant !== undefined && { scope: tenant }), ...(signal !== undefined && { signal }) };
+}
+
 function requestOf({ provider, api, model, stream, input }: FetchCall, body: string): CacheRequest {
   const url = typeof input === 'string' ? input : 'url' in input ? input.url : input.href;
   return { provider, api, model, stream, url, body };
 }
 
 /** @see RFC 9211 */
-function replayed({ status, headers, body }: CachedAnswer, source: 'cache' | 'stale'): Response {
+function replayed({ value: { status, headers, body }, source }: Found): Response {
   const fields = new Headers(headers.map(([name, value]): [string, string] => [name, value]));
   fields.set('cache-status', source === 'stale' ? 'sage-llm; hit; detail=stale' : 'sage-llm; hit');
   return new Response(body, { status, headers: fields });

@@ -3,12 +3,11 @@
  * drop the body of a failure unread where they will try again. So a call whose failure was dropped waits for its next try.
  */
 import { AsyncResource } from 'node:async_hooks';
-import { headerOf, type Middleware, operate, parseRetryAfter, run, systemClock, type Timer } from '@sage-adk/core';
+import { headerOf, type Middleware, operate, parseRetryAfter, systemClock, type Timer } from '@sage-adk/core';
 import type { Ending, Progress, Refusal } from '../body/progress.ts';
 import type { LlmAnswer, LlmCall } from '../call.ts';
 import { refusalOf } from '../failure.ts';
 import type { AnswerFacts } from '../providers/api.ts';
-import { InnerMark } from './inner-mark.ts';
 import { renewed } from './retry.ts';
 
 /** How a kind of client tries again. */
@@ -78,8 +77,8 @@ function attempt<C extends LlmCall, R>(
   { dependencyOf }: ClientTriesOptions<C>,
 ): Promise<LlmAnswer<R>> {
   return operate('retry.attempt', { dependency: dependencyOf(call), attempt: before + 1 }, async (operation) => {
-    const mark = call.report && new InnerMark(call.report.mark, [counting]);
-    const answer = await (mark === undefined ? next(call) : run({ llmCall: mark }, () => next(call)));
+    call.report?.does(counting);
+    const answer = await next(call);
     const { refusal } = answer.progress;
     if (refusal !== undefined) operation.settle('error', refusalOf(refusal, call.provider));
     return answer;

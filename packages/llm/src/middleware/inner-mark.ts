@@ -3,10 +3,10 @@ import type { EndOf, LlmCallMark } from '@sage-adk/core';
 /** The mark of the outer call, with what this layer does added. */
 export class InnerMark implements LlmCallMark {
   readonly #outer: LlmCallMark;
-  readonly steps: ReadonlySet<string>;
+  steps: ReadonlySet<string>;
   #lost = 0;
 
-  constructor(outer: LlmCallMark, steps: Iterable<string>) {
+  constructor(outer: LlmCallMark, steps: ReadonlySet<string>) {
     this.#outer = outer;
     this.steps = new Set([...outer.steps, ...steps]);
   }
@@ -39,3 +39,13 @@ export class InnerMark implements LlmCallMark {
     this.#outer.learn(facts);
   }
 }
+
+/** The steps and one more. There are few such sets, and each is made once. */
+export function withStep(steps: ReadonlySet<string>, step: string): ReadonlySet<string> {
+  if (steps.has(step)) return steps;
+  let more = known.get(steps);
+  if (more?.step !== step) known.set(steps, (more = { step, steps: new Set([...steps, step]) }));
+  return more.steps;
+}
+
+const known = new WeakMap<ReadonlySet<string>, { readonly step: string; readonly steps: ReadonlySet<string> }>();

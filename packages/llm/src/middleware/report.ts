@@ -13,18 +13,21 @@ import type { Ending, Progress } from '../body/progress.ts';
 import type { CallReport, LlmCall } from '../call.ts';
 import { recordable, refusalOf } from '../failure.ts';
 import { costOf } from '../price/cost.ts';
-import { InnerMark } from './inner-mark.ts';
+import { toUsage } from '../providers/usage.ts';
+import { InnerMark, withStep } from './inner-mark.ts';
 
 type Facts = EndOf<'llm.call'>;
+
+const nothing: Facts = {};
 
 /** The report of the outermost layer: one operation, from the moment the call goes out until its answer ended. */
 export class OwnReport implements CallReport, LlmCallMark {
   readonly #call: LlmCall;
   readonly #price: PricePort | undefined;
-  readonly steps: ReadonlySet<string>;
+  steps: ReadonlySet<string>;
   #operation: OpenOperation<'llm.call'> | undefined;
   #startedMs = 0;
-  #learned: Facts = {};
+  #learned = nothing;
   attempts = 0;
   lost = 0;
   open = false;
@@ -46,6 +49,10 @@ export class OwnReport implements CallReport, LlmCallMark {
   /** Never begun, it is not reported. */
   free(): void {}
 
+  does(step: string): void {
+    this.steps = withStep(this.steps, step);
+  }
+
   begin<T>(run: () => T): T {
     const { provider, api, model, stream } = this.#call;
     this.open = true;
@@ -55,11 +62,11 @@ export class OwnReport implements CallReport, LlmCallMark {
   }
 
   learn(facts: Facts): void {
-    if (this.open) this.#learned = { ...this.#learned, ...facts };
+    if (this.open) this.#learned = this.#learned === nothing ? facts : { ...this.#learned, ...facts };
   }
 
   failed(error: unknown): void {
-    this.#end(this.#learned, this.#call.signal?.aborted === true ? toCancelled(error) : { kind: 'failed', error });
+    this.#end(this.#call.signal?.aborted === true ? toCancelled(error) : { kind: 'failed', error });
   }
 
   answered(progress: Progress): void {
@@ -69,27 +76,21 @@ export class OwnReport implements CallReport, LlmCallMark {
       // Only now: a client that tries again may have made a success of a failure.
       const { refusal } = progress;
       if (refusal !== undefined) operation.settle('error', refusalOf(refusal, this.#call.provider));
-      const facts = refusal === undefined && !this.isFree ? factsFrom(progress, ending, this.#call) : {};
+      if (refusal === undefined && !this.isFree) this.learn(factsFrom(progress, ending, this.#call));
       const { firstContentAtMs } = progress;
-      const firstTokenMs = firstContentAtMs === undefined ? undefined : firstContentAtMs - this.#startedMs;
-      this.#end(
-        { ...this.#learned, ...facts, ...(firstTokenMs !== undefined && { firstTokenMs }) },
-        ending,
-        refusal !== undefined,
-      );
+      if (firstContentAtMs !== undefined) this.learn({ firstTokenMs: firstContentAtMs - this.#startedMs });
+      this.#end(ending, refusal !== undefined);
     });
   }
 
-  #end(facts: Facts, ending: Ending, isRefused = false): void {
+  #end(ending: Ending, isRefused = false): void {
     const operation = this.#operation;
     if (operation === undefined || !this.open) return;
     this.open = false;
+    const { attempts } = this;
+    const facts = attempts > 0 ? { ...this.#learned, attempts } : this.#learned;
     const costNanoUsd = facts.costNanoUsd ?? this.#costOf(facts);
-    operation.set({
-      ...facts,
-      ...(costNanoUsd !== undefined && { costNanoUsd }),
-      ...(this.attempts > 0 && { attempts: this.attempts }),
-    });
+    operation.set(costNanoUsd === undefined ? facts : { ...facts, costNanoUsd });
     if (ending.kind === 'failed') {
       operation.fail(recordable(ending.error, this.#call.provider));
       return;
@@ -102,11 +103,11 @@ export class OwnReport implements CallReport, LlmCallMark {
     operation.end();
   }
 
-  #costOf({ inputTokens, outputTokens, ...parts }: Facts): bigint | undefined {
-    if (inputTokens === undefined || outputTokens === undefined) return undefined;
+  #costOf(facts: Facts): bigint | undefined {
+    const usage = usageIn(facts);
+    if (usage === undefined || this.#price === undefined) return undefined;
     const { provider, model } = this.#call;
-    const usage = { ...usageParts(parts), inputTokens, outputTokens };
-    return costOf(this.#price, { provider, models: [parts.responseModel, model], usage });
+    return costOf(this.#price, { provider, models: [facts.responseModel, model], usage });
   }
 }
 
@@ -133,6 +134,10 @@ export class InnerReport implements CallReport {
     return inContext({ llmCall: this.mark }, run);
   }
 
+  does(step: string): void {
+    this.mark.steps = withStep(this.mark.steps, step);
+  }
+
   free(): void {
     this.isFree = true;
     this.mark.learn({ costNanoUsd: 0n });
@@ -157,14 +162,19 @@ function factsFrom(progress: Progress, ending: Ending, call: LlmCall): Facts {
   };
 }
 
-function usageParts(facts: Facts): Partial<Usage> {
+/** Undefined where it is not known. */
+function usageIn(facts: Facts): Usage | undefined {
+  const { inputTokens, outputTokens } = facts;
+  if (inputTokens === undefined || outputTokens === undefined) return undefined;
   const { cachedInputTokens, cacheWriteTokens, longCacheWriteTokens, reasoningTokens } = facts;
-  return {
-    ...(cachedInputTokens !== undefined && { cachedInputTokens }),
-    ...(cacheWriteTokens !== undefined && { cacheWriteTokens }),
-    ...(longCacheWriteTokens !== undefined && { longCacheWriteTokens }),
-    ...(reasoningTokens !== undefined && { reasoningTokens }),
-  };
+  return toUsage({
+    inputTokens,
+    outputTokens,
+    cachedInputTokens,
+    cacheWriteTokens,
+    longCacheWriteTokens,
+    reasoningTokens,
+  });
 }
 
 /** Aborted with a reason of the caller's own: whatever came of that, it was the caller's wish. */

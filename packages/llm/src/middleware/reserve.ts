@@ -24,9 +24,10 @@ export function reserve<C extends LlmCall, R>(options: ReserveOptions): Middlewa
     const maxOutputTokens = await account.open();
     const attempts = call.report?.mark.attempts;
     try {
-      const { result, progress, ...rest } = await next({ ...call, maxOutputTokens, renew: () => account.renew() });
+      const answer = await next({ ...call, maxOutputTokens, renew: () => account.renew() });
+      const { progress } = answer;
       progress.onEnd((ending) => account.close(progress, ending));
-      return { ...rest, result, progress };
+      return answer;
     } catch (error) {
       if (call.report?.mark.attempts === attempts) account.cancel();
       else account.close();

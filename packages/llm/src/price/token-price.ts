@@ -41,19 +41,24 @@ interface Tier {
   readonly cachedInput: bigint;
   readonly cacheWrite: bigint;
   readonly longCacheWrite: bigint;
+  /** The same, for sums that they hold exactly: those of nearly all calls. */
+  readonly numbers: Readonly<Record<'perCall' | RateName, number>>;
 }
+
+type RateName = 'input' | 'output' | 'cachedInput' | 'cacheWrite' | 'longCacheWrite';
 
 const million = 1_000_000n;
 
 /** @param name of the option, for who got it wrong. Throws `SAGE_CORE_INVALID_OPTION`. */
 export function compilePrice(price: TokenPrice, name: string): CompiledPrice {
   const { perCall = 0, longInput = [], ...rates } = price;
+  const perCallMillion = toNanoUsd(`${name}.perCall`, perCall) * million;
   const longer = longInput.map(({ above, ...other }) => {
     requireWhole(`${name}.longInput.above`, above, 0);
-    return tierOf(above, { ...rates, ...other }, `${name}.longInput`);
+    return tierOf(above, { ...rates, ...other }, perCallMillion, `${name}.longInput`);
   });
-  const tiers = [tierOf(-1, rates, name), ...longer].toSorted((a, b) => b.above - a.above);
-  return { perCall: toNanoUsd(`${name}.perCall`, perCall) * million, tiers };
+  const tiers = [tierOf(-1, rates, perCallMillion, name), ...longer].toSorted((a, b) => b.above - a.above);
+  return { perCall: perCallMillion, tiers };
 }
 
 /**
@@ -66,6 +71,16 @@ export function priceOf({ perCall, tiers }: CompiledPrice, usage: Usage): bigint
   if (tier === undefined) return 0n;
   const plain = Math.max(0, inputTokens - cachedInputTokens - cacheWriteTokens);
   const shortWrites = Math.max(0, cacheWriteTokens - longCacheWriteTokens);
+  const { numbers } = tier;
+  const small =
+    numbers.perCall +
+    plain * numbers.input +
+    cachedInputTokens * numbers.cachedInput +
+    shortWrites * numbers.cacheWrite +
+    longCacheWriteTokens * numbers.longCacheWrite +
+    outputTokens * numbers.output;
+  // Every part is whole and no larger than the sum, so a sum that is exact was made of exact parts.
+  if (small <= Number.MAX_SAFE_INTEGER) return BigInt((small - (small % 1e6)) / 1e6 + (small % 1e6 > 0 ? 1 : 0));
   const total =
     perCall +
     BigInt(plain) * tier.input +
@@ -76,14 +91,22 @@ export function priceOf({ perCall, tiers }: CompiledPrice, usage: Usage): bigint
   return roundedUp(total, million);
 }
 
-function tierOf(above: number, rates: TokenRates, name: string): Tier {
+function tierOf(above: number, rates: TokenRates, perCall: bigint, name: string): Tier {
   const { input, output, cachedInput = input, cacheWrite = input, longCacheWrite = cacheWrite } = rates;
-  return {
-    above,
+  const nano = {
     input: toNanoUsd(`${name}.input`, input),
     output: toNanoUsd(`${name}.output`, output),
     cachedInput: toNanoUsd(`${name}.cachedInput`, cachedInput),
     cacheWrite: toNanoUsd(`${name}.cacheWrite`, cacheWrite),
     longCacheWrite: toNanoUsd(`${name}.longCacheWrite`, longCacheWrite),
   };
+  const numbers = {
+    perCall: Number(perCall),
+    input: Number(nano.input),
+    output: Number(nano.output),
+    cachedInput: Number(nano.cachedInput),
+    cacheWrite: Number(nano.cacheWrite),
+    longCacheWrite: Number(nano.longCacheWrite),
+  };
+  return { above, ...nano, numbers };
 }

@@ -10,10 +10,10 @@ export interface RequestBody {
 
 /** What a request asks for. */
 export interface Asked {
-  readonly model?: string;
+  readonly model: string | undefined;
   readonly stream: boolean;
   /** Of one answer. */
-  readonly maxOutputTokens?: number;
+  readonly maxOutputTokens: number | undefined;
   /** Answers at once. @default 1 */
   readonly choices: number;
   /** Whether usage was asked for, where that is needed. */
@@ -29,17 +29,20 @@ export function readBody(text: string, shape: RequestShape): RequestBody | undef
 }
 
 export function askedOf({ text, members }: RequestBody, shape: RequestShape): Asked {
-  const read = (path: string): unknown => valueOf(text, members, path);
-  const model = read('model');
-  const caps = shape.maxOutputTokens.map(read).filter((cap) => typeof cap === 'number');
-  const choices = shape.choices === undefined ? 1 : read(shape.choices);
-  return {
-    ...(typeof model === 'string' && { model }),
-    stream: read('stream') === true,
+  const model = valueOf(text, members, 'model');
+  let maxOutputTokens: number | undefined;
+  for (const path of shape.maxOutputTokens) {
+    const cap = valueOf(text, members, path);
     // Where two contradict each other, the larger one is what may be spent.
-    ...(caps.length > 0 && { maxOutputTokens: Math.max(...caps) }),
+    if (typeof cap === 'number' && (maxOutputTokens === undefined || cap > maxOutputTokens)) maxOutputTokens = cap;
+  }
+  const choices = shape.choices === undefined ? 1 : valueOf(text, members, shape.choices);
+  return {
+    model: typeof model === 'string' ? model : undefined,
+    stream: valueOf(text, members, 'stream') === true,
+    maxOutputTokens,
     choices: typeof choices === 'number' && choices > 1 ? choices : 1,
-    wantsUsage: read('stream_options.include_usage') === true,
+    wantsUsage: valueOf(text, members, 'stream_options.include_usage') === true,
   };
 }
 

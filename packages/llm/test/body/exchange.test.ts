@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { PlainReader } from '../../src/body/answer-reader.ts';
 import { Exchange } from '../../src/body/exchange.ts';
 import type { Ending } from '../../src/body/progress.ts';
-import { relayed } from '../../src/body/relayed.ts';
+import { tapped } from '../../src/body/tapped.ts';
 
 describe('the body of an exchange', () => {
   test('is read no faster than its consumer reads', async () => {
@@ -153,14 +153,14 @@ function createSource(chunks = Number.POSITIVE_INFINITY, error?: Error) {
 }
 
 function exchangeOf(response: Response, signal?: AbortSignal): Exchange {
-  return new Exchange({ source: response, signal, reader: new PlainReader(), failure: (kind) => new Error(kind) });
+  return new Exchange({ body: response.body, signal, reader: new PlainReader(), failure: (kind) => new Error(kind) });
 }
 
 function tap(original: Response) {
   const seen: Ending[] = [];
   const exchange = exchangeOf(original);
   exchange.onEnd((ending) => void seen.push(ending));
-  return { response: relayed(original, exchange.relay()), seen };
+  return { response: tapped(original, exchange), seen };
 }
 
 function othersRan(): Promise<void> {

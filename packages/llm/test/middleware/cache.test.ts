@@ -38,6 +38,17 @@ describe.each(wires.map((wire) => [wire.name, wire] as const))('an answer of %s 
   });
 });
 
+test('an answer that nobody reads is let go all the same, and settled', async () => {
+  const purse = createPurse(plenty);
+  const cache = createShelf();
+  await send(chat, { cache, limiter: purse, price: unitPrice }, { stream: true });
+  for (let turn = 0; turn < 1_000 && purse.reserved[0]?.ends !== 1; turn++) {
+    globalThis.gc?.();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  expect([purse.reserved[0]?.ends, calls()[0]?.outcome, cache.kept.size]).toEqual([1, 'cancelled', 0]);
+});
+
 describe('what is kept', () => {
   test('belongs to the tenant of the context', async () => {
     const cache = createShelf();
