@@ -19,7 +19,7 @@ import { type Panel, ThresholdsConfigBuilder, ThresholdsMode } from '@grafana/gr
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
-import type { Unit } from './units.ts';
+import { type Unit, units } from './units.ts';
 
 /** One line, or one line for each value of its labels. */
 export interface Query {
@@ -99,11 +99,13 @@ function linesOf({ kind, badFrom }: PanelSpec): TimeseriesBuilder {
   return badFrom === undefined ? builder : builder.axisSoftMax(badFrom);
 }
 
-function numberOf({ badFrom, badBelow }: PanelSpec): StatBuilder {
-  return new StatBuilder()
+function numberOf({ unit, badFrom, badBelow }: PanelSpec): StatBuilder {
+  const builder = new StatBuilder()
     .graphMode(BigValueGraphMode.None)
     .colorMode(badFrom === undefined && badBelow === undefined ? BigValueColorMode.None : BigValueColorMode.Value)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).fields('').values(false));
+  // What a counter grew is extrapolated, and seldom whole.
+  return unit === units.count ? builder.decimals(0) : builder;
 }
 
 function thresholdsOf({ badFrom, badBelow }: PanelSpec): ThresholdsConfigBuilder {

@@ -1,4 +1,5 @@
 import type { Observer, OperationName, OperationRecord, Outcome } from '@sage-adk/core';
+import type { BoundCounter } from '../instruments/counter.ts';
 import type { BoundHistogram } from '../instruments/histogram.ts';
 import type { Instruments } from '../instruments/from-table.ts';
 import type { observedMetrics } from '../table/observed.ts';
@@ -40,8 +41,10 @@ export function createObserver(metrics: ObservedInstruments, derived: Derived): 
     },
     event(name) {
       const count = derived.event(name);
-      const counter = metrics.events.with(name);
+      // Asked for the names of operations as well, which must not get a series here.
+      let counter: BoundCounter | undefined;
       return (event) => {
+        counter ??= metrics.events.with(name);
         counter.inc();
         // Events are flat, and what is no text as a label is never named as one.
         count(event as Parameters<typeof count>[0]);

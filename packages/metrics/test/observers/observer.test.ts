@@ -161,6 +161,8 @@ describe('everything else', () => {
     for (const event of Object.keys(catalogue.events)) {
       expect([event, valueIn(text, 'sage_events_total', { event })]).toEqual([event, 1]);
     }
+    // An operation is no event.
+    expect(text.match(/^sage_events_total\{/gm)).toHaveLength(Object.keys(catalogue.events).length);
     expect(observerFailures()).toBe(0);
   });
 

@@ -19,11 +19,11 @@ export const limitAlerts: readonly Alert[] = [
       act: ['Wait for the next period, or raise `max_cost_per_hour`.', 'Stop who spends it.'],
     },
     fires: {
-      series: { 'sage_limiter_budget_exhausted_total{rule="global.cost",handling="deny"}': '_x5 1x10' },
+      series: { 'sage_limiter_budget_exhausted_total{rule="global_max_cost_per_hour",handling="reject"}': '_x5 1x10' },
       at: '8m',
-      labels: { rule: 'global.cost' },
+      labels: { rule: 'global_max_cost_per_hour' },
     },
-    healthy: { 'sage_limiter_budget_exhausted_total{rule="global.cost",handling="deny"}': '4x40' },
+    healthy: { 'sage_limiter_budget_exhausted_total{rule="global_max_cost_per_hour",handling="reject"}': '4x40' },
     healthyAt: 40,
   },
   {
@@ -67,11 +67,11 @@ export const limitAlerts: readonly Alert[] = [
       act: ['A longer lease, or a `total_timeout` of the provider that is shorter than it.'],
     },
     fires: {
-      series: { 'sage_limiter_leases_expired_total{rule="per_user.tokens"}': '0x5 1x30' },
+      series: { 'sage_limiter_leases_expired_total{rule="user_tokens_per_minute"}': '0x5 1x30' },
       at: '10m',
-      labels: { rule: 'per_user.tokens' },
+      labels: { rule: 'user_tokens_per_minute' },
     },
-    healthy: { 'sage_limiter_leases_expired_total{rule="per_user.tokens"}': '2x130' },
+    healthy: { 'sage_limiter_leases_expired_total{rule="user_tokens_per_minute"}': '2x130' },
     healthyAt: 125,
   },
   {

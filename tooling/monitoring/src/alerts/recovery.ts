@@ -100,11 +100,11 @@ export const recoveryAlerts: readonly Alert[] = [
     runbook: {
       means: 'Users got an error; their messages are kept.',
       look: [
-        'The letters: `sage-dlq list` and `show` name the error of each.',
+        'The letters: `sage-dlq ls` and `sage-dlq show` name the error of each.',
         'Dashboard "SAGE recovery", "Dead letters".',
       ],
       act: [
-        'Mend the cause, then redrive: `sage-dlq redrive`, or `recovery.dlq.auto_retry`.',
+        'Mend the cause, then redrive: `sage-dlq redrive --to URL`, or `recovery.dlq.auto_retry`.',
         'Drop what nobody needs any more.',
       ],
     },
@@ -127,7 +127,7 @@ export const recoveryAlerts: readonly Alert[] = [
     description: 'Recovery does not help against what fails.',
     runbook: {
       means: 'As [SageDeadLetters](#sagedeadletters), for many users.',
-      look: ['The report of the letters by fingerprint: mostly it is one cause.'],
+      look: ['The report of the letters, `sage-dlq report`: mostly it is one cause.'],
       act: ['Mend the cause first: a redrive before that only fails again, and stops by itself.'],
     },
     fires: {
