@@ -33,11 +33,10 @@ export interface ChainModel extends Facts {
 
 /**
  * Models change silently until a reader sees something. What breaks off after that is a `SAGE_FALLBACK_PARTIAL_STREAM`, or is told to be forgotten and begun
- * again by the next model.
+ * again by the next model: where the plan says so, and always where nobody sees an answer before it is whole.
  */
 export function createFallbackCall(models: readonly ChainModel[], plan: FallbackPlan): AnswerCall {
   const earlier = plan.cachedResponses ? createEarlierAnswers() : undefined;
-  const onCut = plan.onCut === 'restart' ? { restartWith: restart } : 'throw';
   const chain = createFallbackChain<Asked, readonly LlmEvent[], AnswerEvent>({
     name: 'model',
     targets: models.map(targetOf),
@@ -46,33 +45,27 @@ export function createFallbackCall(models: readonly ChainModel[], plan: Fallback
     chunksOf: (events) => events,
     classifier,
   });
-  async function* whole(asked: Asked): AsyncGenerator<AnswerEvent> {
-    const { turns, caller } = asked;
-    const { value, tier } = await chain.execute(asked, { signal: caller.signal });
-    if (isOfModel(tier) && isComplete(value.at(-1))) earlier?.keep(turns, caller.subject, value.reduce(textAfter, ''));
-    yield* value;
-  }
-  async function* streamed(asked: Asked): AsyncGenerator<AnswerEvent> {
-    const { turns, caller } = asked;
-    const stream = chain.stream(asked, { signal: caller.signal, onCut, isVisible: ({ type }) => type !== 'finish' });
+  return async function* answer(turns, caller) {
+    const { signal, subject, whole = false } = caller;
+    const onCut = whole || plan.onCut === 'restart' ? ({ restartWith: restart } as const) : 'throw';
+    const stream = chain.stream({ turns, caller }, { signal, onCut, isVisible: ({ type }) => type !== 'finish' });
     let text = '';
     for await (const event of stream) {
       if (earlier !== undefined) text = textAfter(text, event);
-      if (isOfModel(stream.served?.tier) && isComplete(event)) earlier?.keep(turns, caller.subject, text);
+      if (isOfModel(stream.served) && isComplete(event)) earlier?.keep(turns, subject, text);
       yield event;
     }
-  }
-  return (turns, caller) => (caller.whole === true ? whole : streamed)({ turns, caller });
+  };
 }
 
 const restart: Restart = { type: 'restart' };
 
-function isOfModel(tier: Served['tier'] | undefined): boolean {
-  return tier === 'primary' || tier === 'fallback';
+function isOfModel(served: Served | undefined): boolean {
+  return served?.tier === 'primary' || served?.tier === 'fallback';
 }
 
-function isComplete(event: AnswerEvent | undefined): boolean {
-  return event?.type === 'finish' && event.reason === 'stop';
+function isComplete(event: AnswerEvent): boolean {
+  return event.type === 'finish' && event.reason === 'stop';
 }
 
 /** Another model has the same limits of the user, so it is not asked; only a limit of the provider is of that provider alone. */

@@ -53,7 +53,7 @@ export interface FallbackChain<I, O, C = unknown> {
    * `SAGE_FALLBACK_NO_TARGET` with all errors as its cause, and then and before response tiers emits `error.critical`.
    */
   execute(input: I, options?: FallbackCallOptions): Promise<Outcome<O>>;
-  /** The same for streams. Once something was seen, nobody else serves unless `onCut` says so. */
+  /** The same for streams. Once something was seen, nobody else serves unless `onCut` says so, and nothing but an answer that begins anew follows it. */
   stream(input: I, options?: FallbackStreamOptions<I, C>): FallbackStream<C>;
 }
 

@@ -19,6 +19,7 @@ export class Route<I, O, C> {
   readonly first: string;
   readonly #rules: RouteRules;
   readonly #errors: unknown[] = [];
+  readonly #repeated = new Set<Target<I, O, C>>();
   #left: readonly Target<I, O, C>[];
   #failed: Target<I, O, C> | undefined;
 
@@ -34,6 +35,13 @@ export class Route<I, O, C> {
     this.#left = left;
     this.#failed = target;
     return target;
+  }
+
+  /** Asks a target once more, when no other is left. */
+  again(target: Target<I, O, C>): void {
+    if (this.#repeated.has(target)) return;
+    this.#repeated.add(target);
+    this.#left = [...this.#left, target];
   }
 
   /** Why the first choice did not serve. */

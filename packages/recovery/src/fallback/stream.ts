@@ -1,4 +1,5 @@
 import { begin, emit } from '@sage-adk/core';
+import type { Classification } from '../classify/classification.ts';
 import { fallbackErrors } from './errors.ts';
 import type { Served } from './outcome.ts';
 import type { Route } from './route.ts';
@@ -6,7 +7,8 @@ import type { Target } from './target.ts';
 
 /**
  * What happens where a stream breaks off after its reader saw something: a `SAGE_FALLBACK_PARTIAL_STREAM`; the next target goes on from what was
- * delivered, with the input that `continueWith` makes; or the next target starts again, after a chunk that tells the reader to forget.
+ * delivered, with the input that `continueWith` makes; or the next target, or a response tier, starts again, after a chunk that tells the reader to forget.
+ * A target whose stream broke off by a transient error is asked once more when no other is left.
  */
 export type CutRule<I, C> =
   | 'throw'
@@ -29,6 +31,7 @@ export interface ChainReading<I, O, C> {
 export async function* readChain<I, O, C>(reading: ChainReading<I, O, C>): AsyncGenerator<C> {
   const { route, onCut } = reading;
   const keeps = typeof onCut === 'object' && 'continueWith' in onCut;
+  const restarts = typeof onCut === 'object' && 'restartWith' in onCut;
   const delivered: C[] = [];
   let { input } = reading;
   let seen = 0;
@@ -43,17 +46,22 @@ export async function* readChain<I, O, C>(reading: ChainReading<I, O, C>): Async
       }
       return;
     } catch (error) {
-      attempt.failed(error);
+      const { category } = attempt.failed(error);
       if (!attempt.visible) continue;
       if (onCut === 'throw')
         throw fallbackErrors.PARTIAL_STREAM({ target: target.name, chunks: seen }, { cause: error });
       if (keeps) input = onCut.continueWith(reading.input, delivered);
-      else if ('restartWith' in onCut) yield onCut.restartWith;
+      if (restarts) yield onCut.restartWith;
+      if (category === 'transient') route.again(target);
     }
   }
+  const partial = (): Error =>
+    fallbackErrors.PARTIAL_STREAM({ target: route.first, chunks: seen }, { cause: route.cause });
   // Half an answer of a model and a default behind it would be neither.
-  if (seen > 0) throw fallbackErrors.PARTIAL_STREAM({ target: route.first, chunks: seen }, { cause: route.cause });
-  const { chunks, served } = await reading.respond(route);
+  if (seen > 0 && !restarts) throw partial();
+  const { chunks, served } = await reading.respond(route).catch((error: unknown) => {
+    throw seen > 0 ? partial() : error;
+  });
   reading.onServed(served);
   yield* chunks;
 }
@@ -91,7 +99,7 @@ class StreamAttempt<I, O, C> {
     yield* held;
   }
 
-  failed(error: unknown): void {
+  failed(error: unknown): Classification {
     const { route } = this.#reading;
     const classification = route.classify(error);
     this.#step.set({ reason: classification.reason });
@@ -102,6 +110,7 @@ class StreamAttempt<I, O, C> {
     } catch (stop) {
       if (!this.visible || classification.category === 'cancelled') throw stop;
     }
+    return classification;
   }
 
   #open(): AsyncIterable<C> {

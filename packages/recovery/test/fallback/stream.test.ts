@@ -75,6 +75,50 @@ describe('ER5: a stream of a chain', () => {
     });
   });
 
+  test('ER25: a target whose stream broke off is asked once more when no other is left, one that refused is not', async () => {
+    const cuts = { a: [1, Infinity], b: [2, 2] };
+    const asked: string[] = [];
+    const target = (name: 'a' | 'b', error: unknown = busy): Streamer => ({
+      ...streamer(name, []),
+      async *stream() {
+        asked.push(name);
+        yield* streamer(name, ['x', 'y', 'z'], cuts[name].shift(), error).stream?.([], { signal }) ?? [];
+      },
+    });
+    const { signal } = new AbortController();
+    const options = { isVisible, onCut: { restartWith: '#reset' } };
+    const again = await read(chain([target('a'), target('b')]).stream([], options));
+    expect(again).toEqual({ chunks: ['x', '#reset', 'x', 'y', '#reset', 'x', 'y', 'z'], error: undefined });
+    expect(asked.splice(0)).toEqual(['a', 'b', 'a']);
+    cuts.b = [2, 2, 2];
+    const lost = await read(chain([target('b')]).stream([], options));
+    expect(lost.error).toMatchObject({ code: 'SAGE_FALLBACK_PARTIAL_STREAM', details: { chunks: 4 } });
+    expect(asked.splice(0)).toEqual(['b', 'b']);
+    const refusal = Object.assign(new Error('refused'), { status: 400, code: 'content_filter' });
+    cuts.b = [2];
+    await read(chain([target('b', refusal)]).stream([], options));
+    expect(asked).toEqual(['b']);
+  });
+
+  test('ER8: a response tier answers after a marker to forget what broke off, and never behind the half of an answer', async () => {
+    const play = (onCut: CutRule<readonly string[], string>) =>
+      read(
+        createFallbackChain({
+          name: 'chat',
+          targets: [streamer('a', ['A', 'B'], 1)],
+          responses: [staticResponse<readonly string[], string>('sorry now')],
+          chunksOf: (value: string) => value.split(' '),
+        }).stream([], { onCut }),
+      );
+    const restarted = await play({ restartWith: '#reset' });
+    expect(restarted).toEqual({ chunks: ['A', '#reset', 'A', '#reset', 'sorry', 'now'], error: undefined });
+    for (const onCut of ['throw', { continueWith: () => [] }] as const) {
+      const { chunks, error } = await play(onCut);
+      expect(new Set(chunks)).toEqual(new Set(['A']));
+      expect(isSageError(error, 'SAGE_FALLBACK_PARTIAL_STREAM')).toBe(true);
+    }
+  });
+
   test('nothing follows an abort, whatever the cut rule', async () => {
     const controller = new AbortController();
     const left = new DOMException('left', 'AbortError');

@@ -1,5 +1,6 @@
 /** What the agent counts of itself beside what its users and its providers saw. */
 import { type Seen, speakerOf } from './client.ts';
+import { faults } from './faults.ts';
 import { providers } from './script.ts';
 import type { Scrape } from './scrape.ts';
 import type { Sky } from './sky.ts';
@@ -7,12 +8,18 @@ import type { Sky } from './sky.ts';
 export interface Pair {
   readonly agent: number;
   readonly seen: number;
+  /** How many more there may be that nobody could see. @default 0 */
+  readonly unseen?: number;
 }
 
-/** Pairs that must be equal. */
 export type Agreement = Readonly<
   Record<'requests' | 'failures' | 'tries' | 'fallbacks' | 'deadLetters' | 'alerts', Pair>
 >;
+
+/** Whether the agent counts what was seen. */
+export function agrees({ agent, seen, unseen = 0 }: Pair): boolean {
+  return agent >= seen && agent <= seen + unseen;
+}
 
 /** @param hasChain whether anybody is asked but the first provider, so that it is an alert where nobody answered. */
 export function compare(scraped: Scrape, seen: readonly Seen[], sky: Sky, hasChain: boolean): Agreement {
@@ -24,12 +31,15 @@ export function compare(scraped: Scrape, seen: readonly Seen[], sky: Sky, hasCha
   const degraded = seen.filter(({ verdict }) => verdict === 'degraded');
   const speakers = seen.flatMap(({ shown }) => shown.map(speakerOf));
   const others = speakers.filter((name) => name !== undefined && name !== providers[0]);
+  // A plain message shows nothing of an answer that broke off and began again.
+  const plain = seen.filter(({ streamed }) => !streamed).flatMap(({ message }) => sky.tries.get(message) ?? []);
+  const hidden = plain.filter(({ provider, fault }) => provider !== providers[0] && fault && faults[fault].within);
   const unbegun = failed.filter(({ shown }) => shown.length === 0);
   return {
     requests: { agent: a2a({}), seen: seen.length },
     failures: { agent: a2a({ outcome: '!ok' }), seen: failed.length },
     tries: { agent: operations('retry.attempt'), seen: sky.requests() },
-    fallbacks: { agent: events('fallback.used'), seen: degraded.length + others.length },
+    fallbacks: { agent: events('fallback.used'), seen: degraded.length + others.length, unseen: hidden.length },
     deadLetters: { agent: operations('dlq.put'), seen: failed.length },
     alerts: { agent: events('error.critical'), seen: hasChain ? degraded.length + unbegun.length : 0 },
   };

@@ -93,9 +93,9 @@ function judge(
   return { verdict: 'wrong', servedBy: provider, problem: `The model "${model}" is said to have answered: ${text}` };
 }
 
-/** Whose words a text begins with. */
+/** Whose words a text is, by the first of them. */
 export function speakerOf(text: string): Provider | undefined {
-  return providers.find((name) => text.startsWith(`The ${name} `));
+  return providers.find((name) => text.startsWith(`${name} `));
 }
 
 function bodyOf(message: number, streamed: boolean): string {

@@ -21,6 +21,8 @@ export interface Phase {
   readonly length: number;
   /** What differs from the drizzle. */
   readonly weather?: Readonly<Partial<Record<Provider, Shares>>>;
+  /** It is over before anybody tries again. @default false */
+  readonly passes?: boolean;
 }
 
 /** What befalls one try; no fault where it goes well. */
@@ -48,28 +50,31 @@ export const drizzle: Shares = { ...share('transient', 0.02), ...share('permanen
 const outage: Shares = { hang_up: 0.5, unavailable: 0.3, bad_gateway: 0.2 };
 const burst: Shares = { ...drizzle, rate_limited: 0.6, rate_limited_unsaid: 0.2 };
 
-/** In hundredths. Three of ten messages fall into an outage of the first provider. */
+/** In hundredths. A third of the messages fall into an outage of the first provider: it refuses, or it takes requests and says nothing. */
 export const mixedWeather: readonly Phase[] = [
   { name: 'drizzle', length: 10 },
   { name: 'burst of 429', length: 6, weather: { first: burst } },
   { name: 'drizzle', length: 4 },
   { name: 'outage', length: 30, weather: { first: outage } },
-  { name: 'drizzle', length: 8 },
+  { name: 'drizzle', length: 6 },
   {
     name: 'brownout',
     length: 12,
     weather: { first: { ...drizzle, overloaded: 0.2, server_error: 0.1, sluggish: 0.4 } },
   },
   { name: 'burst of latency', length: 6, weather: { first: { ...drizzle, late: 0.5, silence: 0.01 } } },
-  { name: 'drizzle', length: 4 },
+  { name: 'drizzle', length: 2 },
   { name: 'outage of the second', length: 6, weather: { second: outage } },
   {
     name: 'bad lines',
     length: 5,
     weather: { first: { ...drizzle, cut_within: 0.1, malformed_within: 0.05, hang_up: 0.1 } },
   },
+  { name: 'drizzle', length: 2 },
+  { name: 'silence', length: 3, passes: true, weather: { first: { silence: 1 } } },
+  { name: 'drizzle', length: 1 },
   { name: 'burst of 429 at two', length: 5, weather: { first: burst, second: { ...drizzle, rate_limited: 0.15 } } },
-  { name: 'drizzle', length: 4 },
+  { name: 'drizzle', length: 2 },
 ];
 
 /** No provider answers anything. */
@@ -88,7 +93,8 @@ export function createScript({ seed, messages, phases = mixedWeather }: ScriptOp
     phaseOf: (message) => at(message)?.name ?? '',
     lotOf(provider, message, attempt) {
       const random = createSeededRandom(hash(`${seed} ${provider} ${message} ${attempt}`));
-      const shares = at(message)?.weather?.[provider] ?? drizzle;
+      const { weather = {}, passes = false } = at(message) ?? {};
+      const shares = (passes && attempt > 1 ? undefined : weather[provider]) ?? drizzle;
       let drawn = random();
       for (const fault of faultNames) {
         const chance = shares[fault] ?? 0;

@@ -55,9 +55,9 @@ export function textOf(message: number): string {
   return `This is message ${message}. What do you say?`;
 }
 
-/** The one right answer of a provider to a message. No two are the same, so none can be taken for another. */
+/** The one right answer of a provider to a message. No two are the same, so none can be taken for another; the first word alone tells whose it is. */
 export function answerOf(provider: Provider, message: number): string {
-  return `The ${provider} provider answers message ${message} in a dozen words, no more.`;
+  return `${provider} is the provider that answers message ${message} in a dozen words.`;
 }
 
 /** What spoiled a try: a fault of the script, or the agent would not wait any longer for what was only slow. Undefined where nothing did. */
