@@ -3,12 +3,11 @@ import { type HealthConfig, healthFromConfig } from '@sage-adk/health/config';
 import { listenForProbes } from '@sage-adk/health/node';
 import { createLogger, observeLogging } from '@sage-adk/logging';
 import { loggingFromConfig } from '@sage-adk/logging/config';
-import { createMetrics } from '@sage-adk/metrics';
-import { type MetricsConfig, metricsFromConfig } from '@sage-adk/metrics/config';
 import { type TracingConfig, tracingFromConfig } from '@sage-adk/tracing/config';
 import type { AgentUrls } from './agent.ts';
 import { type Closing, createClosing } from './closing.ts';
 import type { AgentConfig } from './config/schema.ts';
+import { startMetrics } from './metrics/start.ts';
 
 /** Everything that watches the agent. None of it is known to what is watched. */
 export interface Telemetry {
@@ -22,15 +21,17 @@ export interface Telemetry {
 type Urls = Pick<AgentUrls, 'metrics' | 'health'>;
 
 /** Starts what the `observability` block asks for. */
-export async function startTelemetry({ agent, observability }: AgentConfig): Promise<Telemetry> {
+export async function startTelemetry(config: AgentConfig): Promise<Telemetry> {
+  const { agent, observability } = config;
   const closing = createClosing();
   try {
     const logger = closing.add(createLogger({ ...loggingFromConfig(observability.logging), service: agent.id }));
     closing.add(observeLogging(logger));
     await startSpans(observability.tracing, closing);
     const health = closing.add(createHealth());
+    const metrics = await startMetrics(config, closing);
     const urls = {
-      ...(await serveMetrics(observability.metrics, agent.version, closing)),
+      ...(metrics !== undefined && { metrics }),
       ...(await serveProbes(observability.health, health, closing)),
     };
     return { health, urls, close: () => closing.close() };
@@ -47,13 +48,6 @@ async function startSpans(config: TracingConfig, closing: Closing): Promise<void
   const { startTracing } = await import('@sage-adk/tracing/sdk');
   const tracing = startTracing(options);
   closing.add({ close: () => tracing.shutdown() });
-}
-
-async function serveMetrics(config: MetricsConfig, version: string, closing: Closing): Promise<Urls> {
-  const { enabled, listen } = metricsFromConfig(config);
-  if (!enabled) return {};
-  const metrics = closing.add(createMetrics({ build: { version } }));
-  return { metrics: (await metrics.listen(listen)).url };
 }
 
 async function serveProbes(config: HealthConfig, health: Health, closing: Closing): Promise<Urls> {

@@ -6,29 +6,48 @@ describe('the metrics block', () => {
     expect(metricsFromConfig(metricsConfig.parse({}))).toEqual({
       enabled: true,
       listen: { host: '127.0.0.1', port: 9464, path: '/metrics' },
+      everyMs: 15_000,
+      objectives: { windowDays: 30 },
     });
     expect(metricsConfig.parse(undefined)).toEqual(metricsConfig.parse({}));
   });
 
-  test('takes the keys over', () => {
-    const block = { enabled: false, host: '0.0.0.0', port: 0, path: '/internal/metrics' };
+  test('OC1: takes the keys over', () => {
+    const block = {
+      enabled: false,
+      host: '0.0.0.0',
+      port: 0,
+      path: '/internal/metrics',
+      interval: 1,
+      push_url: 'http://gateway:9091',
+      textfile: '/var/lib/node_exporter/agent.prom',
+      usage: { enabled: true, storage: 'postgres' },
+      objectives: { availability: 0.999, latency: 0.95, latency_seconds: 2.56, window_days: 7 },
+    };
     expect(metricsFromConfig(metricsConfig.parse(block))).toEqual({
       enabled: false,
       listen: { host: '0.0.0.0', port: 0, path: '/internal/metrics' },
+      everyMs: 1_000,
+      pushUrl: 'http://gateway:9091',
+      textfile: '/var/lib/node_exporter/agent.prom',
+      usage: 'postgres',
+      objectives: { availability: 0.999, latency: { share: 0.95, withinSeconds: 2.56 }, windowDays: 7 },
     });
   });
 
-  test.each([[{ port: 65_536 }], [{ port: '9464' }], [{ path: 'metrics' }], [{ host: '' }], [{ prot: 1 }]])(
-    'refuses %j',
-    (block) => {
-      expect(metricsConfig.safeParse(block).success).toBe(false);
-    },
-  );
-
-  test('says of the key that is not wired yet that it is known', () => {
-    expect(metricsConfig.safeParse({ interval: 15 }).error?.issues[0]).toMatchObject({
-      path: ['interval'],
-      message: 'is known but not supported yet',
-    });
+  test.each([
+    [{ port: 65_536 }],
+    [{ port: '9464' }],
+    [{ path: 'metrics' }],
+    [{ host: '' }],
+    [{ prot: 1 }],
+    [{ interval: 0 }],
+    [{ push_url: 'gateway' }],
+    [{ textfile: 'agent.txt' }],
+    [{ usage: { storage: 'disk' } }],
+    [{ objectives: { availability: 99.9 } }],
+    [{ objectives: { latency_seconds: 5 } }],
+  ])('refuses %j', (block) => {
+    expect(metricsConfig.safeParse(block).success).toBe(false);
   });
 });

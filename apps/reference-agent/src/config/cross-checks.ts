@@ -10,7 +10,7 @@ export type Endpoint = (typeof endpoints)[number];
 
 /** A limit that could never apply is worse than none, so it is an error. */
 export function checkAcross(config: AgentConfig, context: z.core.$RefinementCtx): void {
-  const { server, rate_limit: limits, llm, recovery } = config;
+  const { server, rate_limit: limits, llm, recovery, observability } = config;
   const refuse = (path: PropertyKey[], message: string): void => {
     context.addIssue({ code: 'custom', path, message });
   };
@@ -21,6 +21,10 @@ export function checkAcross(config: AgentConfig, context: z.core.$RefinementCtx)
   const { dlq, fallback } = recovery;
   if (dlq.enabled && dlq.storage !== 'memory' && config[dlq.storage] === undefined) {
     refuse(['recovery', 'dlq', 'storage'], `wanted a block ${dlq.storage} with its url as well`);
+  }
+  const { usage } = observability.metrics;
+  if (usage.enabled && usage.storage !== 'memory' && config[usage.storage] === undefined) {
+    refuse(['observability', 'metrics', 'usage', 'storage'], `wanted a block ${usage.storage} with its url as well`);
   }
   for (const name of Object.keys(perEndpoint)) {
     if ((endpoints as readonly string[]).includes(name)) continue;

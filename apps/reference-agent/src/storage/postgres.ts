@@ -1,4 +1,5 @@
 import { fromPostgres, type PostgresClient } from '@sage-adk/core/postgres';
+import { countPostgres, watchPool } from '@sage-adk/metrics/pools';
 import type { PostgresConfig } from '../config/connections.ts';
 import { unreachable, urlIn } from './url.ts';
 
@@ -28,8 +29,12 @@ export async function connectPostgres(
     onnotice: () => {},
     connection: { application_name: 'sage-agent' },
   });
-  const client = fromPostgres(sql);
-  const close = (seconds: number): Promise<void> => sql.end({ timeout: seconds });
+  const { client, read } = countPostgres(fromPostgres(sql));
+  const watched = watchPool('postgres', read);
+  const close = (seconds: number): Promise<void> => {
+    watched[Symbol.dispose]();
+    return sql.end({ timeout: seconds });
+  };
   try {
     await migrate(client);
   } catch (cause) {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisCommands } from '@sage-adk/core/redis';
 import type { RedisPing } from '@sage-adk/health/checks';
+import { watchPool } from '@sage-adk/metrics/pools';
 import type { RedisConfig } from '../config/connections.ts';
 import { unreachable, urlIn } from './url.ts';
 
@@ -35,9 +36,12 @@ export async function connectRedis(config: RedisConfig): Promise<RedisConnection
     throw unreachable('Redis', url, 'redis.url', cause);
   }
   connected = true;
+  // One connection for all commands: in use as long as it is there.
+  const watched = watchPool('redis', () => ({ active: client.isReady ? 1 : 0, max: 1 }));
   return {
     client,
     async close() {
+      watched[Symbol.dispose]();
       // What was sent gets its answer, unless there is nobody to give it.
       if (client.isReady) await Promise.race([client.close(), sleep(1_000, undefined, { ref: false })]);
       if (client.isOpen) client.destroy();
