@@ -21,10 +21,9 @@ export function conclude(answer: Answer, clock: Clock): Decision {
   return new Conclusion(allowed, sums, source, { findings, atMs, limit: rule.limit, remaining }, '', 0);
 }
 
-/** {@link conclude} for one enforced rule that a store in this process was asked about. */
+/** {@link conclude} for one enforced rule that was decided about at once. */
 export function concludeOne(rule: CompiledRule, key: string, cost: number, answer: OneAnswer): Decision {
-  const source = answer.overflowed ? 'overflow' : 'store';
-  return new Conclusion(answer.waitUs === 0, answer, source, rule, key, cost);
+  return new Conclusion(answer.waitUs === 0, answer, answer.source, rule, key, cost);
 }
 
 type Lists = Pick<Decision, 'rules' | 'violated' | 'shadowDenied'>;
@@ -58,7 +57,7 @@ class Conclusion implements Decision {
 
   constructor(
     allowed: boolean,
-    sums: Omit<OneAnswer, 'overflowed'>,
+    sums: Omit<OneAnswer, 'source'>,
     source: AnswerSource,
     about: CompiledRule | Findings,
     key: string,

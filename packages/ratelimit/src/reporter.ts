@@ -35,10 +35,10 @@ export class Reporter {
   }
 
   /** {@link report} of a decision about one enforced rule: where it is allowed there is nothing to tell, and what is made when it is read is left alone. */
-  reportOne(rule: CompiledRule, decision: Decision, { waitUs, level, overflowed }: OneAnswer): Decision {
-    if (waitUs !== 0 || overflowed) return this.report(decision);
+  reportOne(rule: CompiledRule, decision: Decision, { waitUs, level, source: by }: OneAnswer): Decision {
+    if (waitUs !== 0 || by === 'overflow') return this.report(decision);
     const { sole } = this.tally;
-    if (sole.rule !== rule) this.tally.turnTo(rule);
+    if (sole.rule !== rule || sole.by !== by) this.tally.turnTo(rule, by);
     this.#counts.allowed++;
     sole.allowed++;
     if (level > sole.nearAbove) sole.nearLimit++;

@@ -21,9 +21,9 @@ import { type Denied, type Reservation, runWithin, type Used } from './reservati
 import { missingCost, Reserver } from './reserver.ts';
 import { RuleBook, type RulePatch, type SoleRule } from './rule-book.ts';
 import { DenyCache } from './stores/deny-cache.ts';
-import { createMemoryStore, type MemoryStore } from './stores/memory.ts';
+import { createMemoryStore } from './stores/memory.ts';
 import { observedDecide } from './stores/observed.ts';
-import type { OneRule } from './stores/one-rule.ts';
+import { type OneRule, oneOf } from './stores/one-rule.ts';
 import type { Answer, Ask, DecideRequest, LimiterStore } from './stores/store.ts';
 
 const mostBlocks = 10_000;
@@ -38,7 +38,6 @@ interface Sole extends SoleRule {
 export class StoreLimiter implements RateLimiter {
   readonly #store: LimiterStore;
   readonly #decide: LimiterStore['decide'];
-  readonly #memory: MemoryStore | undefined;
   readonly #book: RuleBook;
   readonly #clock: Clock;
   readonly #reporter: Reporter;
@@ -46,7 +45,7 @@ export class StoreLimiter implements RateLimiter {
   /** Rules that somebody else closed for a while. */
   readonly #blocks = new DenyCache(mostBlocks, { ofRule: false });
   readonly #listeners = new Set<(released: readonly Released[]) => void>();
-  /** The short way, where there is but one rule and its state is in this process. */
+  /** The short way, where there is but one rule and its store has one. */
   #sole: Sole | undefined;
   #closed = false;
 
@@ -55,7 +54,6 @@ export class StoreLimiter implements RateLimiter {
     this.#clock = clock;
     if (store === undefined) {
       const memory = createMemoryStore({ ...(maxKeys !== undefined && { maxKeys }), clock });
-      this.#memory = memory;
       this.#store = memory;
       this.#decide = (request) => memory.decide(request);
       this.#reporter = new Reporter(memory.kind, () => memory.counts());
@@ -81,21 +79,17 @@ export class StoreLimiter implements RateLimiter {
   }
 
   checkSync(subject: LimitSubject, costs?: LimitCosts): Decision {
-    const sole = this.#sole;
-    if (sole !== undefined && this.#blocks.size === 0) {
-      const { rule } = sole;
-      const key = scopeKey(sole.scope, subject);
-      if (key !== undefined) {
-        const cost = costs === undefined ? sole.missing : costFor(rule, costs);
-        const answer = sole.state.consume(key, cost);
-        return this.#reporter.reportOne(rule, concludeOne(rule, key, cost, answer), answer);
-      }
-    }
-    return this.#checkAll(subject, costs);
+    return this.#checkDirectly(subject, costs) ?? this.#checkAtOnce(subject, costs);
   }
 
+  /** Not an async function: with nothing to await, its promise costs a quarter more. */
   check(subject: LimitSubject, costs?: LimitCosts): Promise<Decision> {
-    return this.#memory === undefined ? this.#checkShared(subject, costs) : this.#checkHere(subject, costs);
+    try {
+      const decision = this.#checkDirectly(subject, costs);
+      return decision === undefined ? this.#checkStore(subject, costs) : Promise.resolve(decision);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async peek(subject: LimitSubject, costs?: LimitCosts): Promise<Decision> {
@@ -199,27 +193,20 @@ export class StoreLimiter implements RateLimiter {
     return this.close();
   }
 
-  async #checkShared(subject: LimitSubject, costs: LimitCosts | undefined): Promise<Decision> {
-    const answer = await this.#ask({ kind: 'consume', asks: this.#book.asksOf(subject, costs, missingCost) });
-    return this.#reporter.report(conclude(answer, this.#clock));
+  /** Undefined where the store must be asked in full. */
+  #checkDirectly(subject: LimitSubject, costs: LimitCosts | undefined): Decision | undefined {
+    const sole = this.#sole;
+    if (sole === undefined || this.#blocks.size > 0) return undefined;
+    const { rule } = sole;
+    const key = scopeKey(sole.scope, subject);
+    if (key === undefined) return undefined;
+    const cost = costs === undefined ? sole.missing : costFor(rule, costs);
+    const answer = sole.state.consume(key, cost);
+    if (answer === undefined) return undefined;
+    return this.#reporter.reportOne(rule, concludeOne(rule, key, cost, answer), answer);
   }
 
-  /** Not an async function: with nothing to await, its promise costs a quarter more. */
-  #checkHere(subject: LimitSubject, costs: LimitCosts | undefined): Promise<Decision> {
-    try {
-      return Promise.resolve(this.checkSync(subject, costs));
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  #findSole(): Sole | undefined {
-    const { sole } = this.#book;
-    if (sole === undefined || this.#memory === undefined || this.#closed) return undefined;
-    return { ...sole, missing: missingCost(sole.rule), state: this.#memory.one(sole.rule) };
-  }
-
-  #checkAll(subject: LimitSubject, costs: LimitCosts | undefined): Decision {
+  #checkAtOnce(subject: LimitSubject, costs: LimitCosts | undefined): Decision {
     const answer = this.#ask({ kind: 'consume', asks: this.#book.asksOf(subject, costs, missingCost) });
     if (answer instanceof Promise) {
       // It is nobody's any more.
@@ -227,6 +214,18 @@ export class StoreLimiter implements RateLimiter {
       throw errors.NOT_SYNC({ store: this.#store.kind });
     }
     return this.#reporter.report(conclude(answer, this.#clock));
+  }
+
+  async #checkStore(subject: LimitSubject, costs: LimitCosts | undefined): Promise<Decision> {
+    const answer = await this.#ask({ kind: 'consume', asks: this.#book.asksOf(subject, costs, missingCost) });
+    return this.#reporter.report(conclude(answer, this.#clock));
+  }
+
+  #findSole(): Sole | undefined {
+    const { sole } = this.#book;
+    const state = sole === undefined || this.#closed ? undefined : oneOf(this.#store, sole.rule);
+    if (sole === undefined || state === undefined) return undefined;
+    return { ...sole, missing: missingCost(sole.rule), state };
   }
 
   #ask(request: DecideRequest): Answer | Promise<Answer> {

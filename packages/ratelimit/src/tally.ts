@@ -28,6 +28,7 @@ interface RuleTally {
 /** Decisions about one enforced rule that the store allowed, counted by who makes them: a call for each would cost a third of the decision. */
 export interface SoleTally {
   rule: CompiledRule | undefined;
+  by: AnswerSource;
   allowed: number;
   nearLimit: number;
   /** Levels above are near its limit. */
@@ -45,7 +46,7 @@ export class Tally {
   readonly #sources: readonly Disposable[];
   /** By their place in the last decision: the next one mostly has the same rules. */
   readonly #recent: RuleTally[] = [];
-  readonly sole: SoleTally = { rule: undefined, allowed: 0, nearLimit: 0, nearAbove: 0 };
+  readonly sole: SoleTally = { rule: undefined, by: 'store', allowed: 0, nearLimit: 0, nearAbove: 0 };
 
   constructor() {
     this.#sources = [
@@ -67,10 +68,11 @@ export class Tally {
     }
   }
 
-  /** Makes {@link sole} about a rule. */
-  turnTo(rule: CompiledRule): void {
+  /** Makes {@link sole} about a rule and who answers. */
+  turnTo(rule: CompiledRule, by: AnswerSource): void {
     this.#join();
     this.sole.rule = rule;
+    this.sole.by = by;
     this.sole.nearAbove = levelLeaving(rule.strategy, nearAt(rule.limit, rule.burst) + 1);
   }
 
@@ -103,10 +105,10 @@ export class Tally {
 
   /** Adds what was counted of the sole rule to what is known of it. */
   #join(): void {
-    const { rule, allowed, nearLimit } = this.sole;
+    const { rule, by, allowed, nearLimit } = this.sole;
     if (rule === undefined || allowed === 0) return;
     const tally = this.#of(rule.name);
-    verdictsIn(tally, rule.mode, 'store').allowed += allowed;
+    verdictsIn(tally, rule.mode, by).allowed += allowed;
     tally.nearLimit += nearLimit;
     this.sole.allowed = this.sole.nearLimit = 0;
   }

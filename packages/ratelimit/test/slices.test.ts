@@ -28,6 +28,18 @@ describe('slices', () => {
     expect(server.calls.length).toBeLessThan(3);
   });
 
+  test('are fetched ahead when whoever is answered has gone on, not before', async () => {
+    const { limiters, server, clock } = create([global]);
+    for (let n = 0; n < 40; n++) await limiters[0].check(everybody);
+    // More than half of the time of what is here is over.
+    await clock.advanceAsync(6);
+    server.calls.length = 0;
+    expect((await limiters[0].check(everybody)).source).toBe('slice');
+    expect(server.calls).toEqual([]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(server.calls).toContain('reserve');
+  });
+
   test('are given back when their time is over', async () => {
     const { limiters, server, clock } = create([global]);
     for (let n = 0; n < 40; n++) await limiters[0].check(everybody);
@@ -123,7 +135,7 @@ describe('slices', () => {
         waitedMs.push(clock.monotonicMs() - askedMs);
       };
       const asked = Array.from({ length: 64 }, ask);
-      for (let ms = 0; ms < 150; ms++) {
+      for (let ms = 0; ms < 200; ms++) {
         await clock.advanceAsync(1);
         // What a deadline rejects comes a turn later, and there may be some in a row.
         for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));

@@ -44,6 +44,9 @@ export class SliceLine {
   #fetchingSinceMs = 0;
   /** What callers want who wait for a slice. */
   #wanted = 0;
+  /** Whether a slice will be fetched when whoever is answered now has gone on. */
+  #ahead = false;
+  #closed = false;
   /** What the store said last. */
   #last: Finding | undefined;
   #source: AnswerSource = 'slice';
@@ -62,6 +65,25 @@ export class SliceLine {
     return this.#source;
   }
 
+  get resetAfterUs(): number {
+    return this.#last?.resetAfterUs ?? 0;
+  }
+
+  /**
+   * {@link take} where the oldest slice has more than enough, as it mostly has: one decrement. Returns the units that are left, of the rule as far as is known
+   * here; undefined where it has not, and then nothing has happened.
+   */
+  spend(cost: number): number | undefined {
+    const slice = this.#slices[0];
+    const nowMs = this.#options.clock.monotonicMs();
+    if (slice === undefined || slice.left <= cost || nowMs >= slice.untilMs || this.#source !== 'slice')
+      return undefined;
+    slice.left -= cost;
+    const left = this.#left(nowMs);
+    if (this.#isLow(left, nowMs)) this.#fetchAhead();
+    return left + (this.#last?.remaining ?? 0);
+  }
+
   /** Spends from what is here; undefined where that does not suffice. Fetches ahead when half is gone, of the units or of the time. */
   take(cost: number): Taken | undefined {
     const nowMs = this.#options.clock.monotonicMs();
@@ -78,11 +100,9 @@ export class SliceLine {
       taken.push({ slice, units });
       if (open === 0) break;
     }
-    const lastMs = (this.#slices.at(-1)?.untilMs ?? nowMs) - nowMs;
+    const isLow = this.#isLow(left - cost, nowMs);
     this.#dropEmpty();
-    // What nobody waits for fails silently: the next one finds out.
-    const isLow = left - cost < this.#size / 2 || lastMs < this.#sliced.validityUs / 2_000;
-    if (isLow) this.#fetchOnce(1, nowMs).catch(() => {});
+    if (isLow) this.#fetchAhead();
     return taken;
   }
 
@@ -126,6 +146,7 @@ export class SliceLine {
 
   /** Gives back everything that was not spent. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#fetching?.catch(() => {});
     await Promise.all(this.#slices.splice(0).map((slice) => this.#giveBack(slice)));
   }
@@ -138,6 +159,25 @@ export class SliceLine {
     let left = 0;
     for (const slice of this.#slices) left += nowMs < slice.untilMs ? slice.left : 0;
     return left;
+  }
+
+  /** Whether half is gone, of the units or of the time. */
+  #isLow(left: number, nowMs: number): boolean {
+    const lastMs = (this.#slices.at(-1)?.untilMs ?? nowMs) - nowMs;
+    return left < this.#size / 2 || lastMs < this.#sliced.validityUs / 2_000;
+  }
+
+  /** Not at once: to call the store takes longer than to answer from a slice, and somebody is being answered. */
+  #fetchAhead(): void {
+    if (this.#ahead || this.#fetching !== undefined) return;
+    this.#ahead = true;
+    setImmediate(() => {
+      this.#ahead = false;
+      const nowMs = this.#options.clock.monotonicMs();
+      if (this.#closed || this.#fetching !== undefined || !this.#isLow(this.#left(nowMs), nowMs)) return;
+      // What nobody waits for fails silently: the next one finds out.
+      this.#fetchOnce(1, nowMs).catch(() => {});
+    });
   }
 
   #dropEmpty(): void {

@@ -20,6 +20,8 @@ import type {
   Settlement,
   SettleRequest,
 } from '../stores/store.ts';
+import type { OneRule } from '../stores/one-rule.ts';
+import { OneSliced } from './one-sliced.ts';
 import { SliceLine, type Taken } from './slice-line.ts';
 import { type SlicedRule, sliceRule } from './sliceable.ts';
 
@@ -89,6 +91,12 @@ class SliceStore implements LimiterStore {
     const lacking = this.#take(asks, taken);
     if (lacking === undefined && taken.size === asks.length) return this.#answer(asks, []);
     return this.#decideWithStore(asks, taken, lacking);
+  }
+
+  /** The short way to a decision about one sliced rule. */
+  one(rule: CompiledRule): OneRule | undefined {
+    if (!this.#isSliced(rule)) return undefined;
+    return new OneSliced(rule, (key) => this.#lineOf({ rule, key }), this.#clock);
   }
 
   settle({ id, asks }: SettleRequest): Settlement | Promise<Settlement> {
@@ -188,7 +196,7 @@ class SliceStore implements LimiterStore {
     return { allowed: denied.every(({ rule }) => rule.mode === 'shadow'), findings, delayUs: 0, source };
   }
 
-  #lineOf({ rule, key }: Ask): SliceLine {
+  #lineOf({ rule, key }: Pick<Ask, 'rule' | 'key'>): SliceLine {
     const place = placeOf(rule, key);
     const known = this.#lines.get(place);
     const sliced = this.#slicedOf(rule);

@@ -9,7 +9,8 @@ import { Expiries } from './expiries.ts';
 import { addPart, type Held, type Part, partOf } from './held.ts';
 import { overflowSlot } from './key-table.ts';
 import { MemoryClock } from './memory-clock.ts';
-import { OneRule } from './one-rule.ts';
+import { MemoryRule } from './memory-rule.ts';
+import type { OneRule } from './one-rule.ts';
 import { Places } from './places.ts';
 import { hold, isRefusal, spend, type Step, toFinding } from './step.ts';
 import type {
@@ -90,7 +91,7 @@ class Memory implements MemoryStore {
   }
 
   one(rule: CompiledRule): OneRule {
-    return new OneRule(rule, this.#places.of(rule), this.#now, this.#held, () => this.#expire());
+    return new MemoryRule(rule, this.#places.of(rule), this.#now, this.#held, () => this.#expire());
   }
 
   settle({ id, asks }: SettleRequest): Settlement {

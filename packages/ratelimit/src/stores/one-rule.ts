@@ -1,7 +1,6 @@
+/** The short way to a decision about one enforced rule, for stores that can decide at once. */
 import type { CompiledRule } from '../compile.ts';
-import { overflowSlot } from './key-table.ts';
-import type { MemoryClock } from './memory-clock.ts';
-import type { Place } from './places.ts';
+import type { AnswerSource, LimiterStore } from './store.ts';
 
 /** An answer about one rule. Its numbers are for who asks: a decision costs less than to divide. */
 export interface OneAnswer {
@@ -11,63 +10,26 @@ export interface OneAnswer {
   readonly level: number;
   /** Not for a bucket, whose level tells. */
   readonly resetAfterUs: number;
-  readonly overflowed: boolean;
+  readonly source: AnswerSource;
   /** Wall-clock time. */
   readonly atUs: number;
 }
 
-/** What `decide` of the memory store consumes for one ask of one rule, without allocating: everything is looked up before. */
-export class OneRule {
-  readonly #rule: CompiledRule;
-  readonly #place: Place;
-  readonly #now: MemoryClock;
-  readonly #held: ReadonlyMap<string, unknown>;
-  readonly #expire: () => void;
-  // Fractions, so that the compiler keeps each as a number in place from the start.
-  readonly #answer = { waitUs: 0.5, level: 0.5, resetAfterUs: 0.5, overflowed: false, atUs: 0.5 };
+/** What `decide` consumes for one ask of one rule, without allocating: everything is looked up before. */
+export interface OneRule {
+  /** The answer is overwritten by the next call. Undefined where the store must be asked in full; then nothing has happened. */
+  consume(key: string, cost: number): OneAnswer | undefined;
+}
 
-  /** @param expire takes out the reservations in `held` that are over. */
-  constructor(
-    rule: CompiledRule,
-    place: Place,
-    now: MemoryClock,
-    held: ReadonlyMap<string, unknown>,
-    expire: () => void,
-  ) {
-    this.#rule = rule;
-    this.#place = place;
-    this.#now = now;
-    this.#held = held;
-    this.#expire = expire;
-  }
+interface DirectStore extends LimiterStore {
+  one(rule: CompiledRule): OneRule | undefined;
+}
 
-  /** The answer is overwritten by the next call. */
-  consume(key: string, cost: number): OneAnswer {
-    const now = this.#now;
-    now.tick();
-    if (this.#held.size > 0) this.#expire();
-    const { table, counter } = this.#place;
-    const slot = table.slotOf(key);
-    if (slot === undefined) return this.#consumeNew(key, cost);
-    const answer = this.#answer;
-    if (counter.consume(slot, this.#rule.strategy, cost, now, answer)) table.cameBack(slot);
-    answer.overflowed = false;
-    answer.atUs = now.wallUs;
-    return answer;
-  }
+/** The short way to a rule, if its store has one. */
+export function oneOf(store: LimiterStore, rule: CompiledRule): OneRule | undefined {
+  return isDirect(store) ? store.one(rule) : undefined;
+}
 
-  /** For a key that has no slot. */
-  #consumeNew(key: string, cost: number): OneAnswer {
-    const { table, counter } = this.#place;
-    const { strategy } = this.#rule;
-    const answer = this.#answer;
-    const slot = table.find(key);
-    answer.overflowed = slot === overflowSlot;
-    counter.load(slot, strategy, this.#now);
-    // Claimed only where the cost fits: a denial changes nothing. What an idle key left in the slot counts no more, and a claim clears it.
-    if (counter.waitUs(cost, 0) === 0 && cost > 0) table.claim(slot, key);
-    counter.consume(slot, strategy, cost, this.#now, answer);
-    answer.atUs = this.#now.wallUs;
-    return answer;
-  }
+function isDirect(store: LimiterStore): store is DirectStore {
+  return 'one' in store;
 }

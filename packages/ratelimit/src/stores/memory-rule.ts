@@ -1,0 +1,65 @@
+import type { CompiledRule } from '../compile.ts';
+import { overflowSlot } from './key-table.ts';
+import type { MemoryClock } from './memory-clock.ts';
+import type { OneAnswer, OneRule } from './one-rule.ts';
+import type { Place } from './places.ts';
+import type { AnswerSource } from './store.ts';
+
+/** One rule of the memory store. */
+export class MemoryRule implements OneRule {
+  readonly #rule: CompiledRule;
+  readonly #place: Place;
+  readonly #now: MemoryClock;
+  readonly #held: ReadonlyMap<string, unknown>;
+  readonly #expire: () => void;
+  readonly #answer = freshAnswer('store');
+
+  /** @param expire takes out the reservations in `held` that are over. */
+  constructor(
+    rule: CompiledRule,
+    place: Place,
+    now: MemoryClock,
+    held: ReadonlyMap<string, unknown>,
+    expire: () => void,
+  ) {
+    this.#rule = rule;
+    this.#place = place;
+    this.#now = now;
+    this.#held = held;
+    this.#expire = expire;
+  }
+
+  consume(key: string, cost: number): OneAnswer {
+    const now = this.#now;
+    now.tick();
+    if (this.#held.size > 0) this.#expire();
+    const { table, counter } = this.#place;
+    const slot = table.slotOf(key);
+    if (slot === undefined) return this.#consumeNew(key, cost);
+    const answer = this.#answer;
+    if (counter.consume(slot, this.#rule.strategy, cost, now, answer)) table.cameBack(slot);
+    answer.source = 'store';
+    answer.atUs = now.wallUs;
+    return answer;
+  }
+
+  /** For a key that has no slot. */
+  #consumeNew(key: string, cost: number): OneAnswer {
+    const { table, counter } = this.#place;
+    const { strategy } = this.#rule;
+    const answer = this.#answer;
+    const slot = table.find(key);
+    answer.source = slot === overflowSlot ? 'overflow' : 'store';
+    counter.load(slot, strategy, this.#now);
+    // Claimed only where the cost fits: a denial changes nothing. What an idle key left in the slot counts no more, and a claim clears it.
+    if (counter.waitUs(cost, 0) === 0 && cost > 0) table.claim(slot, key);
+    counter.consume(slot, strategy, cost, this.#now, answer);
+    answer.atUs = this.#now.wallUs;
+    return answer;
+  }
+}
+
+/** Fractions, so that the compiler keeps each as a number in place from the start. */
+export function freshAnswer(source: AnswerSource) {
+  return { waitUs: 0.5, level: 0.5, resetAfterUs: 0.5, source, atUs: 0.5 };
+}
