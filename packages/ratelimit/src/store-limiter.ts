@@ -79,14 +79,13 @@ export class StoreLimiter implements RateLimiter {
   }
 
   checkSync(subject: LimitSubject, costs?: LimitCosts): Decision {
-    return this.#checkDirectly(subject, costs) ?? this.#checkAtOnce(subject, costs);
+    return this.#check(subject, costs, true);
   }
 
   /** Not an async function: with nothing to await, its promise costs a quarter more. */
   check(subject: LimitSubject, costs?: LimitCosts): Promise<Decision> {
     try {
-      const decision = this.#checkDirectly(subject, costs);
-      return decision === undefined ? this.#checkStore(subject, costs) : Promise.resolve(decision);
+      return Promise.resolve(this.#check(subject, costs, false));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -193,17 +192,20 @@ export class StoreLimiter implements RateLimiter {
     return this.close();
   }
 
-  /** Undefined where the store must be asked in full. */
-  #checkDirectly(subject: LimitSubject, costs: LimitCosts | undefined): Decision | undefined {
+  #check(subject: LimitSubject, costs: LimitCosts | undefined, atOnce: true): Decision;
+  #check(subject: LimitSubject, costs: LimitCosts | undefined, atOnce: false): Decision | Promise<Decision>;
+  #check(subject: LimitSubject, costs: LimitCosts | undefined, atOnce: boolean): Decision | Promise<Decision> {
     const sole = this.#sole;
-    if (sole === undefined || this.#blocks.size > 0) return undefined;
-    const { rule } = sole;
-    const key = scopeKey(sole.scope, subject);
-    if (key === undefined) return undefined;
-    const cost = costs === undefined ? sole.missing : costFor(rule, costs);
-    const answer = sole.state.consume(key, cost);
-    if (answer === undefined) return undefined;
-    return this.#reporter.reportOne(rule, concludeOne(rule, key, cost, answer), answer);
+    if (sole !== undefined && this.#blocks.size === 0) {
+      const { rule } = sole;
+      const key = scopeKey(sole.scope, subject);
+      if (key !== undefined) {
+        const cost = costs === undefined ? sole.missing : costFor(rule, costs);
+        const answer = sole.state.consume(key, cost);
+        if (answer !== undefined) return this.#reporter.reportOne(rule, concludeOne(rule, key, cost, answer), answer);
+      }
+    }
+    return atOnce ? this.#checkAtOnce(subject, costs) : this.#checkStore(subject, costs);
   }
 
   #checkAtOnce(subject: LimitSubject, costs: LimitCosts | undefined): Decision {

@@ -12,7 +12,8 @@ export class MemoryRule implements OneRule {
   readonly #now: MemoryClock;
   readonly #held: ReadonlyMap<string, unknown>;
   readonly #expire: () => void;
-  readonly #answer = freshAnswer('store');
+  // Fractions, so that the compiler keeps each as a number in place from the start.
+  readonly #answer = { waitUs: 0.5, level: 0.5, resetAfterUs: 0.5, source: 'store' as AnswerSource, atUs: 0.5 };
 
   /** @param expire takes out the reservations in `held` that are over. */
   constructor(
@@ -57,9 +58,4 @@ export class MemoryRule implements OneRule {
     answer.atUs = this.#now.wallUs;
     return answer;
   }
-}
-
-/** Fractions, so that the compiler keeps each as a number in place from the start. */
-export function freshAnswer(source: AnswerSource) {
-  return { waitUs: 0.5, level: 0.5, resetAfterUs: 0.5, source, atUs: 0.5 };
 }
