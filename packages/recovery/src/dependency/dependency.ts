@@ -41,8 +41,8 @@ export interface DependencyOptions {
   readonly breaker?: BreakerOptions | CircuitBreaker | false;
   /** How long a try waits for the breaker's permit before it is refused. Wait where there is no fallback. @default 0 */
   readonly permitWaitMs?: number;
-  /** @default none */
-  readonly bulkhead?: BulkheadOptions | Bulkhead;
+  /** False bounds nothing. @default 1,024 tries at once, and as many that wait */
+  readonly bulkhead?: BulkheadOptions | Bulkhead | false;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -81,6 +81,9 @@ export function createDependency(name: string, options: DependencyOptions = {}):
   return new ProtectedDependency(name, options);
 }
 
+/** A dependency that hangs takes a part of the process, never all of it. */
+const roomy: BulkheadOptions = { maxConcurrent: 1_024, maxQueue: 1_024 };
+
 type Run<T> = (context: CallContext) => PromiseLike<T> | T;
 
 class ProtectedDependency implements Dependency {
@@ -97,7 +100,7 @@ class ProtectedDependency implements Dependency {
   readonly #clock: Clock;
 
   constructor(name: string, options: DependencyOptions) {
-    const { retry = {}, breaker = {}, bulkhead, clock = systemClock, random = systemRandom } = options;
+    const { retry = {}, breaker = {}, bulkhead = roomy, clock = systemClock, random = systemRandom } = options;
     this.name = name;
     this.#clock = clock;
     this.#timeoutMs = duration('timeoutMs', options.timeoutMs);
@@ -107,7 +110,7 @@ class ProtectedDependency implements Dependency {
     this.#retry = retry === false ? undefined : createRetry({ clock, random, ...retry });
     if (breaker !== false)
       this.breaker = 'tryAcquire' in breaker ? breaker : createCircuitBreaker(name, { clock, random, ...breaker });
-    if (bulkhead === undefined) return;
+    if (bulkhead === false) return;
     if (!('execute' in bulkhead)) this.#ownBulkhead = createBulkhead(name, bulkhead);
     this.bulkhead = 'execute' in bulkhead ? bulkhead : this.#ownBulkhead;
   }

@@ -1,6 +1,7 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { run, sources } from '@sage-adk/core';
 import { createFakeClock, recordOperations } from '@sage-adk/core/testing';
+import { BulkheadPolicy, ExponentialBackoff } from 'cockatiel';
 import fc from 'fast-check';
 import { createDependency, type DependencyOptions } from '../../src/dependency/index.ts';
 import { createBulkhead, createCircuitBreakers } from '../../src/index.ts';
@@ -223,6 +224,36 @@ describe('a stream of a dependency', () => {
 });
 
 describe('a bulkhead', () => {
+  test("SH3: by default cockatiel's bulkhead holds each try, and cockatiel's backoff spaces them", async () => {
+    const held = jest.spyOn(BulkheadPolicy.prototype, 'execute');
+    const spaced = jest.spyOn(ExponentialBackoff.prototype, 'next');
+    try {
+      const clock = createFakeClock();
+      await using dependency = createDependency('search', { clock });
+      const answer = dependency.execute(({ attempt }) => (attempt < 3 ? Promise.reject(busy) : attempt));
+      await clock.advanceAsync(1_000);
+      expect(await answer).toBe(3);
+      expect([held.mock.calls.length, spaced.mock.calls.length]).toEqual([3, 1]);
+      expect(dependency.bulkhead?.snapshot()).toEqual({ active: 0, waiting: 0, rejected: 0 });
+      await using free = createDependency('search', { clock, bulkhead: false });
+      await free.execute(() => 1);
+      expect([held.mock.calls.length, free.bulkhead]).toEqual([3, undefined]);
+    } finally {
+      held.mockRestore();
+      spaced.mockRestore();
+    }
+  });
+
+  test('SH3: by default 1,024 tries run at once, as many wait, and one more is refused', async () => {
+    await using dependency = createDependency('search', { retry: false, breaker: false });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const calls = Array.from({ length: 2_048 }, () => dependency.execute(() => promise));
+    expect(dependency.bulkhead?.snapshot()).toMatchObject({ active: 1_024, waiting: 1_024 });
+    expect(await caught(dependency.execute(() => promise))).toMatchObject({ code: 'SAGE_RECOVERY_BULKHEAD_FULL' });
+    resolve();
+    await Promise.all(calls);
+  });
+
   test('OM24: offers how many calls run, wait and were refused, until it is closed', async () => {
     const dependency = createDependency('search', { bulkhead: { maxConcurrent: 1, maxQueue: 1 }, retry: false });
     const numbers = () => {

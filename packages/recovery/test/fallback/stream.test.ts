@@ -153,12 +153,16 @@ const numRuns = Number(process.env['SAGE_FUZZ_RUNS'] ?? 500);
 
 describe('ER5: a stream that breaks off, over all cuts', () => {
   const text = fc.array(fc.constantFrom('#role', '#ping', 'a', 'b', 'c'), { minLength: 1, maxLength: 12 });
-  const cut = fc.record({ text, cutAt: fc.nat(12), secondCut: fc.option(fc.nat(12), { nil: Infinity }) });
-  const play = (
-    rule: CutRule<readonly string[], string>,
-    { text, cutAt, secondCut }: { text: string[]; cutAt: number; secondCut: number },
-  ) => {
-    const targets = [streamer('a', text, cutAt), streamer('b', text, secondCut), streamer('c', text)];
+  const later = fc.option(fc.nat(12), { nil: Infinity });
+  const cut = fc.record({ text, cutAt: fc.nat(12), secondCut: later });
+  interface Cuts {
+    readonly text: string[];
+    readonly cutAt: number;
+    readonly secondCut: number;
+    readonly lastCut?: number;
+  }
+  const play = (rule: CutRule<readonly string[], string>, { text, cutAt, secondCut, lastCut = Infinity }: Cuts) => {
+    const targets = [streamer('a', text, cutAt), streamer('b', text, secondCut), streamer('c', text, lastCut)];
     return read(chain(targets).stream([], { isVisible, onCut: rule }));
   };
 
@@ -193,6 +197,26 @@ describe('ER5: a stream that breaks off, over all cuts', () => {
         const { chunks, error } = await play({ restartWith: '#reset' }, given);
         expect(error).toBeUndefined();
         expect(chunks.slice(chunks.lastIndexOf('#reset') + 1)).toEqual(given.text);
+      }),
+      { numRuns },
+    );
+  }, 600_000);
+
+  test("where all break off: each beginning is told, each is one target's alone, and the end is the whole or an error", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.record({ text, cutAt: fc.nat(12), secondCut: fc.nat(12), lastCut: later }), async (given) => {
+        const { chunks, error } = await play({ restartWith: '#reset' }, given);
+        const answers = chunks.join(' ').split(/ ?#reset ?/);
+        const whole = given.text.join(' ');
+        for (const answer of answers) expect(whole.startsWith(answer)).toBe(true);
+        if (error === undefined) expect(answers.at(-1)).toBe(whole);
+        else {
+          expect(answers.at(-1)).toBe('');
+          const code = chunks.length > 0 ? 'SAGE_FALLBACK_PARTIAL_STREAM' : 'SAGE_FALLBACK_NO_TARGET';
+          expect(isSageError(error, code)).toBe(true);
+        }
+        // Three targets, each asked once more at most.
+        expect(answers.length).toBeLessThanOrEqual(7);
       }),
       { numRuns },
     );

@@ -7,6 +7,7 @@ export interface RecoveryTimings {
   readonly bare: number;
   readonly retry: number;
   readonly dependency: number;
+  readonly withBulkhead: number;
   readonly readSignal: number;
   readonly cockatiel: number;
 }
@@ -28,12 +29,13 @@ export const topic: Topic = {
         'bare async call, ns (the calibration)': bare,
         'retry and budget, ns over bare': over('retry'),
         'retry, budget, breaker, timeout and deadline, ns over bare': over('dependency'),
+        "the same in cockatiel's bulkhead, as by default, ns over bare": over('withBulkhead'),
         'the same where the call reads its signal, ns over bare': over('readSignal'),
         'cockatiel 4 wrap(retry, breaker, timeout), ns over bare': over('cockatiel'),
       },
       gates: [
         {
-          name: 'all protection, in bare async calls',
+          name: 'retry, budget, breaker, timeout and deadline, in bare async calls',
           value: over('dependency') / bare,
           limit: goalNs / goalCallNs,
           kind: 'at most',

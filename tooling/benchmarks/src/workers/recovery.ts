@@ -20,7 +20,8 @@ async function work(value: number): Promise<number> {
 }
 
 const retryOnly = createRetry();
-const protectedBy = createDependency('backend', { timeoutMs: 1_000, deadlineMs: 5_000 });
+const protectedBy = createDependency('backend', { timeoutMs: 1_000, deadlineMs: 5_000, bulkhead: false });
+const withBulkhead = createDependency('backend', { timeoutMs: 1_000, deadlineMs: 5_000 });
 const cockatiel = wrap(
   retry(handleAll, { maxAttempts: 3, backoff: new ExponentialBackoff() }),
   circuitBreaker(handleAll, {
@@ -48,6 +49,12 @@ const timings = await measure(
       name: 'dependency',
       run: async (count) => {
         for (let i = 0; i < count; i++) sum += await protectedBy.execute(() => work(i));
+      },
+    },
+    {
+      name: 'withBulkhead',
+      run: async (count) => {
+        for (let i = 0; i < count; i++) sum += await withBulkhead.execute(() => work(i));
       },
     },
     {
