@@ -258,7 +258,7 @@ describe('a bulkhead', () => {
     const dependency = createDependency('search', { bulkhead: { maxConcurrent: 1, maxQueue: 1 }, retry: false });
     const numbers = () => {
       const bulkheads = sources().filter(({ name }) => name === 'recovery.bulkhead');
-      return bulkheads.map(({ read }) => read()).find((counters) => 'search.active' in counters);
+      return bulkheads.map((source) => source.read()).find((counters) => 'search.active' in counters);
     };
     const { promise, resolve } = Promise.withResolvers<void>();
     const running = [dependency.execute(() => promise), dependency.execute(() => promise)];
