@@ -11,7 +11,7 @@ import { startTestAgent } from './support/agent.ts';
 import { post } from './support/http.ts';
 import { spawnAgent } from './support/process.ts';
 
-test('OT2: two agents that talk A2A, plainly and by stream, are one trace without a gap', async () => {
+test('OT2 OL4: two agents that talk A2A, plainly and by stream, are one trace without a gap, and their log lines have one request id', async () => {
   await using collector = await startOtlpReceiver();
   const folder = await mkdtemp(join(tmpdir(), 'reference-agent-'));
   const file = join(folder, 'callee.yaml');
@@ -22,11 +22,23 @@ test('OT2: two agents that talk A2A, plainly and by stream, are one trace withou
   const callee = spawnAgent(['--config', file]);
   const [, url = ''] = await callee.printed(/^Agent +(\S+)$/m);
   const caller = await startTestAgent(tracedYaml('caller', collector.url), { provider: await asking(url) });
-  const { status } = await post(caller.urls.messages, { text: 'Hello' });
+  const { status } = await post(caller.urls.messages, { text: 'Hello' }, { 'x-request-id': 'request-of-two' });
+  const asked = await caller.logged('agent.request');
   await caller.close();
   callee.child.kill('SIGTERM');
   expect([status, await callee.ended()]).toEqual([200, 0]);
   await rm(folder, { recursive: true });
+
+  const answered = callee
+    .stdout()
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter(({ operation, method }) => operation === 'agent.request' && String(method).startsWith('Send'));
+  expect(answered.map(({ method }) => method)).toEqual(['SendMessage', 'SendStreamingMessage']);
+  for (const line of [...asked, ...answered]) {
+    expect(line).toMatchObject({ request_id: 'request-of-two', trace_id: asked[0]?.['trace_id'] });
+  }
 
   // Beside it stand what each agent reads at its start, and the card that was asked for before.
   const root = collector.spans.find(({ name }) => name === 'messages');

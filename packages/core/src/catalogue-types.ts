@@ -39,10 +39,12 @@ export interface Operations {
       attempts: number;
     };
   };
-  'storage.get': { start: StorageStart; end: { hit: boolean } };
-  'storage.set': { start: StorageStart; end: { written: boolean } };
-  'storage.delete': { start: StorageStart; end: { deleted: boolean } };
-  'storage.list': { start: StorageStart; end: { count: number } };
+  // What was asked is for log lines: keys are neither labels nor on spans.
+  'storage.get': { start: StorageStart; end: { key: string; hit: boolean } };
+  /** `conditional`: only over a version that was read before. */
+  'storage.set': { start: StorageStart; end: { key: string; ttlMs: number; conditional: boolean; written: boolean } };
+  'storage.delete': { start: StorageStart; end: { key: string; deleted: boolean } };
+  'storage.list': { start: StorageStart; end: { prefix: string; limit: number; count: number } };
   /** A look-up in a second tier; a hit in memory is too fast for an operation. */
   'cache.get': { start: { cache: string; tier: string }; end: { hit: boolean; stale: boolean } };
   'protocol.handshake': { start: { protocol: string; role: 'initiator' | 'responder' }; end: { stage: string } };

@@ -1,7 +1,27 @@
 /** The block `observability.logging` of a configuration file. */
 import { z } from 'zod';
+import type { AuditLogOptions } from './audit/audit-log.ts';
 import { levels, type LogLevel } from './level.ts';
 import type { LoggerOptions } from './logger.ts';
+
+/** The audit log: violations of security, changes of the configuration and critical errors, in a chain of hashes. */
+const audit = z
+  .strictObject({
+    enabled: z.boolean().default(false),
+    /** Where the chains are; made where it is missing. */
+    folder: z.string().min(1).default('audit'),
+    /** A file that holds the key which seals the chain. Without one the hashes show accidents and careless edits only. */
+    key_file: z.string().min(1).optional(),
+    /** Bytes after which a chain goes on in a new file. */
+    max_bytes: z
+      .number()
+      .int()
+      .min(1)
+      .default(16 * 2 ** 20),
+    /** Whether each record waits for the disk. */
+    durable: z.boolean().default(true),
+  })
+  .prefault({});
 
 export const loggingConfig = z
   .strictObject({
@@ -18,6 +38,11 @@ export const loggingConfig = z
     max_bytes: z.number().int().min(1).optional(),
     /** Files that are kept besides the one in use. */
     keep_files: z.number().int().min(1).max(1_000).default(5),
+    /** `line`: each is with the operating system before the call returns; `turn`: those of one turn of the event loop together. */
+    flush: z.enum(['line', 'turn']).default('line'),
+    /** Keys whose values are never written, besides the built-in ones. */
+    redact: z.array(z.string().min(1)).default([]),
+    audit,
   })
   .superRefine(({ output, file_path: path, max_bytes: maxBytes }, context) => {
     if (output === 'stdout' && maxBytes !== undefined) {
@@ -46,12 +71,27 @@ export function loggingFromConfig({
   sampling_rate: samplingRate,
   max_bytes: maxBytes,
   keep_files: keep,
+  flush,
+  redact,
 }: LoggingConfig): LoggerOptions {
   return {
     level: level satisfies LogLevel,
     format,
     samplingRate,
+    // Left out where they are as by default, so that a backend of your own may stand beside them.
+    ...(flush === 'turn' && { flush }),
+    ...(redact.length > 0 && { redact }),
     ...(filePath !== undefined && { filePath }),
     ...(maxBytes !== undefined && { rotate: { maxBytes, keep } }),
   };
+}
+
+/**
+ * The options of `openAuditLog` that the block asks for; undefined where it is off.
+ *
+ * @param key what stands in `key_file`.
+ */
+export function auditFromConfig({ audit: block, redact }: LoggingConfig, key?: string): AuditLogOptions | undefined {
+  const { enabled, folder, max_bytes: maxBytes, durable } = block;
+  return enabled ? { folder, maxBytes, durable, redact, ...(key !== undefined && { key }) } : undefined;
 }

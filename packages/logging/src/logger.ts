@@ -46,6 +46,8 @@ export interface LoggerOptions {
   readonly failedTraceLines?: number;
   /** What happens to a full file. Only together with `filePath`. @default it grows */
   readonly rotate?: Rotation;
+  /** When lines are written: see the backends. Not together with `backend`. @default 'line' */
+  readonly flush?: 'line' | 'turn';
   /** Values that appear in no line, wherever they stand. See {@link Logger.hide}. @default [] */
   readonly secrets?: readonly string[];
   /** Keys whose values are never written, besides the built-in ones; `false` writes all. @default [] */
@@ -106,7 +108,7 @@ export interface LogEntry {
 export function createLogger(options: LoggerOptions = {}): Logger {
   const { level = 'INFO', format = 'json', samplingRate = 1, service, fields = {}, redact = [] } = options;
   const { backend, filePath, rotate, clock = systemClock, random = systemRandom } = options;
-  const { failedTraceLines = 100, secrets: hidden = [] } = options;
+  const { failedTraceLines = 100, secrets: hidden = [], flush } = options;
   requireLevel(level);
   requireOption('format', format, '"json" or "text"', (value) => value === 'json' || value === 'text');
   requireNumber('samplingRate', samplingRate, 0, 1);
@@ -122,6 +124,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     'together with filePath',
     (rotation) => rotation === undefined || filePath !== undefined,
   );
+  requireOption('flush', flush, 'missing where a backend is given', (f) => f === undefined || backend === undefined);
   requireNumber('failedTraceLines', failedTraceLines, 0, 100_000);
   const secrets = createSecrets();
   for (const secret of hidden) secrets.add(secret);
@@ -130,7 +133,11 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     level,
     backend:
       backend ??
-      createWinstonBackend({ ...(filePath !== undefined && { filePath }), ...(rotate !== undefined && { rotate }) }),
+      createWinstonBackend({
+        ...(filePath !== undefined && { filePath }),
+        ...(rotate !== undefined && { rotate }),
+        ...(flush !== undefined && { flush }),
+      }),
     format,
     isSecret,
     keepsDebug: createSampler(samplingRate, random),

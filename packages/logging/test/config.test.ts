@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { loggingConfig, loggingFromConfig } from '../src/config.ts';
+import { openAuditLog, verifyAudit } from '../src/audit/index.ts';
+import { auditFromConfig, loggingConfig, loggingFromConfig } from '../src/config.ts';
 import { createLogger } from '../src/index.ts';
 
 describe('the logging block', () => {
@@ -77,6 +78,42 @@ describe('each key of the block shows in what is written', () => {
   test('OC1: sampling_rate', async () => {
     expect(await written({ level: 'DEBUG', sampling_rate: 1 })).toContain('detail');
     expect(await written({ level: 'DEBUG', sampling_rate: 0 })).not.toContain('detail');
+  });
+
+  test('OC1: flush', async () => {
+    const path = join(mkdtempSync(join(folder, 'key-')), 'agent.log');
+    const sizes = [];
+    for (const flush of ['line', 'turn']) {
+      const logger = createLogger(loggingFromConfig(loggingConfig.parse({ output: 'file', file_path: path, flush })));
+      logger.info('told');
+      sizes.push(readFileSync(path, 'utf8').split('\n').length - 1);
+      await logger.close();
+    }
+    expect(sizes).toEqual([1, 1]);
+    expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(3);
+  });
+
+  test('OC1: redact', async () => {
+    expect(JSON.parse(await written({ redact: ['n'] }))).toMatchObject({ n: '[redacted]' });
+  });
+
+  test('OC1 OC5: audit, with its folder, its parts, its seal and the redacted keys', () => {
+    const own = join(folder, 'audit');
+    const block = loggingConfig.parse({
+      redact: ['pin'],
+      audit: { enabled: true, folder: own, max_bytes: 400, durable: false },
+    });
+    const options = auditFromConfig(block, 'a-key-of-an-operator');
+    if (options === undefined) throw new Error('it is off');
+    expect(options).toMatchObject({ durable: false });
+    const log = openAuditLog(options);
+    for (let n = 0; n < 5; n++) log.append({ event: 'data.access', details: { pin: '1234', n } });
+    log.close();
+    expect(readdirSync(own).length).toBeGreaterThan(3);
+    expect(verifyAudit({ folder: own, key: 'a-key-of-an-operator' }).ok).toBe(true);
+    expect(verifyAudit({ folder: own, key: 'another-key' }).ok).toBe(false);
+    for (const file of readdirSync(own)) expect(readFileSync(join(own, file), 'utf8')).not.toContain('1234');
+    expect(auditFromConfig(loggingConfig.parse({}))).toBeUndefined();
   });
 
   test('max_bytes and keep_files', async () => {

@@ -66,6 +66,27 @@ describe('operations', () => {
     expect(categories).toEqual(new Set(['lifecycle', 'llm', 'message', 'protocol', 'security', 'storage']));
   });
 
+  test('OL5: a storage operation is told with the details of its query', () => {
+    logger.level = 'DEBUG';
+    operate('storage.set', entry, (operation) => {
+      operation.set({ key: 'ada/c-1', ttlMs: 60_000, conditional: true });
+      operation.set({ written: true });
+    });
+    operate('storage.list', entry, (operation) => operation.set({ prefix: 'ada/', limit: 10, count: 3 }));
+    expect(backend.lines()).toMatchObject([
+      {
+        operation: 'storage.set',
+        store: 'redis',
+        namespace: 'sessions',
+        key: 'ada/c-1',
+        ttl_ms: 60_000,
+        conditional: true,
+        written: true,
+      },
+      { operation: 'storage.list', store: 'redis', namespace: 'sessions', prefix: 'ada/', limit: 10, count: 3 },
+    ]);
+  });
+
   test('OL7: a failure is at least WARN and is told although DEBUG is off; a critical one is ERROR', () => {
     const errors = defineErrors('LOGGINGTEST', { GONE: { category: 'critical', status: 500, message: 'gone' } });
     const fail = (error: Error) => () => {

@@ -58,6 +58,7 @@ class MemoryStore implements KeyValueStore {
 
   get(key: string, { signal }: StoreCallOptions = {}): Promise<Entry | undefined> {
     return operate('storage.get', this.#where, async (operation) => {
+      operation.set({ key });
       signal?.throwIfAborted();
       const stored = this.#live(key);
       operation.set({ hit: stored !== undefined });
@@ -67,6 +68,8 @@ class MemoryStore implements KeyValueStore {
 
   set(key: string, value: unknown, options: SetOptions = {}): Promise<string | undefined> {
     return operate('storage.set', this.#where, async (operation) => {
+      const { ttlMs, ifVersion } = options;
+      operation.set({ key, conditional: ifVersion !== undefined, ...(ttlMs !== undefined && { ttlMs }) });
       options.signal?.throwIfAborted();
       const version = this.#write(key, value, options);
       operation.set({ written: version !== undefined });
@@ -76,6 +79,7 @@ class MemoryStore implements KeyValueStore {
 
   delete(key: string, { signal }: StoreCallOptions = {}): Promise<boolean> {
     return operate('storage.delete', this.#where, async (operation) => {
+      operation.set({ key });
       signal?.throwIfAborted();
       const deleted = this.#live(key) !== undefined && this.#drop(key);
       operation.set({ deleted });
@@ -85,6 +89,7 @@ class MemoryStore implements KeyValueStore {
 
   list({ prefix = '', limit = 100, cursor, signal }: ListOptions = {}): Promise<Page> {
     return operate('storage.list', this.#where, async (operation) => {
+      operation.set({ prefix, limit });
       signal?.throwIfAborted();
       // Pages go by the order of the keys, which no write changes.
       const found = [...this.#entries.keys()]

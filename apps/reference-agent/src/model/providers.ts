@@ -48,7 +48,8 @@ function listening(name: string, hear: Hear): typeof fetch {
   };
 }
 
-async function keyIn(name: string, config: ProviderConfig): Promise<string | undefined> {
+/** The key that a provider is asked with: of the configuration, of a file, or of the usual variable. */
+export async function keyIn(name: string, config: ProviderConfig): Promise<string | undefined> {
   const { kind, api_key: key, api_key_file: file } = config;
   if (key !== undefined) return key;
   if (file !== undefined) return readSecret(file, `llm.providers.${name}.api_key_file`);

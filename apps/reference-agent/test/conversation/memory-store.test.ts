@@ -49,9 +49,9 @@ test('OM15 OT5: each call is a storage operation', async () => {
   await store.list();
   await store.delete('key');
   expect(recorder.operations.map(({ name, start, attributes }) => [name, start, attributes])).toEqual([
-    ['storage.set', { store: 'memory', namespace: 'test' }, { written: true }],
-    ['storage.get', { store: 'memory', namespace: 'test' }, { hit: true }],
-    ['storage.list', { store: 'memory', namespace: 'test' }, { count: 1 }],
-    ['storage.delete', { store: 'memory', namespace: 'test' }, { deleted: true }],
+    ['storage.set', { store: 'memory', namespace: 'test' }, { key: 'key', conditional: false, written: true }],
+    ['storage.get', { store: 'memory', namespace: 'test' }, { key: 'key', hit: true }],
+    ['storage.list', { store: 'memory', namespace: 'test' }, { prefix: '', limit: 100, count: 1 }],
+    ['storage.delete', { store: 'memory', namespace: 'test' }, { key: 'key', deleted: true }],
   ]);
 });

@@ -10,16 +10,22 @@ export interface TestAgent extends Agent {
   logged(operation?: string): Promise<readonly Record<string, unknown>[]>;
 }
 
+export interface TestAgentOptions extends Omit<AgentOptions, 'config'> {
+  readonly drainSeconds?: number;
+  /** @default one that is gone when the agent is closed */
+  readonly logFile?: string;
+}
+
 /**
  * @param yaml blocks of the configuration, besides the ports and the log file.
  */
 export async function startTestAgent(
   yaml = '',
-  { drainSeconds = 0.5, ...options }: Omit<AgentOptions, 'config'> & { readonly drainSeconds?: number } = {},
+  { drainSeconds = 0.5, logFile: ownFile, ...options }: TestAgentOptions = {},
   port = 0,
 ): Promise<TestAgent> {
   const folder = await mkdtemp(join(tmpdir(), 'reference-agent-'));
-  const logFile = join(folder, 'agent.log');
+  const logFile = ownFile ?? join(folder, 'agent.log');
   const config = parseConfig(yaml, 'test.yaml');
   Object.assign(config.server, { port, drain_seconds: drainSeconds });
   config.observability.metrics.port = 0;

@@ -10,6 +10,7 @@ import { type Clock, requireNumber, systemClock } from '@sage-adk/core';
 import { errors } from '../errors.ts';
 import { addPlain, boundedText, type Fields } from '../serialise/plain.ts';
 import { createRedaction } from '../serialise/redaction.ts';
+import { createSecrets, type Secrets } from '../serialise/secrets.ts';
 import { chainsIn, headPath, partPath } from './folder.ts';
 import { readHead, writeHead } from './head.ts';
 import { type AuditEvent, type AuditRecord, closed, controlOf, genesis, opened, sealed } from './record.ts';
@@ -25,6 +26,8 @@ export interface AuditLogOptions {
   readonly durable?: boolean;
   /** Keys whose values are never written, besides the built-in ones. @default [] */
   readonly redact?: readonly string[];
+  /** Values that appear in no record, wherever they stand; each of at least 6 characters. @default [] */
+  readonly secrets?: readonly string[];
   readonly clock?: Clock;
 }
 
@@ -49,13 +52,23 @@ const namedChains = 20;
  * @throws SAGE_LOGGING_FILE_NOT_OPENED, SAGE_LOGGING_AUDIT_NOT_WRITTEN, SAGE_CORE_INVALID_OPTION
  */
 export function openAuditLog(options: AuditLogOptions): AuditLog {
-  const { folder, key, maxBytes = 16 * 2 ** 20, durable = true, redact = [], clock = systemClock } = options;
+  const {
+    folder,
+    key,
+    maxBytes = 16 * 2 ** 20,
+    durable = true,
+    redact = [],
+    secrets: hidden = [],
+    clock = systemClock,
+  } = options;
   requireNumber('maxBytes', maxBytes, 1, Number.MAX_SAFE_INTEGER);
+  const secrets = createSecrets();
+  for (const secret of hidden) secrets.add(secret);
   mkdirSync(folder, { recursive: true, mode: 0o750 });
   const before = chainsIn(folder).slice(-namedChains);
   const started = new Date(clock.now()).toISOString().replace(/[-:.]/g, '');
   const chain = `${started}-${process.pid}-${randomBytes(4).toString('hex')}`;
-  const log = new Chain({ folder, chain, key, maxBytes, durable, clock, isSecret: createRedaction(redact) });
+  const log = new Chain({ folder, chain, key, maxBytes, durable, clock, isSecret: createRedaction(redact), secrets });
   const follows = before.map(({ chain: name, head }) => ({ chain: name, ...readHead(head, key) }));
   log.append({ event: opened, details: { pid: process.pid }, follows });
   return log;
@@ -65,6 +78,7 @@ interface ChainParts extends Required<Pick<AuditLogOptions, 'folder' | 'maxBytes
   readonly chain: string;
   readonly key: string | undefined;
   readonly isSecret: (key: string) => boolean;
+  readonly secrets: Secrets;
 }
 
 class Chain implements AuditLog {
@@ -122,7 +136,7 @@ class Chain implements AuditLog {
     const { event: name, control = controlOf(name), actor, target, outcome, details } = event;
     const safe: Record<string, unknown> = {};
     if (details !== undefined) addPlain(safe, details, this.#parts.isSecret);
-    return {
+    return this.#parts.secrets.hide({
       event: boundedText(name),
       control: boundedText(control),
       ...(actor !== undefined && { actor: boundedText(actor) }),
@@ -130,7 +144,7 @@ class Chain implements AuditLog {
       ...(outcome !== undefined && { outcome: boundedText(outcome) }),
       ...(details !== undefined && { details: safe satisfies Fields }),
       ...(follows !== undefined && { follows }),
-    };
+    });
   }
 
   #write(bytes: Uint8Array): void {

@@ -2,8 +2,6 @@
  * Values that must appear in no line, wherever they stand: in messages, stacks, keys and texts around them.
  */
 import { requireOption } from '@sage-adk/core';
-import { jsonLine } from '../format/json.ts';
-import type { LineRecord } from '../record.ts';
 import { redacted } from './redaction.ts';
 
 export interface Secrets {
@@ -12,7 +10,7 @@ export interface Secrets {
   /** Whether one of them is in a line of JSON. */
   areIn(line: string): boolean;
   /** The record without them; the same one where none is in it. */
-  hide(record: LineRecord): LineRecord;
+  hide<T extends object>(record: T): T;
 }
 
 const shortest = 6;
@@ -34,8 +32,8 @@ export function createSecrets(): Secrets {
     },
     areIn,
     hide(record) {
-      if (raw === undefined || !areIn(jsonLine(record))) return record;
-      return without(record, raw) as LineRecord;
+      if (raw === undefined || !areIn(JSON.stringify(record))) return record;
+      return without(record, raw) as typeof record;
     },
   };
 }

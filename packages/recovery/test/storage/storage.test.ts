@@ -15,15 +15,19 @@ const namespace = () => `test-${process.pid}-${++namespaces}`;
 
 async function sawAllOperations(store: KeyValueStore, name: string): Promise<void> {
   using recorder = recordOperations();
-  await store.set('a', 1);
+  await store.set('a', 1, { ttlMs: 60_000 });
   await store.get('a');
-  await store.list();
+  await store.list({ prefix: 'a', limit: 5 });
   await store.delete('a');
   expect(recorder.operations.map((record) => [record.name, record.start, record.attributes])).toEqual([
-    ['storage.set', expect.objectContaining({ store: name }), { written: true }],
-    ['storage.get', expect.objectContaining({ store: name }), { hit: true }],
-    ['storage.list', expect.objectContaining({ store: name }), { count: 1 }],
-    ['storage.delete', expect.objectContaining({ store: name }), { deleted: true }],
+    [
+      'storage.set',
+      expect.objectContaining({ store: name }),
+      { key: 'a', ttlMs: 60_000, conditional: false, written: true },
+    ],
+    ['storage.get', expect.objectContaining({ store: name }), { key: 'a', hit: true }],
+    ['storage.list', expect.objectContaining({ store: name }), { prefix: 'a', limit: 5, count: 1 }],
+    ['storage.delete', expect.objectContaining({ store: name }), { key: 'a', deleted: true }],
   ]);
   await store.close();
 }

@@ -23,6 +23,7 @@ import {
 import { countExports } from './counted-exporter.ts';
 import { type CountedQueue, countQueue, type SpanCounts } from './counted-queue.ts';
 import { tracesUrl } from './endpoint.ts';
+import { hideSecrets } from './hidden-secrets.ts';
 import { registerGlobals } from './register.ts';
 
 export interface StartTracingOptions {
@@ -39,6 +40,8 @@ export interface StartTracingOptions {
   readonly tail?: Omit<TailSamplingOptions, 'next' | 'samplingRate'>;
   /** Further attributes of the service, such as `deployment.environment.name`. */
   readonly resource?: Readonly<Record<string, string | number | boolean>>;
+  /** Values that appear on no span, wherever they stand, such as the keys of providers in the messages of their errors. @default [] */
+  readonly secrets?: readonly string[];
   /** HTTP headers for the collector, such as an API key. */
   readonly headers?: Readonly<Record<string, string>>;
   /** How long a span waits for others before a batch is sent, in milliseconds. @default 5000 */
@@ -74,14 +77,15 @@ export interface Tracing extends AsyncDisposable {
  */
 export function startTracing(options: StartTracingOptions): Tracing {
   const { serviceName, endpoint = 'http://127.0.0.1:4318', samplingRate = 1, resource = {}, headers = {} } = options;
-  const { batchDelayMs = 5_000, timeoutMs = 5_000, queueSpans = 2_048, register = false } = options;
+  const { batchDelayMs = 5_000, timeoutMs = 5_000, queueSpans = 2_048, register = false, secrets = [] } = options;
   requireOption('serviceName', serviceName, 'a name', (name) => typeof name === 'string' && name !== '');
   requireNumber('samplingRate', samplingRate, 0, 1);
   requireWhole('batchDelayMs', batchDelayMs, 1);
   requireWhole('timeoutMs', timeoutMs, 1);
   requireWhole('queueSpans', queueSpans, 1);
   const url = tracesUrl(endpoint);
-  const exporter = countExports(new OTLPTraceExporter({ url, headers: { ...headers }, timeoutMillis: timeoutMs }), url);
+  const otlp = new OTLPTraceExporter({ url, headers: { ...headers }, timeoutMillis: timeoutMs });
+  const exporter = countExports(hideSecrets(otlp, secrets), url);
   const batches = new BatchSpanProcessor(exporter, {
     scheduledDelayMillis: batchDelayMs,
     exportTimeoutMillis: timeoutMs,

@@ -48,13 +48,18 @@ const renamed = (name: string, value: (value: unknown) => unknown): Renamed => (
 const known = (name: string, values: Readonly<Record<string, string>>): Renamed =>
   renamed(name, (value) => (typeof value === 'string' && Object.hasOwn(values, value) ? values[value] : value));
 
+const unsaid = renamed('', () => undefined);
+
 const modelOperation = ({ api }: { readonly api: string }): string => modelOperations[api] ?? 'chat';
 
 const storage = (operation: string): Spelling<'storage.get' | 'storage.set' | 'storage.delete' | 'storage.list'> => ({
   name: ({ namespace }) => `${operation} ${namespace}`,
   fixed: () => ({ 'db.operation.name': operation }),
-  attributes: { store: known('db.system.name', systems), namespace: 'db.collection.name' },
 });
+
+const storageNames = { store: known('db.system.name', systems), namespace: 'db.collection.name' } as const;
+// Keys hold ids of users: a span says where and how, not what.
+const keyed = { ...storageNames, key: unsaid };
 
 const a2a: Spelling<'a2a.send' | 'a2a.receive'> = {
   name: ({ method }) => method,
@@ -95,10 +100,10 @@ export const spellings: { readonly [N in OperationName]?: Spelling<N> } = {
       firstTokenMs: renamed('gen_ai.response.time_to_first_chunk', (ms) => Number(ms) / 1_000),
     },
   },
-  'storage.get': storage('get'),
-  'storage.set': storage('set'),
-  'storage.delete': storage('delete'),
-  'storage.list': storage('list'),
+  'storage.get': { ...storage('get'), attributes: keyed },
+  'storage.set': { ...storage('set'), attributes: keyed },
+  'storage.delete': { ...storage('delete'), attributes: keyed },
+  'storage.list': { ...storage('list'), attributes: { ...storageNames, prefix: unsaid } },
   'protocol.handshake': { attributes: { protocol: 'sage.protocol' } },
   'a2a.send': a2a,
   'a2a.receive': a2a,

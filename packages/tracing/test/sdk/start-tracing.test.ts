@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, jest, test } from '@jest/globals';
 import { context, propagation, trace } from '@opentelemetry/api';
-import { extract, isSageError, operate, run, sources } from '@sage-adk/core';
+import { emit, extract, isSageError, operate, run, sources } from '@sage-adk/core';
 import { startTracing, type StartTracingOptions } from '../../src/sdk/index.ts';
 import { startOtlpReceiver } from '@tooling/otlp-receiver';
 import { call, entry, request } from '../support/recording.ts';
@@ -52,6 +52,27 @@ describe('startTracing', () => {
     expect(Number((root?.startNs ?? 0n) / 1_000_000n)).toBeGreaterThan(startedMs - 1_000);
     expect((root?.endNs ?? 0n) - (model?.endNs ?? 0n)).toBeGreaterThanOrEqual(0n);
     expect(tracing.counts).toEqual({ exported: 3, failed: 0, droppedQueue: 0, droppedClosed: 0, pending: 0 });
+  });
+
+  test('a secret appears on no span, and neither does the key of a storage operation', async () => {
+    await using receiver = await startOtlpReceiver();
+    const secret = 'sk-live-123456';
+    const tracing = startTracing({ serviceName: 'weather', endpoint: receiver.url, secrets: [secret, 'sk-live'] });
+    const fail = () => Promise.reject(new Error(`Incorrect API key: ${secret}`, { cause: new Error(secret) }));
+    await operate('agent.request', { ...request, method: `Send ${secret}` }, async () => {
+      emit('error.critical', { source: 'llm', reason: 'auth', message: `refused ${secret}` });
+      operate('storage.get', entry('sessions'), (operation) => operation.set({ key: 'ada/c-1', hit: true }));
+      await operate('llm.call', { ...call, model: secret }, fail);
+    }).catch(() => {});
+    await tracing.shutdown();
+    const text = JSON.stringify(receiver.spans, (_, value: unknown) =>
+      typeof value === 'bigint' ? `${value}` : value,
+    );
+    expect(text).not.toContain('sk-live');
+    expect(text).toContain('Incorrect API key: [redacted]');
+    expect(text).toContain('refused [redacted]');
+    expect(text).not.toContain('ada/c-1');
+    expect(() => startTracing({ serviceName: 'weather', secrets: ['abc'] })).toThrow('secrets');
   });
 
   test("two requests at a time are two traces that don't mix", async () => {
