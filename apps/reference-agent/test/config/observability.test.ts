@@ -61,7 +61,7 @@ async function freePort(): Promise<number> {
 }
 
 /** What the status of `url` is while this thread stands still: undefined where nobody answers `wanted` for `waitMs`. */
-function statusWhileBlocked(url: string, wanted: number, waitMs: number): number | undefined {
+async function statusWhileBlocked(url: string, wanted: number, waitMs: number): Promise<number | undefined> {
   const answered = new Int32Array(new SharedArrayBuffer(4));
   const code = `const { workerData: { url, wanted, answered } } = require('node:worker_threads');
     (async () => { for (;;) {
@@ -71,7 +71,7 @@ function statusWhileBlocked(url: string, wanted: number, waitMs: number): number
     } })();`;
   const worker = new Worker(code, { eval: true, workerData: { url, wanted, answered } });
   Atomics.wait(answered, 0, 0, waitMs);
-  void worker.terminate();
+  await worker.terminate();
   return Atomics.load(answered, 0) || undefined;
 }
 
@@ -175,14 +175,14 @@ const cases: Readonly<Record<Block, Readonly<Record<string, () => Promise<void>>
     async thread() {
       const live = async (thread: string) =>
         new URL('/health/live', (await withKeys('health', { thread })).urls.health).href;
-      expect(statusWhileBlocked(await live('worker'), 200, 30_000)).toBe(200);
-      expect(statusWhileBlocked(await live('main'), 200, 1_000)).toBeUndefined();
+      expect(await statusWhileBlocked(await live('worker'), 200, 30_000)).toBe(200);
+      expect(await statusWhileBlocked(await live('main'), 200, 1_000)).toBeUndefined();
     },
     async blocked_after_seconds() {
       const live = async (seconds: number) =>
         new URL('/health/live', (await withKeys('health', { blocked_after_seconds: seconds })).urls.health).href;
-      expect(statusWhileBlocked(await live(0.1), 503, 30_000)).toBe(503);
-      expect(statusWhileBlocked(await live(3_600), 503, 1_000)).toBeUndefined();
+      expect(await statusWhileBlocked(await live(0.1), 503, 30_000)).toBe(503);
+      expect(await statusWhileBlocked(await live(3_600), 503, 1_000)).toBeUndefined();
     },
   },
 };
