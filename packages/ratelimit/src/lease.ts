@@ -107,7 +107,8 @@ export class Lease {
     this.#uncount();
     const { store, clock, onReleased, reporter } = this.#options;
     const used = this.asks.map((ask) => ({ rule: ask.rule, key: ask.key, cost: usedOf(ask) }));
-    const { settled, over } = await store.settle({ id: this.id, asks: used });
+    const settling = store.settle({ id: this.id, asks: used });
+    const { settled, over } = 'then' in settling ? await settling : settling;
     if (settled) reporter.settled(this.asks, used, over);
     else {
       // Before its time is over it was settled by another handle, or reset.

@@ -1,5 +1,5 @@
 /** A limiter as what the boundary to a model plugs in. */
-import type { LimitCosts, LimiterPolicy, LimitReserveOptions, LimitSubject } from '@sage-adk/core';
+import type { LimitCosts, LimiterPolicy, LimitGrant, LimitSubject } from '@sage-adk/core';
 import type { RateLimiter, ReserveOptions } from './limiter.ts';
 import type { Denied, Reservation } from './reservation.ts';
 
@@ -34,23 +34,12 @@ export function limiterPolicy(source: Reserving | Acquiring, options: LimiterPol
   const { limitsOf } = source;
   return {
     async reserve(subject, estimate, asked = {}) {
-      const reserveOptions = { ...optionsOf(asked), ...own };
+      const reserveOptions = { ...asked, ...own };
       const outcome =
         'acquire' in source
           ? await source.acquire(subject, estimate, { ...reserveOptions, maxWaitMs })
           : await source.reserve(subject, estimate, reserveOptions);
-      if (!outcome.allowed) return outcome;
-      const { outputTokens } = outcome;
-      return {
-        allowed: true,
-        ...(outputTokens !== undefined && { outputTokens }),
-        async settle(actual) {
-          await outcome.settle(actual);
-        },
-        async cancel() {
-          await outcome.cancel();
-        },
-      };
+      return outcome.allowed ? new Grant(outcome) : outcome;
     },
     ...(limitsOf !== undefined && {
       countsCost: (subject: LimitSubject) => limitsOf.call(source, subject, oneNanoUsd).some(isOfMoney),
@@ -64,10 +53,21 @@ function isOfMoney({ unit }: { readonly unit: string }): boolean {
   return unit === 'cost';
 }
 
-function optionsOf({ signal, onDenied, outputTokenNanoUsd }: LimitReserveOptions): ReserveOptions {
-  return {
-    signal,
-    ...(onDenied !== undefined && { onDenied }),
-    ...(outputTokenNanoUsd !== undefined && { outputTokenNanoUsd }),
-  };
+class Grant implements LimitGrant {
+  readonly allowed = true;
+  readonly outputTokens?: number;
+  readonly #reservation: Reservation;
+
+  constructor(reservation: Reservation) {
+    this.#reservation = reservation;
+    if (reservation.outputTokens !== undefined) this.outputTokens = reservation.outputTokens;
+  }
+
+  async settle(actual: LimitCosts): Promise<void> {
+    await this.#reservation.settle(actual);
+  }
+
+  async cancel(): Promise<void> {
+    await this.#reservation.cancel();
+  }
 }

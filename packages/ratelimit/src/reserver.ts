@@ -20,13 +20,13 @@ export interface ReserverOptions {
   readonly defaults: LimitCosts | undefined;
   readonly reporter: Reporter;
   /** Decides, blocks included. */
-  readonly decide: (request: ReserveRequest) => Promise<Reserved>;
+  readonly decide: (request: ReserveRequest) => Reserved | Promise<Reserved>;
   readonly charge: (lease: Lease, asks: readonly Ask[]) => Promise<Decision>;
   readonly onReleased: (asks: readonly Ask[]) => void;
 }
 
 /** What became of a request; `repeated` where it was made before. */
-interface Reserved {
+export interface Reserved {
   readonly decision: Decision;
   readonly delayUs: number;
   readonly repeated: boolean;
@@ -92,7 +92,8 @@ export class Reserver {
       ttlUs: Math.ceil(ttlMs * 1_000),
       maxWaitUs: Math.floor(requireNumber('maxWaitMs', maxWaitMs, 0) * 1_000),
     };
-    const { decision, delayUs, repeated } = await decide({ kind: 'reserve', asks, id, ...times });
+    const deciding = decide({ kind: 'reserve', asks, id, ...times });
+    const { decision, delayUs, repeated } = 'then' in deciding ? await deciding : deciding;
     if (!decision.allowed) return denied(decision);
     if (!repeated) reporter.reserved(asks);
     const lease = new Lease({ id, asks, store, clock, ttlMs, maxHoldMs, reporter, onReleased });

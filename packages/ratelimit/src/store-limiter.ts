@@ -18,7 +18,7 @@ import type {
 } from './limiter.ts';
 import { Reporter } from './reporter.ts';
 import { type Denied, type Reservation, runWithin, type Used } from './reservation.ts';
-import { missingCost, Reserver } from './reserver.ts';
+import { missingCost, type Reserved, Reserver } from './reserver.ts';
 import { RuleBook, type RulePatch, type SoleRule } from './rule-book.ts';
 import { DenyCache } from './stores/deny-cache.ts';
 import { createMemoryStore } from './stores/memory.ts';
@@ -68,9 +68,9 @@ export class StoreLimiter implements RateLimiter {
       clock,
       defaults: defaultEstimate,
       reporter: this.#reporter,
-      decide: async (request) => {
-        const answer = await this.#ask(request);
-        return { decision: conclude(answer, clock), delayUs: answer.delayUs, repeated: answer.repeated === true };
+      decide: (request) => {
+        const answer = this.#ask(request);
+        return 'then' in answer ? answer.then((late) => reserved(late, clock)) : reserved(answer, clock);
       },
       charge: (lease, asks) => this.#chargeMore(lease, asks),
       onReleased: (asks) => this.#released(asks),
@@ -103,11 +103,7 @@ export class StoreLimiter implements RateLimiter {
     return conclude(await this.#ask({ kind: 'consume', asks, force: true }), this.#clock);
   }
 
-  async reserve(
-    subject: LimitSubject,
-    estimate?: LimitCosts,
-    options: ReserveOptions = {},
-  ): Promise<Reservation | Denied> {
+  reserve(subject: LimitSubject, estimate?: LimitCosts, options: ReserveOptions = {}): Promise<Reservation | Denied> {
     return this.#reserver.reserve(subject, estimate, options);
   }
 
@@ -263,6 +259,10 @@ export class StoreLimiter implements RateLimiter {
   #requireOpen(): void {
     if (this.#closed) throw errors.CLOSED();
   }
+}
+
+function reserved(answer: Answer, clock: Clock): Reserved {
+  return { decision: conclude(answer, clock), delayUs: answer.delayUs, repeated: answer.repeated === true };
 }
 
 function withoutSlots(asks: readonly Ask[]): readonly Ask[] {

@@ -1,5 +1,5 @@
 import type { AnswerFacts, Api } from '../providers/api.ts';
-import { textOf } from '../providers/usage.ts';
+import { memberOf } from '../providers/usage.ts';
 import { JsonPicker } from './json-picker.ts';
 import { toLatin1 } from './json-text.ts';
 
@@ -7,6 +7,8 @@ import { toLatin1 } from './json-text.ts';
 export interface AnswerReader<P = Uint8Array> {
   /** Returns what the consumer gets of a piece; undefined for nothing yet. */
   write(piece: P): P | undefined;
+  /** All of the body, in place of its pieces; of readers that need not see it before its end. */
+  learn?(whole: Whole): void;
   /** The body ended; returns what was held back. */
   end(): P | undefined;
   /** Whether all of the answer came. A body that ends before that was cut short. */
@@ -22,10 +24,18 @@ export interface AnswerReader<P = Uint8Array> {
   facts(): AnswerFacts;
 }
 
+/** A body that came at once. */
+export interface Whole {
+  readonly bytes: Uint8Array;
+  /** What it says as JSON, where somebody parsed it. */
+  readonly json?: unknown;
+}
+
 /** Reads an answer that is one JSON object. */
 export class JsonReader implements AnswerReader {
   readonly #shape: Api['answer'];
-  readonly #picker: JsonPicker;
+  #pick: (path: string) => unknown;
+  #picker: JsonPicker | undefined;
   whole = false;
   contentBytes = 0;
   readonly contents = 0;
@@ -34,13 +44,22 @@ export class JsonReader implements AnswerReader {
 
   constructor({ answer }: Api) {
     this.#shape = answer;
-    this.#picker = new JsonPicker(pathsOf(answer));
+    this.#pick = pickNothing;
   }
 
   write(chunk: Uint8Array): Uint8Array {
     this.contentBytes += chunk.length;
-    this.#picker.write(toLatin1(chunk));
+    const picker = (this.#picker ??= this.#open());
+    picker.write(toLatin1(chunk));
     return chunk;
+  }
+
+  learn({ bytes, json }: Whole): void {
+    if (json === undefined) this.write(bytes);
+    else {
+      this.contentBytes = bytes.length;
+      this.#pick = (path) => memberAt(json, path);
+    }
   }
 
   end(): undefined {
@@ -53,14 +72,42 @@ export class JsonReader implements AnswerReader {
 
   facts(): AnswerFacts {
     const shape = this.#shape;
-    const reasons = shape.finishReason.map((path) => this.#picker.get(path));
-    const said = { model: this.#picker.get(shape.model), finish: reasons.find((reason) => typeof reason === 'string') };
+    const model = this.#pick(shape.model);
+    let finishReason: string | undefined;
+    for (const path of shape.finishReason) {
+      const reason = this.#pick(path);
+      if (typeof reason === 'string') finishReason ??= reason;
+    }
     return {
-      usage: shape.usageOf(this.#picker.get(shape.usage)),
-      model: textOf(said, 'model'),
-      finishReason: textOf(said, 'finish'),
+      usage: shape.usageOf(this.#pick(shape.usage)),
+      model: typeof model === 'string' ? model : undefined,
+      finishReason,
     };
   }
+
+  #open(): JsonPicker {
+    const picker = new JsonPicker(pathsOf(this.#shape));
+    this.#pick = (path) => picker.get(path);
+    return picker;
+  }
+}
+
+function pickNothing(): undefined {
+  return undefined;
+}
+
+/** The member at a path, as {@link JsonPicker} finds it: of the elements of an array the first that has it. */
+function memberAt(json: unknown, path: string): unknown {
+  const dot = path.indexOf('.');
+  if (dot < 0) return memberOf(json, path);
+  const outer = memberOf(json, path.slice(0, dot));
+  const rest = path.slice(dot + 1);
+  if (!Array.isArray(outer)) return memberAt(outer, rest);
+  for (const element of outer as readonly unknown[]) {
+    const found = Array.isArray(element) ? undefined : memberAt(element, rest);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 const knownPaths = new WeakMap<Api['answer'], readonly string[]>();

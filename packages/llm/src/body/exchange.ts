@@ -1,5 +1,5 @@
 import type { AnswerFacts } from '../providers/api.ts';
-import type { AnswerReader } from './answer-reader.ts';
+import type { AnswerReader, Whole } from './answer-reader.ts';
 import type { Ending, Listener, Progress, Refusal } from './progress.ts';
 import { type Read, Relay } from './relay.ts';
 
@@ -143,13 +143,19 @@ export class Exchange<P = Uint8Array> implements Progress {
     return this.#broken.error;
   }
 
-  /** All pieces for the consumer. Whoever listens is told by {@link readWhole}. */
-  async readAll(): Promise<P[]> {
+  /**
+   * All pieces for the consumer. Whoever listens is told by {@link readWhole}.
+   *
+   * @param join makes one of them, for a reader that need not see them before.
+   */
+  async readAll(join: (pieces: readonly P[]) => Whole): Promise<P[]> {
     this.isDisturbed = true;
     const pieces = this.ahead.splice(0);
+    const learns = this.#reader.learn !== undefined && this.contentBytes === 0;
     while (!this.#exhausted) {
       const piece = await this.#read();
-      const passed = piece === undefined ? this.#finish() : this.#take(piece);
+      if (piece === undefined && learns) this.#reader.learn?.(join(pieces));
+      const passed = piece === undefined ? this.#finish() : this.#take(piece, learns);
       if (passed !== undefined) pieces.push(passed);
     }
     return pieces;
@@ -222,8 +228,8 @@ export class Exchange<P = Uint8Array> implements Progress {
   }
 
   /** What the consumer gets of a piece; undefined for nothing yet. */
-  #take(piece: P): P | undefined {
-    const passed = this.#reader.write(piece);
+  #take(piece: P, isLearnt = false): P | undefined {
+    const passed = isLearnt ? piece : this.#reader.write(piece);
     this.#notice();
     return passed;
   }

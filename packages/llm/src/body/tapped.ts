@@ -2,7 +2,9 @@
  * A response whose body is heard while it is read. It stays the response that it was: no other one is made, and no stream unless somebody asks for one, since
  * those cost more than all else that is done around a call.
  */
+import type { Whole } from './answer-reader.ts';
 import type { Exchange } from './exchange.ts';
+import { parseJson } from './json-text.ts';
 import { Relay } from './relay.ts';
 import { relayed } from './relayed.ts';
 
@@ -56,17 +58,19 @@ class Tap {
   }
 
   async text(): Promise<string> {
-    return this.#other === undefined ? withoutMark(await this.#read()) : this.#other.text();
+    return this.#other === undefined ? withoutMark((await this.#read(false)).text) : this.#other.text();
   }
 
   async json(): Promise<unknown> {
-    return this.#other === undefined ? JSON.parse(withoutMark(await this.#read())) : this.#other.json();
+    if (this.#other !== undefined) return this.#other.json();
+    const { text, json } = await this.#read(true);
+    return json === undefined ? (JSON.parse(withoutMark(text)) as unknown) : json;
   }
 
   /** A response with the same bytes at hand. */
   async whole(): Promise<Response> {
     if (this.#other !== undefined) return this.#other;
-    const bytes = joined(await this.#take());
+    const bytes = joined(await this.#take((pieces) => ({ bytes: joined(pieces) })));
     this.#exchange.readWhole(() => bytes.toString());
     return new Response(bytes, { headers: this.#response.headers });
   }
@@ -87,18 +91,36 @@ class Tap {
     return this.#exchange.isDisturbed || this.#relay?.locked === true;
   }
 
-  async #read(): Promise<string> {
-    const text = joined(await this.#take()).toString();
-    this.#exchange.readWhole(() => text);
-    return text;
+  async #read(isParsed: boolean): Promise<Said> {
+    let said: Said | undefined;
+    const pieces = await this.#take((all) => {
+      said = saidIn(all);
+      // What is small is parsed as a whole: picking what matters out of it takes longer, and whoever wants it parsed need not do it again.
+      if (isParsed || said.bytes.length <= mostParsed) said = { ...said, json: parseJson(withoutMark(said.text)) };
+      return said;
+    });
+    const all = said ?? saidIn(pieces);
+    this.#exchange.readWhole(() => all.text);
+    return all;
   }
 
   /** From here on nobody else may read. */
-  #take(): Promise<Uint8Array[]> {
+  #take(join: (pieces: readonly Uint8Array[]) => Whole): Promise<Uint8Array[]> {
     if (this.#isTaken) throw new TypeError('Body is unusable: Body has already been read');
     this.#relay?.getReader();
-    return this.#exchange.readAll();
+    return this.#exchange.readAll(join);
   }
+}
+
+interface Said extends Whole {
+  readonly text: string;
+}
+
+const mostParsed = 32_768;
+
+function saidIn(pieces: readonly Uint8Array[]): Said {
+  const bytes = joined(pieces);
+  return { bytes, text: bytes.toString() };
 }
 
 function joined(pieces: readonly Uint8Array[]): Buffer<ArrayBuffer> {

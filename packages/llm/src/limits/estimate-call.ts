@@ -27,17 +27,12 @@ export function estimateCall(call: LlmCall, options: Estimating): CallEstimate {
   const most = options.maxOutputOf(call) ?? Number.POSITIVE_INFINITY;
   const wanted = call.maxOutputTokens ?? options.defaultOutputTokens;
   const outputTokens = Math.min(wanted, most) * call.choices;
+  const costs = { requests: 1, tokens: inputTokens + outputTokens, inputTokens, outputTokens };
   const costNanoUsd = worstCost(call, { inputTokens, outputTokens }, options.price);
   return {
     inputTokens,
     outputTokens,
-    costs: {
-      requests: 1,
-      tokens: inputTokens + outputTokens,
-      inputTokens,
-      outputTokens,
-      ...(costNanoUsd !== undefined && { costNanoUsd }),
-    },
+    costs: costNanoUsd === undefined ? costs : { ...costs, costNanoUsd },
     outputTokenNanoUsd: outputTokenPrice(call, inputTokens, options.price),
   };
 }

@@ -40,7 +40,8 @@ export function costsOf(
     costNanoUsd = costNanoUsd === undefined || cost === undefined ? undefined : costNanoUsd + cost;
   }
   const tokens = inputTokens + outputTokens;
-  return { requests: 1, tokens, inputTokens, outputTokens, ...(costNanoUsd !== undefined && { costNanoUsd }) };
+  const costs = { requests: 1, tokens, inputTokens, outputTokens };
+  return costNanoUsd === undefined ? costs : { ...costs, costNanoUsd };
 }
 
 function guess(call: LlmCall, progress: Progress, ending: Ending, estimate: CallEstimate): Usage {

@@ -155,11 +155,10 @@ export class InnerReport implements CallReport {
 function factsFrom(progress: Progress, ending: Ending, call: LlmCall): Facts {
   const { usage, model, finishReason } = progress.facts();
   const used = ending.kind === 'done' ? usage : partialUsage(progress, call);
-  return {
-    ...used,
-    ...(model !== undefined && { responseModel: model }),
-    ...(finishReason !== undefined && { finishReason }),
-  };
+  const facts: { -readonly [N in keyof Facts]: Facts[N] } = { ...used };
+  if (model !== undefined) facts.responseModel = model;
+  if (finishReason !== undefined) facts.finishReason = finishReason;
+  return facts;
 }
 
 /** Undefined where it is not known. */

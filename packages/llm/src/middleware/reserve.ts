@@ -1,5 +1,12 @@
 /** Takes from the limits what a call may use at most, before it goes out, and settles what it used, however it ends. */
-import type { LimiterPolicy, LimitGrant, LimitSubject, Middleware } from '@sage-adk/core';
+import type {
+  LimitDenial,
+  LimiterPolicy,
+  LimitGrant,
+  LimitReserveOptions,
+  LimitSubject,
+  Middleware,
+} from '@sage-adk/core';
 import type { Ending, Progress } from '../body/progress.ts';
 import type { LlmAnswer, LlmCall } from '../call.ts';
 import { errors } from '../errors.ts';
@@ -55,6 +62,7 @@ class Account {
   /** Takes what the call may use. Returns the limit of output tokens that goes into the request. */
   async open(): Promise<number | undefined> {
     const grant = await take(this.#call, this.#estimate, this.#options);
+    if (!grant.allowed) throw denialOf(grant);
     const outputTokens = grant.outputTokens ?? this.#estimate.outputTokens;
     this.#settlement = new Settlement(grant);
     this.#granted = { ...this.#estimate, outputTokens };
@@ -88,19 +96,18 @@ class Account {
   }
 }
 
-async function take(call: LlmCall, estimate: CallEstimate, options: ReserveOptions): Promise<LimitGrant> {
+function take(call: LlmCall, estimate: CallEstimate, options: ReserveOptions): Promise<LimitGrant | LimitDenial> {
   const { limiter, clamps } = options;
   const { signal, maxOutputTokens } = call;
   const subject = options.subjectOf(call);
   refuseUnpriced(call, subject, estimate, options);
   const { outputTokenNanoUsd } = estimate;
-  const grant = await limiter.reserve(subject, estimate.costs, {
-    ...(signal !== undefined && { signal }),
+  const asked: { -readonly [N in keyof LimitReserveOptions]: LimitReserveOptions[N] } = {
     onDenied: clamps || maxOutputTokens === undefined ? 'clamp' : 'reject',
-    ...(outputTokenNanoUsd !== undefined && { outputTokenNanoUsd }),
-  });
-  if (!grant.allowed) throw denialOf(grant);
-  return grant;
+  };
+  if (signal !== undefined) asked.signal = signal;
+  if (outputTokenNanoUsd !== undefined) asked.outputTokenNanoUsd = outputTokenNanoUsd;
+  return limiter.reserve(subject, estimate.costs, asked);
 }
 
 function refuseUnpriced(

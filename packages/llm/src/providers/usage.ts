@@ -23,12 +23,11 @@ export function toUsage(counts: { readonly [N in keyof Usage]: Usage[N] | undefi
   const { inputTokens, outputTokens = 0, cachedInputTokens, cacheWriteTokens } = counts;
   const { longCacheWriteTokens, reasoningTokens } = counts;
   if (inputTokens === undefined) return undefined;
-  return {
-    inputTokens,
-    outputTokens,
-    ...(cachedInputTokens !== undefined && { cachedInputTokens }),
-    ...(cacheWriteTokens !== undefined && { cacheWriteTokens }),
-    ...(longCacheWriteTokens !== undefined && { longCacheWriteTokens }),
-    ...(reasoningTokens !== undefined && { reasoningTokens }),
-  };
+  // Not by spreading what is there: that takes longer than all the rest, and several usages are made of each call.
+  const usage: { -readonly [N in keyof Usage]: Usage[N] } = { inputTokens, outputTokens };
+  if (cachedInputTokens !== undefined) usage.cachedInputTokens = cachedInputTokens;
+  if (cacheWriteTokens !== undefined) usage.cacheWriteTokens = cacheWriteTokens;
+  if (longCacheWriteTokens !== undefined) usage.longCacheWriteTokens = longCacheWriteTokens;
+  if (reasoningTokens !== undefined) usage.reasoningTokens = reasoningTokens;
+  return usage;
 }

@@ -27,23 +27,28 @@ const samples = 32;
 const sampleLength = 64;
 
 function countAll(text: string, from: number, to: number): number {
-  let tokens = 0;
-  for (let at = from; at < to;) {
+  let parts = 0;
+  let state = outside;
+  for (let at = from; at < to; at++) {
     const kind = kindOf(text.charCodeAt(at));
-    const start = at++;
     if (kind === escape) {
-      const code = text.charCodeAt(at);
+      const code = text.charCodeAt(++at);
       // \u and four digits; any other escape is one character.
-      at += code === letterU ? 5 : 1;
-      tokens += code === letterN ? escapedLine : escapedSign;
+      if (code === letterU) at += 4;
+      parts += code === letterN ? escapedLine : escapedSign;
+      state = outside;
       continue;
     }
-    while (at < to && kindOf(text.charCodeAt(at)) === kind) at++;
-    const run = at - start;
-    tokens += run < shortRun ? (ofShortRuns[kind * shortRun + run] as number) : tokensOf(kind, run);
+    // Nothing here is decided by where a word ends, which no processor can foresee.
+    const step = state * kindCount + kind;
+    parts += added[step] as number;
+    state = next[step] as number;
   }
-  return tokens;
+  return parts / partsOfToken;
 }
+
+/** All that is counted is a whole number of these. */
+const partsOfToken = 12;
 
 const space = 0;
 const lower = 1;
@@ -56,8 +61,8 @@ const surrogate = 7;
 const escape = 8;
 
 /** The ends of lines go with other signs and with each other; quotes with what stands around them. */
-const escapedLine = 0.75;
-const escapedSign = 0.5;
+const escapedLine = 0.75 * partsOfToken;
+const escapedSign = 0.5 * partsOfToken;
 const letterU = 0x75;
 const letterN = 0x6e;
 const backslash = 0x5c;
@@ -103,11 +108,27 @@ function tokensOf(kind: number, length: number): number {
   }
 }
 
-/** Nearly all runs are shorter: what they count is read from a table, by kind and length. */
-const shortRun = 16;
-const ofShortRuns = Float64Array.from({ length: escape * shortRun }, (_, place) =>
-  tokensOf(Math.floor(place / shortRun), place % shortRun),
-);
+/** Escapes stand outside of all runs. */
+const kindCount = escape;
+/** A run that is as long grows from here on by the same with each character. */
+const longRun = 16;
+/** Where a run of a kind is: as the kind times the longest run, and its length. Of length 0 there is none. */
+const outside = 0;
+
+/** How many parts a character of a kind adds, after so long a run of a kind; and where it leads. */
+const added = new Uint8Array(kindCount * longRun * kindCount);
+const next = new Uint8Array(added.length);
+
+for (let state = 0; state < kindCount * longRun; state++) {
+  const run = state % longRun;
+  for (let kind = 0; kind < kindCount; kind++) {
+    const goesOn = run > 0 && Math.floor(state / longRun) === kind;
+    const length = goesOn ? run + 1 : 1;
+    const step = state * kindCount + kind;
+    added[step] = Math.round((tokensOf(kind, length) - (goesOn ? tokensOf(kind, run) : 0)) * partsOfToken);
+    next[step] = kind * longRun + Math.min(length, longRun - 1);
+  }
+}
 
 /** Most words of up to six letters are one token. What is longer than words are is none. */
 function tokensOfWord(length: number): number {

@@ -69,10 +69,11 @@ export function withMembers(body: RequestBody, shape: RequestShape, values: read
 }
 
 function withMember(text: string, members: FoundMembers, path: string, value: unknown): string {
-  const [name = '', inner] = path.split('.');
+  const dot = path.indexOf('.');
+  const name = dot < 0 ? path : path.slice(0, dot);
   const span = members.spans.get(name);
   const old = span && text.slice(span.from, span.to);
-  const written = inner === undefined ? JSON.stringify(value) : withInner(old, inner, value);
+  const written = dot < 0 ? JSON.stringify(value) : withInner(old, path.slice(dot + 1), value);
   if (span !== undefined) return text.slice(0, span.from) + written + text.slice(span.to);
   const { start, isEmpty } = members;
   return `${text.slice(0, start)}${JSON.stringify(name)}:${written}${isEmpty ? '' : ','}${text.slice(start)}`;

@@ -99,6 +99,19 @@ describe('a price table', () => {
     expect(cost('a', 'b', { inputTokens: 1_000_000, outputTokens: 0 }, odd)).toBe(37_500_000n);
   });
 
+  test('OM10: is what whole numbers of any length give, however large or small the sum', () => {
+    const tokens = fc.oneof(fc.nat(100), fc.nat(2_000_000), fc.nat(2 ** 45));
+    const nano = fc.oneof(fc.nat(1_000), fc.nat(2 ** 31 - 1));
+    fc.assert(
+      fc.property(tokens, tokens, nano, nano, (inputTokens, outputTokens, input, output) => {
+        const usd = (billionths: number): string => `${billionths}e-9`;
+        const price = createPriceTable({ prices: { a: { b: { input: usd(input), output: usd(output) } } } });
+        const sum = BigInt(inputTokens) * BigInt(input) + BigInt(outputTokens) * BigInt(output);
+        return cost('a', 'b', { inputTokens, outputTokens }, price) === (sum + 999_999n) / 1_000_000n;
+      }),
+    );
+  });
+
   test('OM10, RL23: a part of a usage never costs more than the whole', () => {
     const tokens = fc.nat(2_000_000);
     fc.assert(
