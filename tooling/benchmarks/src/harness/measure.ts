@@ -39,6 +39,14 @@ export interface Excess {
   readonly quartileNs: number;
 }
 
+export interface Batches {
+  readonly most: number;
+  /** After this time no other is begun, once there are as many as a median needs. */
+  readonly mostMs: number;
+}
+
+const fewestBatches = 9;
+
 /**
  * Times variants against the first of them in many small batches, each beside one of the first, and takes the differences of those pairs.
  *
@@ -47,10 +55,11 @@ export interface Excess {
 export async function measureOver<V extends { readonly name: string }>(
   variants: readonly V[],
   costOf: (variant: V) => Promise<number>,
-  batches: number,
+  { most, mostMs }: Batches,
 ): Promise<ReadonlyMap<string, Excess>> {
   const samples = new Map<string, number[]>(variants.map(({ name }) => [name, []]));
-  for (let batch = 0; batch < batches; batch++) {
+  const untilMs = performance.now() + mostMs;
+  for (let batch = 0; batch < most && (batch < fewestBatches || performance.now() < untilMs); batch++) {
     for (const variant of rotated(variants, batch)) samples.get(variant.name)?.push(await costOf(variant));
   }
   const [first] = variants;

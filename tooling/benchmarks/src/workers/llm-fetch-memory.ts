@@ -1,12 +1,16 @@
 // Prints the live heap while streams go through the wrapper, however they end: read, left in the middle, aborted, never read.
 import { wrapFetch } from '@sage-adk/llm';
 import type { LlmFetchMemory } from '../topics/llm-fetch.bench.ts';
-import { answerInPieces, production, prompt } from './llm-fetch-rig.ts';
+import { answerInPieces, production } from './llm-fetch-rig.ts';
 
 const streams = 100_000;
 const points = 10;
 const modelFetch = wrapFetch(answerInPieces(5), production());
-const body = JSON.stringify({ model: 'gpt-4.1', messages: [{ role: 'user', content: prompt }], stream: true });
+const body = JSON.stringify({
+  model: 'gpt-4.1',
+  messages: [{ role: 'user', content: 'What time is it?' }],
+  stream: true,
+});
 
 async function once(index: number): Promise<void> {
   const controller = new AbortController();
