@@ -64,6 +64,11 @@ function keysOf({ hashes, leases }: KeySpace, { rule, key }: Ask): string[] {
   return [hashes + name, leases + name];
 }
 
+/** The hash of an ask's place. */
+export function hashOf({ hashes }: KeySpace, ask: Ask | undefined): string {
+  return ask === undefined ? '' : `${hashes}${nameOfSpace(ask.rule)}:${ask.key}`;
+}
+
 const longestName = 64;
 
 /** A rule's space without colons, of bounded length. */
@@ -96,7 +101,8 @@ interface PackedRule {
 
 const packedRules = new WeakMap<CompiledRule, PackedRule>();
 
-function packRule(rule: CompiledRule, nowMs: number): PackedRule {
+/** A rule as scripts are told of it. */
+export function packRule(rule: CompiledRule, nowMs: number): PackedRule {
   const known = packedRules.get(rule);
   if (known !== undefined) return known;
   const { mode, strategy } = rule;

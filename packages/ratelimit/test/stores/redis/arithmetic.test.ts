@@ -70,6 +70,33 @@ describeWithService('redis', 'redis store at a time of its own', (url) => {
     long ? 1_200_000 : 60_000,
   );
 
+  test(
+    'RL17: checks that are made together are decided one after the other, each as if it were alone',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(someRules, someOps, async (drawn, ops) => {
+          const rules = drawn.filter(({ strategy }) => strategy.kind === 'bucket' || strategy.kind === 'window');
+          if (rules.length === 0) return;
+          const model = new Model(startUs);
+          const clock = { ...systemClock, now: () => model.nowUs / 1_000 };
+          const tag = `together-${process.pid}-${runs++}`;
+          const store = openRedisStore({ client, prefix: 'test', tag, deadlineMs: 60_000, clock }, () => model.nowUs);
+          for (let first = 0; first < ops.length; first += 20) {
+            model.nowUs += ops[first]?.passUs ?? 0;
+            const requests = ops.slice(first, first + 20).map((op) => ({
+              kind: op.ttlUs % 4 === 0 ? ('peek' as const) : ('consume' as const),
+              asks: asksOf(op, rules),
+            }));
+            const answers = await Promise.all(requests.map(async (request) => store.decide(request)));
+            expect(answers).toEqual(requests.map((request) => model.decide(request)));
+          }
+        }),
+        { numRuns: long ? 2_000 : 300 },
+      );
+    },
+    long ? 1_200_000 : 60_000,
+  );
+
   async function expectKept({ findings }: Answer, tag: string, nowUs: number): Promise<void> {
     const binary = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
     for (const { rule, key, resetAfterUs } of findings) {

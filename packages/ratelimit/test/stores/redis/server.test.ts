@@ -62,6 +62,36 @@ describeWithService('redis', 'what the store keeps', (url) => {
     expect(Math.max(...lengths)).toBeLessThan(200);
   });
 
+  test('checks of one turn are one call, and one that the server refuses takes none of the others with it', async () => {
+    const calls: number[] = [];
+    const counted = {
+      isReady: true,
+      evalSha: (sha: string, options: { keys: string[]; arguments: string[] }) => {
+        calls.push(options.keys.length);
+        return client.evalSha(sha, options);
+      },
+      eval: (lua: string, options: { keys: string[]; arguments: string[] }) => client.eval(lua, options),
+    };
+    const together = createRedisStore({ client: counted, tag: 'together', ...patient });
+    const ask = (key: string) => askOf(ruleOf({ limit: 2 }, 'together'), 1, key);
+    await client.set('{sage:together}:s:together:broken', 'no hash');
+    await together.decide({ kind: 'peek', asks: [ask('first')] });
+    calls.length = 0;
+    const answers = await Promise.allSettled(
+      ['a', 'broken', 'a', 'b', 'a'].map(async (key) => together.decide({ kind: 'consume', asks: [ask(key)] })),
+    );
+
+    expect(answers.map((each) => (each.status === 'fulfilled' ? each.value.allowed : 'refused'))).toEqual([
+      true,
+      'refused',
+      true,
+      true,
+      false,
+    ]);
+    // The second asks for the one alone.
+    expect(calls).toEqual([5, 2]);
+  });
+
   test('a key that counts no more vanishes by itself', async () => {
     const rule = ruleOf({ per: { ms: 1 } }, 'short');
     await store.decide({ kind: 'consume', asks: [askOf(rule)] });

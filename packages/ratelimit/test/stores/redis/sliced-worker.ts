@@ -21,7 +21,11 @@ async function spend(ask: Ask): Promise<Admission[]> {
   const admissions: Admission[] = [];
   // Longer where the machine is so slow that there is nothing to see yet.
   const enough = ask.rule.limit / 2;
-  for (let n = 1; performance.now() < untilMs || (admissions.length < enough && performance.now() < 30_000); n++) {
+  for (
+    let n = 1;
+    performance.now() < untilMs || ((admissions.length < enough || sliced === 0) && performance.now() < 30_000);
+    n++
+  ) {
     const sentUs = nowUs();
     const { allowed, source } = await store.decide({ kind: 'consume', asks: [ask] });
     if (allowed) admissions.push([sentUs, nowUs(), ask.cost]);

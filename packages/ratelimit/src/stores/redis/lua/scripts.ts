@@ -5,21 +5,19 @@
 import { defineScript } from '@sage-adk/core/redis';
 import { packedKinds } from '../../../strategies/strategy.ts';
 import { clock, leases, places } from './places.ts';
-import { plainChecks } from './plain.ts';
 import { holding, settling, strategies } from './strategies.ts';
 
 // A function that is defined costs a call something even where it is not called: so what only some calls need stands where only they come by.
 const shared = strategies + places;
 
 /**
- * Says: kind, which is `force` for a check that is; then for `reserve` and `charge` the reservation, its time to live and the longest wait. Reply: that of
- * {@link plainChecks}, or: allowed, delay, 1 for repeated or 2 for gone; then for each ask its wait (-1 for never), what remains, when it resets.
+ * Says: kind, which is `force` for a check that is; then for `reserve` and `charge` the reservation, its time to live and the longest wait. Reply: allowed, delay,
+ * 1 for repeated or 2 for gone; then for each ask its wait (-1 for never), what remains, when it resets.
  */
 export const decideScript = defineScript({
   name: 'limiter.decide',
   lua: `${clock}
 local kind = ARGV[2]
-${plainChecks}
 ${shared}
 local named = kind == 'reserve' or kind == 'charge'
 local forced = kind == 'force' or kind == 'lower'
