@@ -22,7 +22,8 @@ export function attributeNames(prefix: string, table: Readonly<Record<string, st
 
 /** Adds what an operation says to `target`. Anything but text, numbers, booleans and lists of text is left out: content never gets on a span. */
 export function addAttributes(target: Attributes, source: object, names: AttributeNames): void {
-  for (const [attribute, value] of Object.entries(source) as [string, unknown][]) {
+  for (const attribute of Object.keys(source)) {
+    const value = (source as Readonly<Record<string, unknown>>)[attribute];
     const name = names(attribute);
     const written = attributeValue(typeof name === 'string' ? value : name.value(value));
     if (written !== undefined) target[typeof name === 'string' ? name : name.name] = written;

@@ -3,8 +3,8 @@ import { type Context, type Span, trace } from '@opentelemetry/api';
 import type { OperationHandlers, OperationRecord } from '@sage-adk/core';
 import type { ActiveContext } from '../context/active-context.ts';
 import { withRemote } from '../context/propagation.ts';
+import { withSpan } from '../context/with-span.ts';
 import { addEvent, LateSpan, parentContext, spanForEvents } from './late-span.ts';
-import { LeftOutContext } from './left-out.ts';
 import { isSampledOut, type SpanForm, type SpanRecorder, validSpanContext } from './recorder.ts';
 import { linksOfTry, noteSpanOfTry, Tries } from './tries.ts';
 import { wallOriginMs } from './wall-clock.ts';
@@ -100,13 +100,13 @@ function startSpan(
   if (outer !== undefined && isSampledOut(outer)) return undefined;
   const parent = outer === undefined ? rootContext(active, operation) : parentContext(active);
   const leftOut = outer === undefined ? recorder.leaveOut(operation, trace.getSpanContext(parent)) : undefined;
-  if (leftOut !== undefined) return { span: leftOut, originMs: 0, context: new LeftOutContext(parent, leftOut) };
+  if (leftOut !== undefined) return { span: leftOut, originMs: 0, context: withSpan(parent, leftOut) };
   const originMs = wallOriginMs();
   const span = recorder.start(operation, parent, form, originMs, linksOfTry(active));
   noteSpanOfTry(active, span);
   // No SDK, or tracing is suppressed here.
-  if (validSpanContext(span.spanContext()) === undefined) return undefined;
-  return { span, originMs, context: trace.setSpan(parent, span) };
+  if (!span.isRecording() && validSpanContext(span.spanContext()) === undefined) return undefined;
+  return { span, originMs, context: withSpan(parent, span) };
 }
 
 function rootContext(active: Context, { context }: OperationRecord): Context {

@@ -5,6 +5,7 @@
  */
 import { type Context, createContextKey, type Span, trace } from '@opentelemetry/api';
 import type { OperationRecord } from '@sage-adk/core';
+import { withSpan } from '../context/with-span.ts';
 import { endAttributes, type SpanForm, type SpanRecorder } from './recorder.ts';
 import { addAttributes } from './attributes.ts';
 import { toHrTime, wallOriginMs } from './wall-clock.ts';
@@ -41,7 +42,7 @@ export class LateSpan {
   /** `active` with this span in it, made now if it is not yet. */
   within(active: Context): Context {
     if (this.#ended && this.#span === undefined) return active;
-    return trace.setSpan(active, this.#open());
+    return withSpan(active, this.#open());
   }
 
   /** The span that an event now belongs to. */

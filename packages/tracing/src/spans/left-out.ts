@@ -2,7 +2,7 @@
  * The first span of a request that is not sampled. It is decided about before the SDK is asked, which would build the span first, and its ids are made
  * when somebody wants them.
  */
-import { type Context, ROOT_CONTEXT, type Span, type SpanContext, trace, type TraceState } from '@opentelemetry/api';
+import type { Span, SpanContext, TraceState } from '@opentelemetry/api';
 import type { TraceIds } from '@sage-adk/core';
 
 /** Decides about requests that begin a trace, as the SDK's own sampler would. */
@@ -133,44 +133,4 @@ const bytes = Buffer.alloc(16);
 
 function randomWord(): number {
   return Math.floor(Math.random() * 0x1_0000_0000);
-}
-
-/** The context of a request that is left out: what the API would make of it, without a copy of all its values. */
-export class LeftOutContext implements Context {
-  readonly #outer: Context;
-  readonly #span: LeftOutSpan;
-
-  constructor(outer: Context, span: LeftOutSpan) {
-    this.#outer = outer;
-    this.#span = span;
-  }
-
-  getValue(key: symbol): unknown {
-    return key === spanKey ? this.#span : this.#outer.getValue(key);
-  }
-
-  setValue(key: symbol, value: unknown): Context {
-    return trace.setSpan(this.#outer, this.#span).setValue(key, value);
-  }
-
-  deleteValue(key: symbol): Context {
-    return trace.setSpan(this.#outer, this.#span).deleteValue(key);
-  }
-}
-
-/** The key of the active span, which the API keeps to itself: what it sets tells. */
-const spanKey = keyOfSpan();
-
-function keyOfSpan(): symbol | undefined {
-  let found: symbol | undefined;
-  const probe: Context = {
-    getValue: () => undefined,
-    setValue(key) {
-      found = key;
-      return ROOT_CONTEXT;
-    },
-    deleteValue: () => ROOT_CONTEXT,
-  };
-  trace.setSpan(probe, new LeftOutSpan(0));
-  return found;
 }
