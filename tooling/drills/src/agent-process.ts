@@ -17,6 +17,8 @@ export interface AgentOptions {
   readonly drainDelaySeconds: number;
   /** @default 0, a free one */
   readonly metricsPort?: number;
+  /** More keys of its metrics block. @default none */
+  readonly metrics?: Readonly<Record<string, string | number>>;
   /** Whose keys it knows, as YAML. @default '[]' */
   readonly apiKeys?: string;
   /** Blocks of its configuration besides `server`, `agent` and `observability`. @default long answers of the local model */
@@ -34,6 +36,8 @@ export interface AgentProcess extends AsyncDisposable {
   isRunning(): boolean;
   /** Sends SIGTERM and resolves with the exit code, or the signal where it had to be killed. */
   end(): Promise<number | NodeJS.Signals>;
+  /** Sends SIGKILL and resolves when the process is gone. */
+  kill(): Promise<void>;
 }
 
 /** Longest time that an agent takes to start or to end. */
@@ -64,6 +68,11 @@ export function createAgentProcess(options: AgentOptions): AgentProcess {
       running = undefined;
       return code;
     },
+    async kill() {
+      running?.kill('SIGKILL');
+      await running?.ended;
+      running = undefined;
+    },
     async [Symbol.asyncDispose]() {
       await agent.end();
     },
@@ -77,6 +86,7 @@ function configOf({
   healthPort,
   drainDelaySeconds,
   metricsPort = 0,
+  metrics = {},
   apiKeys = '[]',
   blocks = 'llm:\n  max_output_tokens: 1000000\n',
 }: AgentOptions): string {
@@ -90,7 +100,9 @@ agent:
 observability:
   metrics:
     port: ${metricsPort}
-  health:
+${Object.entries(metrics)
+  .map(([key, value]) => `    ${key}: ${value}\n`)
+  .join('')}  health:
     port: ${healthPort}
 ${blocks}`;
 }
