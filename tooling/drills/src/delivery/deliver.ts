@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createAgentProcess } from '../agent-process.ts';
 import { freePorts } from '../ports.ts';
 import { type Clients, startClients } from './clients.ts';
@@ -67,14 +68,15 @@ export async function deliver(options: DeliveryOptions): Promise<readonly Life[]
   }
 }
 
-/** Resolves when the life is long enough: in time, in pushes, and in answers since the last of them. */
+/** Resolves when the life is long enough, in time and in pushes, at any moment between two pushes, and when there are answers since the last. */
 async function lived(gateway: Gateway, index: number, untilMs: number, clients: Clients): Promise<void> {
   for (;;) {
     await gateway.pushed();
     const { pushes = 0 } = gateway.processes[index] ?? {};
     if (pushes < fewestPushes || performance.now() < untilMs) continue;
     const answered = clients.answeredMs.length;
-    while (clients.answeredMs.length < answered + 10) await new Promise((resolve) => setTimeout(resolve, 10));
+    await delay(Math.random() * intervalSeconds * 1_000);
+    while (clients.answeredMs.length < answered + 10) await delay(10);
     return;
   }
 }
