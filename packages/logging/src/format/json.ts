@@ -109,7 +109,21 @@ function contextField(name: FieldName, value: string | undefined, replaced: numb
 const traceIdName = new FieldName('trace_id', false);
 const spanIdName = new FieldName('span_id', false);
 
-function traceText({ traceId, spanId }: TraceIds, replaced: number): string {
+// Whoever traces gives the same object for all lines of a span.
+let lastIds: TraceIds | undefined;
+let lastIdsText = '';
+
+function traceText(ids: TraceIds, replaced: number): string {
+  if (ids === lastIds && replaced === 0) return lastIdsText;
+  const text = traceTextOf(ids, replaced);
+  if (replaced === 0) {
+    lastIds = ids;
+    lastIdsText = text;
+  }
+  return text;
+}
+
+function traceTextOf({ traceId, spanId }: TraceIds, replaced: number): string {
   const trace = (replaced & traceIdName.bit) === 0 ? traceIdName.withText(traceId) : '';
   return (replaced & spanIdName.bit) === 0 ? trace + spanIdName.withText(spanId) : trace;
 }

@@ -53,22 +53,17 @@ export class LeftOutSpan implements Span {
     this.#traceState = traceState;
   }
 
-  /** Made once: each line of a log asks. */
+  /** Made once, when somebody wants them: each line of a log does. */
   get ids(): TraceIds {
-    if (this.#ids === undefined) {
-      const { traceId, spanId } = this.spanContext();
-      this.#ids = { traceId, spanId, sampled: false };
-    }
-    return this.#ids;
+    return (this.#ids ??= idsOf(this.#trace));
   }
 
   spanContext(): SpanContext {
-    this.#spanContext ??= {
-      traceId: typeof this.#trace === 'string' ? this.#trace : traceIdOf(this.#trace),
-      spanId: newSpanId(),
-      traceFlags: 0,
-      ...(this.#traceState !== undefined && { traceState: this.#traceState }),
-    };
+    if (this.#spanContext === undefined) {
+      const { traceId, spanId } = this.ids;
+      const traceState = this.#traceState;
+      this.#spanContext = { traceId, spanId, traceFlags: 0, ...(traceState !== undefined && { traceState }) };
+    }
     return this.#spanContext;
   }
 
@@ -109,27 +104,44 @@ export class LeftOutSpan implements Span {
   recordException(): void {}
 }
 
-/** A random trace id whose four words fold to `folded`, by which it is sampled. */
+function idsOf(ofTrace: string | number): TraceIds {
+  if (typeof ofTrace === 'string') return { traceId: ofTrace, spanId: newSpanId(), sampled: false };
+  writeTraceId(ofTrace);
+  writeSpanId();
+  // Both at once: what costs is the call.
+  const hex = bytes.toString('hex');
+  return { traceId: hex.slice(0, 32), spanId: hex.slice(32), sampled: false };
+}
+
 function traceIdOf(folded: number): string {
+  writeTraceId(folded);
+  return bytes.toString('hex', 0, 16);
+}
+
+function newSpanId(): string {
+  writeSpanId();
+  return bytes.toString('hex', 16);
+}
+
+/** Where ids are made, one at a time: 16 bytes of a trace, 8 of a span. */
+const bytes = Buffer.alloc(24);
+
+/** A random id whose four words fold to `folded`, by which the trace is sampled. */
+function writeTraceId(folded: number): void {
   const [first, second, third] = [randomWord(), randomWord(), randomWord()];
   const last = (first ^ second ^ third ^ folded) >>> 0;
-  if ((first | second | third | last) === 0) return traceIdOf(folded);
+  if ((first | second | third | last) === 0) return writeTraceId(folded);
   bytes.writeUInt32BE(first, 0);
   bytes.writeUInt32BE(second, 4);
   bytes.writeUInt32BE(third, 8);
   bytes.writeUInt32BE(last, 12);
-  return bytes.toString('hex');
 }
 
-function newSpanId(): string {
-  bytes.writeUInt32BE(randomWord(), 0);
+function writeSpanId(): void {
+  bytes.writeUInt32BE(randomWord(), 16);
   // All zeros would be no id.
-  bytes.writeUInt32BE(randomWord() || 1, 4);
-  return bytes.toString('hex', 0, 8);
+  bytes.writeUInt32BE(randomWord() || 1, 20);
 }
-
-/** Where ids are made, one at a time. */
-const bytes = Buffer.alloc(16);
 
 function randomWord(): number {
   return Math.floor(Math.random() * 0x1_0000_0000);
