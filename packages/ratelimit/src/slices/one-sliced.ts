@@ -1,4 +1,3 @@
-import type { Clock } from '@sage-adk/core';
 import type { CompiledRule } from '../compile.ts';
 import type { OneAnswer, OneRule } from '../stores/one-rule.ts';
 import { levelLeaving } from '../strategies/strategy.ts';
@@ -8,17 +7,15 @@ import type { SliceLine } from './slice-line.ts';
 export class OneSliced implements OneRule {
   readonly #rule: CompiledRule;
   readonly #lineOf: (key: string) => SliceLine;
-  readonly #clock: Clock;
   /** Asked last, and for which key. */
   #line: SliceLine | undefined;
   #key = '';
   // Fractions, so that the compiler keeps each as a number in place from the start.
   readonly #answer = { waitUs: 0, level: 0.5, resetAfterUs: 0.5, source: 'slice' as const, atUs: 0.5 };
 
-  constructor(rule: CompiledRule, lineOf: (key: string) => SliceLine, clock: Clock) {
+  constructor(rule: CompiledRule, lineOf: (key: string) => SliceLine) {
     this.#rule = rule;
     this.#lineOf = lineOf;
-    this.#clock = clock;
   }
 
   consume(key: string, cost: number): OneAnswer | undefined {
@@ -33,7 +30,7 @@ export class OneSliced implements OneRule {
     const answer = this.#answer;
     answer.level = levelLeaving(strategy, Math.min(burst, remaining));
     answer.resetAfterUs = line.resetAfterUs;
-    answer.atUs = this.#clock.now() * 1_000;
+    answer.atUs = line.spentUs;
     return answer;
   }
 

@@ -38,7 +38,7 @@ export class SliceLine {
   readonly #options: SliceLineOptions;
   #sliced: SlicedRule;
   readonly #slices: Slice[] = [];
-  /** What the next slice takes: twice as much when one was used up in time, half where most of it was not. */
+  /** What the next slice takes: twice as much when one was used up in time, half where less than a quarter of it was. */
   #size = 1;
   #fetching: Promise<Finding> | undefined;
   #fetchingSinceMs = 0;
@@ -46,6 +46,9 @@ export class SliceLine {
   #wanted = 0;
   /** Whether a slice will be fetched when whoever is answered now has gone on. */
   #ahead = false;
+  #spentMs = 0;
+  /** The wall clock less the monotonic one: read with each slice, for a clock costs more than a decrement. */
+  #wallAheadMs = 0;
   #closed = false;
   /** What the store said last. */
   #last: Finding | undefined;
@@ -65,6 +68,11 @@ export class SliceLine {
     return this.#source;
   }
 
+  /** Wall-clock time of the last {@link spend}. */
+  get spentUs(): number {
+    return (this.#spentMs + this.#wallAheadMs) * 1_000;
+  }
+
   get resetAfterUs(): number {
     return this.#last?.resetAfterUs ?? 0;
   }
@@ -78,6 +86,7 @@ export class SliceLine {
     const nowMs = this.#options.clock.monotonicMs();
     if (slice === undefined || slice.left <= cost || nowMs >= slice.untilMs || this.#source !== 'slice')
       return undefined;
+    this.#spentMs = nowMs;
     slice.left -= cost;
     const left = this.#left(nowMs);
     if (this.#isLow(left, nowMs)) this.#fetchAhead();
@@ -238,7 +247,9 @@ export class SliceLine {
     const isWindow = taken.rule.strategy.kind === 'window';
     const validityUs = Math.min(this.#sliced.validityUs, isWindow ? resetAfterUs : Number.POSITIVE_INFINITY);
     const untilMs = sentMs + validityUs / 1_000;
-    const timer = wheelOf(this.#options.clock).schedule(() => this.#expire(slice), untilMs);
+    const { clock } = this.#options;
+    this.#wallAheadMs = clock.now() - clock.monotonicMs();
+    const timer = wheelOf(clock).schedule(() => this.#expire(slice), untilMs);
     const slice: Slice = { ...taken, untilMs, timer, left: taken.size };
     this.#slices.push(slice);
   }
@@ -247,7 +258,8 @@ export class SliceLine {
     const index = this.#slices.indexOf(slice);
     if (index < 0) return;
     this.#slices.splice(index, 1);
-    if (slice.left > slice.size / 2) this.#size = Math.max(1, Math.floor(this.#size / 2));
+    // A burst shall find enough.
+    if (slice.left > slice.size * 0.75) this.#size = Math.max(1, Math.floor(this.#size / 2));
     void this.#giveBack(slice);
   }
 

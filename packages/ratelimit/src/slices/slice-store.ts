@@ -96,7 +96,7 @@ class SliceStore implements LimiterStore {
   /** The short way to a decision about one sliced rule. */
   one(rule: CompiledRule): OneRule | undefined {
     if (!this.#isSliced(rule)) return undefined;
-    return new OneSliced(rule, (key) => this.#lineOf({ rule, key }), this.#clock);
+    return new OneSliced(rule, (key) => this.#lineOf({ rule, key }));
   }
 
   settle({ id, asks }: SettleRequest): Settlement | Promise<Settlement> {

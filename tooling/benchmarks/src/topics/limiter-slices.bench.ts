@@ -8,7 +8,7 @@ const worker = new URL('../workers/limiter-slices.ts', import.meta.url);
 const processes = 4;
 const limit = 4_000;
 const forMs = 6_000;
-// By then a bucket that began full is empty.
+// By then a bucket that began full is empty, slices are as large as the load needs, and the code is compiled: the goals are those of a steady load.
 const steadyFromUs = 3_000_000;
 const strategies = ['token-bucket', 'sliding-window', 'fixed-window'] as const;
 
@@ -60,7 +60,7 @@ async function runFleet(strategy: Strategy, load: number): Promise<readonly Slic
   // At a full second, where windows begin, and when every process is up on a busy machine as well.
   const beginMs = Math.ceil(Date.now() / 1_000 + 8) * 1_000;
   const perMs = (limit * load) / processes / 1_000;
-  const args = [redis.url, strategy, limit, perMs, beginMs, forMs].map(String);
+  const args = [redis.url, strategy, limit, perMs, beginMs, forMs, steadyFromUs / 1_000].map(String);
   return await Promise.all(Array.from({ length: processes }, () => inOwnProcess<SlicesReport>(worker, args)));
 }
 

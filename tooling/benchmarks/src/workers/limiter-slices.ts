@@ -1,5 +1,5 @@
 // One process of some that share a limit by slices: asks steadily, and prints what it was given, when, and how long each check took. Arguments: the server's URL, the
-// strategy, checks per millisecond, when to begin (milliseconds since the epoch) and for how long.
+// strategy, the limit, checks per millisecond, when to begin (milliseconds since the epoch), for how long, and from which millisecond on checks are timed.
 import { createRateLimiter, type Strategy } from '@sage-adk/ratelimit';
 import { guardStore } from '@sage-adk/ratelimit/guard';
 import { createRedisStore } from '@sage-adk/ratelimit/redis';
@@ -7,7 +7,7 @@ import { sliceStore } from '@sage-adk/ratelimit/slices';
 import { createClient } from 'redis';
 
 export interface SlicesReport {
-  /** Microseconds that each check took, from slices and of the store alone. */
+  /** Microseconds from each call of `check` to its answer in the caller, from slices and of the store alone; not what the timer of the load takes to wake the caller. */
   readonly sliced: Spread;
   readonly direct: Spread;
   /** When each admitted check was asked and answered, in microseconds since the run began. */
@@ -19,7 +19,7 @@ export interface Spread {
   readonly p99: number;
 }
 
-const [url = '', strategy = 'token-bucket', limit = '0', perMs = '0', beginMs = '0', forMs = '0'] =
+const [url = '', strategy = 'token-bucket', limit = '0', perMs = '0', beginMs = '0', forMs = '0', timedFromMs = '0'] =
   process.argv.slice(2);
 const client = await createClient({ url, disableOfflineQueue: true }).connect();
 const rule = {
@@ -48,7 +48,7 @@ for (let done = 0; Date.now() < untilMs; await sleep(1)) {
     const askedMs = performance.now();
     const { allowed } = await sliced.check(everybody);
     const answeredMs = performance.now();
-    tookUs.push((answeredMs - askedMs) * 1_000);
+    if (sinceBeginUs(askedMs) >= Number(timedFromMs) * 1_000) tookUs.push((answeredMs - askedMs) * 1_000);
     if (allowed) admitted.push([sinceBeginUs(askedMs), sinceBeginUs(answeredMs)]);
   }
 }
