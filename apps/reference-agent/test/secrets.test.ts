@@ -82,7 +82,6 @@ recovery:
       expect(sink).not.toContain(seal);
     }
   },
-  60_000,
 );
 
 test('OC5: what happens to the security of the agent is in its audit log, sealed, with who asked', async () => {
@@ -103,4 +102,4 @@ test('OC5: what happens to the security of the agent is in its audit log, sealed
     'security.violation',
     'audit.closed',
   ]);
-}, 60_000);
+});

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { EndOf, OperationName, StartOf } from '../catalogue-types.ts';
 import type { Context } from '../context/context.ts';
 import { verdictOf } from '../errors/verdict.ts';

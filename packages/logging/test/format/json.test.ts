@@ -46,7 +46,7 @@ describe('a line that is written piece by piece', () => {
         },
       ),
     );
-  }, 60_000);
+  });
 
   test('escapes what JSON escapes, in messages, names and values', () => {
     const odd = 'quote " slash \\ break \n nul \u0000 half \ud800 whole \u{1f600} separator \u2028';
