@@ -1,15 +1,18 @@
 import type { OperationHandlers, OperationRecord } from '@sage-adk/core';
 import type { ObservedInstruments } from './observer.ts';
+import type { RequestCosts } from './request-costs.ts';
 import { hasUnknownCost } from './unknown-cost.ts';
 
 /** What a call of a model counts. */
 export function llmCalls(
   metrics: ObservedInstruments,
+  costs: RequestCosts,
   derived: (record: OperationRecord) => void,
 ): OperationHandlers<'llm.call'> {
   return {
     end(record) {
       derived(record);
+      costs.add(record);
       countTokens(metrics, record);
       countCost(metrics, record);
       observePace(metrics, record);

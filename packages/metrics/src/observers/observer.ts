@@ -6,6 +6,7 @@ import type { observedMetrics } from '../table/observed.ts';
 import { agentRequests } from './agent.ts';
 import type { Derived } from './derived.ts';
 import { llmCalls } from './llm.ts';
+import { RequestCosts } from './request-costs.ts';
 
 /** The instruments that operations and events feed through code of their own. */
 export type ObservedInstruments = Instruments<typeof observedMetrics>;
@@ -17,11 +18,12 @@ export function createObserver(metrics: ObservedInstruments, derived: Derived): 
     'health.check': (record) => countHealthCheck(metrics, record),
     'retry.attempt': (record) => countRetry(metrics, record),
   };
+  const costs = new RequestCosts();
   return {
     name: 'metrics',
     operations: {
-      'agent.request': agentRequests(metrics, derived.operation('agent.request')),
-      'llm.call': llmCalls(metrics, derived.operation('llm.call')),
+      'agent.request': agentRequests(metrics, costs, derived.operation('agent.request')),
+      'llm.call': llmCalls(metrics, costs, derived.operation('llm.call')),
     },
     operation(name) {
       const count = derived.operation(name);

@@ -51,7 +51,9 @@ function within(buckets: readonly (readonly [bound: number, count: number])[], q
   let [below, before] = [0, 0];
   for (const [bound, count] of buckets) {
     if (count >= rank && count > before) {
-      return bound === Number.POSITIVE_INFINITY ? below : below + ((bound - below) * (rank - before)) / (count - before);
+      return bound === Number.POSITIVE_INFINITY
+        ? below
+        : below + ((bound - below) * (rank - before)) / (count - before);
     }
     [below, before] = [bound, count];
   }

@@ -1,4 +1,4 @@
-/** Upper bounds in seconds. */
+/** Upper bounds, in seconds unless they say otherwise. */
 
 /** A model's answer, from 10 ms to more than five minutes. The first fourteen are those of OpenTelemetry's GenAI conventions. */
 export const modelSeconds = [
@@ -19,3 +19,8 @@ export const operationSeconds = [
 ] as const;
 
 export const delaySeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5] as const;
+
+/** What the models of one request cost, in US dollars. */
+export const requestUsd = [
+  0.00001, 0.0001, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10,
+] as const;

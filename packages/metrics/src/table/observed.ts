@@ -1,5 +1,5 @@
 /** Metrics whose cells are fed by code of their own, in `observers/`: a label or a value is more than what an operation says. */
-import { fastSeconds, modelSeconds, operationSeconds, tokenSeconds } from './buckets.ts';
+import { fastSeconds, modelSeconds, operationSeconds, requestUsd, tokenSeconds } from './buckets.ts';
 import { counter, gauge, histogram } from './row.ts';
 
 const model = ['provider', 'model'] as const;
@@ -30,6 +30,13 @@ export const observedMetrics = {
     'Time of a request without that in which the agent waited for a model.',
     'agent.request',
     fastSeconds,
+    ['protocol'],
+  ),
+  agentRequestCost: histogram(
+    'sage_agent_request_cost_usd',
+    'Cost of the model calls of one request, where the price of each is known.',
+    'agent.request,llm.call',
+    requestUsd,
     ['protocol'],
   ),
   llmFirstToken: histogram(

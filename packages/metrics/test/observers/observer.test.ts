@@ -1,5 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { begin, compose, defineErrors, emit, observerFailures, operate, operateStream, source } from '@sage-adk/core';
+import {
+  begin,
+  compose,
+  defineErrors,
+  emit,
+  observerFailures,
+  operate,
+  operateStream,
+  run,
+  source,
+} from '@sage-adk/core';
 import { catalogue } from '@sage-adk/core/catalogue';
 import { createMetrics, type Metrics } from '../../src/index.ts';
 import { readSamples, valueIn } from '../support/exposition-text.ts';
@@ -144,6 +154,48 @@ describe('calls of a model', () => {
     expect(await valueOf('sage_llm_cost_usd_total', { model: 'new' })).toBeUndefined();
     expect(await valueOf('sage_llm_cost_unknown_total', { model: 'new' })).toBe(2);
     expect(await valueOf('sage_llm_cost_unknown_total', model)).toBeUndefined();
+  });
+});
+
+describe('the cost of a request', () => {
+  const request = { protocol: 'http', method: 'm', stream: false } as const;
+  const start = { provider: 'openai', model: 'gpt-x', api: 'chat', stream: false } as const;
+  const call = (costNanoUsd?: bigint) =>
+    operate('llm.call', start, (operation) => {
+      operation.set({ inputTokens: 1, ...(costNanoUsd !== undefined && { costNanoUsd }) });
+    });
+  const costs = async () => [
+    await valueOf('sage_agent_request_cost_usd_count', { protocol: 'http' }),
+    await valueOf('sage_agent_request_cost_usd_sum', { protocol: 'http' }),
+  ];
+
+  test('OM10: is that of all its model calls, and of requests at the same time each has its own', async () => {
+    const of = (requestId: string, ...prices: readonly bigint[]) =>
+      run({ requestId }, () =>
+        operate('agent.request', request, async () => {
+          for (const price of prices) {
+            await Promise.resolve();
+            call(price);
+          }
+        }),
+      );
+    await Promise.all([of('a', 1_000_000_000n, 2_000_000_000n), of('b', 4_000_000_000n)]);
+    expect(await costs()).toEqual([2, 7]);
+    expect(
+      valueIn(await metrics.registry.metrics(), 'sage_agent_request_cost_usd_bucket', { protocol: 'http', le: '2.5' }),
+    ).toBe(0);
+  });
+
+  test('OM10: is not told where one of its calls has an unknown price, and where no model was called', async () => {
+    run({ requestId: 'a' }, () =>
+      operate('agent.request', request, () => {
+        call(1n);
+        call();
+      }),
+    );
+    run({ requestId: 'b' }, () => operate('agent.request', request, () => {}));
+    operate('agent.request', request, () => call(1n));
+    expect(await costs()).toEqual([undefined, undefined]);
   });
 });
 

@@ -183,6 +183,7 @@ export const llmDashboard: DashboardSpec = {
               expr: `${sum(rate(cost))} / (${sum(rate('sage_agent_requests_total', 'outcome="ok"'))} > 0)`,
               legend: 'mean',
             },
+            { expr: quantile(0.95, 'sage_agent_request_cost_usd'), legend: 'p95' },
           ],
         },
         {
