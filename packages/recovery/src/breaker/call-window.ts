@@ -6,7 +6,7 @@ const success = 0;
 const failure = 1;
 const slow = 2;
 // So many failures in a row say as much as a whole window.
-const longRow = 20;
+const longRow = 15;
 
 export interface CallCounts {
   readonly successes: number;

@@ -14,8 +14,12 @@ import { type PermitWait, WaitingLine } from './waiting-line.ts';
 export interface CircuitBreaker extends IPolicy, AsyncDisposable {
   readonly dependency: string;
   readonly state: BreakerState['name'];
-  /** A permit for one call, or undefined while the dependency rests. Every permit must be told how the call ended. */
-  tryAcquire(): BreakerPermit | undefined;
+  /**
+   * A permit for one call, or undefined while the dependency rests. Every permit must be told how the call ended.
+   *
+   * @param nowMs the clock's monotonic time, where the caller has just read it
+   */
+  tryAcquire(nowMs?: number): BreakerPermit | undefined;
   /**
    * Waits for a permit in the order of arrival. Throws `SAGE_RECOVERY_BREAKER_OPEN` when the wait is over, at once while it is forced open, and where
    * an answer could not come before the deadline.
@@ -47,7 +51,7 @@ export function createCircuitBreaker(dependency: string, options: BreakerOptions
 }
 
 // Answers of one kind differ by less than this while nobody waits.
-const strainedBy = 3;
+const strainedBy = 2.5;
 // Of answers at present: most come within this many times their mean.
 const answerSpread = 1.5;
 const neverAborts = new AbortController().signal;
@@ -98,8 +102,8 @@ class WindowedBreaker extends PolicyEvents implements CircuitBreaker {
     return this.#state.name;
   }
 
-  tryAcquire(): BreakerPermit | undefined {
-    if (this.#state.name === 'closed' || this.#state.name === 'disabled') return this.#permit(0);
+  tryAcquire(nowMs?: number): BreakerPermit | undefined {
+    if (this.#state.name === 'closed' || this.#state.name === 'disabled') return this.#permit(0, nowMs);
     const permit = this.#take();
     if (permit === undefined) this.#rejected++;
     return permit;
@@ -189,8 +193,8 @@ class WindowedBreaker extends PolicyEvents implements CircuitBreaker {
     }
   }
 
-  #permit(round: number): Permit {
-    return new Permit(this.#settings.clock.monotonicMs(), this.#generation, round, this.#settled);
+  #permit(round: number, nowMs: number = this.#settings.clock.monotonicMs()): Permit {
+    return new Permit(nowMs, this.#generation, round, this.#settled);
   }
 
   #refusal(): Error {

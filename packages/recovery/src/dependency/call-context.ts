@@ -19,12 +19,21 @@ export class Call {
   readonly dependency: string;
   readonly signal: AbortSignal | undefined;
   readonly deadlineMs: number;
+  /** When it was made, on the clock's monotonic time. */
+  readonly madeMs: number;
   #key: string | undefined;
 
-  constructor(dependency: string, signal: AbortSignal | undefined, deadlineMs: number, key: string | undefined) {
+  constructor(
+    dependency: string,
+    signal: AbortSignal | undefined,
+    deadlineMs: number,
+    madeMs: number,
+    key: string | undefined,
+  ) {
     this.dependency = dependency;
     this.signal = signal;
     this.deadlineMs = deadlineMs;
+    this.madeMs = madeMs;
     this.#key = key;
   }
 

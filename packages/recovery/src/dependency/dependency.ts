@@ -86,6 +86,9 @@ const roomy: BulkheadOptions = { maxConcurrent: 1_024, maxQueue: 1_024 };
 
 type Run<T> = (context: CallContext) => PromiseLike<T> | T;
 
+const noOptions: CallOptions = {};
+const firstAttempt = { attempt: 1 };
+
 class ProtectedDependency implements Dependency {
   readonly name: string;
   readonly breaker: CircuitBreaker | undefined;
@@ -115,16 +118,10 @@ class ProtectedDependency implements Dependency {
     this.bulkhead = 'execute' in bulkhead ? bulkhead : this.#ownBulkhead;
   }
 
-  execute<T>(run: (context: CallContext) => PromiseLike<T> | T, options: CallOptions = {}): Promise<T> {
+  execute<T>(run: (context: CallContext) => PromiseLike<T> | T, options: CallOptions = noOptions): Promise<T> {
     const call = this.#call(options);
-    return this.#tries(call, (attempt) =>
-      this.#admitted(
-        call,
-        attempt,
-        this.#timeoutMs,
-        this.#strict ? (context) => this.#strictly(call, context, run) : run,
-      ),
-    );
+    const guarded: Run<T> = this.#strict ? (context) => this.#strictly(call, context, run) : run;
+    return this.#tries(call, ({ attempt }) => this.#admitted(call, attempt, this.#timeoutMs, guarded));
   }
 
   stream<T>(run: (context: CallContext) => AsyncIterable<T>, options: CallOptions = {}): AsyncIterable<T> {
@@ -132,7 +129,7 @@ class ProtectedDependency implements Dependency {
       breaker: this.breaker,
       open: () => {
         const call = this.#call(options);
-        return this.#tries(call, (attempt) =>
+        return this.#tries(call, ({ attempt }) =>
           this.#admitted(call, attempt, Number.POSITIVE_INFINITY, () => this.#open(call, attempt, run)),
         );
       },
@@ -150,14 +147,18 @@ class ProtectedDependency implements Dependency {
 
   #call({ signal = current()?.signal, deadlineMs, idempotencyKey }: CallOptions): Call {
     const limitMs = Math.min(this.#deadlineMs, deadlineMs ?? Number.POSITIVE_INFINITY);
-    const endMs = limitMs === Number.POSITIVE_INFINITY ? limitMs : this.#clock.monotonicMs() + limitMs;
-    return new Call(this.name, signal, endMs, idempotencyKey);
+    // The one reading of the clock before the call: budget, breaker and deadlines take it from here.
+    const madeMs = this.#clock.monotonicMs();
+    return new Call(this.name, signal, madeMs + limitMs, madeMs, idempotencyKey);
   }
 
-  #tries<T>({ signal, deadlineMs }: Call, once: (attempt: number) => Promise<T>): Promise<T> {
-    if (this.#retry === undefined) return signal?.aborted ? Promise.reject(signal.reason) : once(1);
-    const shared = { dependency: this.name, deadlineMs, ...(signal !== undefined && { signal }) };
-    return this.#retry.execute(({ attempt }) => once(attempt), shared);
+  #tries<T>(
+    { signal, deadlineMs, madeMs }: Call,
+    once: (attempt: { readonly attempt: number }) => Promise<T>,
+  ): Promise<T> {
+    if (this.#retry === undefined) return signal?.aborted ? Promise.reject(signal.reason) : once(firstAttempt);
+    const shared = { dependency: this.name, deadlineMs, nowMs: madeMs };
+    return this.#retry.execute(once, signal === undefined ? shared : { ...shared, signal });
   }
 
   /** The first chunk within the timeout of the try; then only the deadline of the call and its caller end it. */
@@ -166,7 +167,7 @@ class ProtectedDependency implements Dependency {
     attempt: number,
     run: (context: CallContext) => AsyncIterable<T>,
   ): Promise<OpenedStream<T>> {
-    const whole = this.#deadline(call, Number.POSITIVE_INFINITY);
+    const whole = this.#deadline(call, call.deadlineMs);
     const controller = new AbortController();
     const signal = AbortSignal.any([whole.signal, controller.signal]);
     const context: CallContext = Object.defineProperties(new Try(call, attempt, whole), {
@@ -192,8 +193,8 @@ class ProtectedDependency implements Dependency {
     });
   }
 
-  #deadline({ deadlineMs, signal }: Call, timeoutMs: number): Deadline {
-    return createDeadline({ timeoutMs, deadlineMs, parent: signal, clock: this.#clock });
+  #deadline({ signal }: Call, deadlineMs: number): Deadline {
+    return createDeadline({ deadlineMs, parent: signal, clock: this.#clock });
   }
 
   #admitted<T>(call: Call, attempt: number, timeoutMs: number, run: Run<T>): Promise<T> {
@@ -204,12 +205,12 @@ class ProtectedDependency implements Dependency {
   // One function for permit and timeout: each await of a promise between them would cost every call.
   async #try<T>(call: Call, attempt: number, timeoutMs: number, run: Run<T>): Promise<T> {
     const { breaker } = this;
-    const permit =
-      breaker &&
-      (this.#permitWaitMs > 0 && breaker.state !== 'closed'
-        ? await this.#wait(breaker, call)
-        : (breaker.tryAcquire() ?? refuse(breaker)));
-    const deadline = this.#deadline(call, timeoutMs);
+    const waits = breaker !== undefined && this.#permitWaitMs > 0 && breaker.state !== 'closed';
+    const isFirst = attempt === 1 && this.bulkhead === undefined;
+    let nowMs = isFirst ? call.madeMs : this.#clock.monotonicMs();
+    const permit = waits ? await this.#wait(breaker, call) : breaker && (breaker.tryAcquire(nowMs) ?? refuse(breaker));
+    if (waits) nowMs = this.#clock.monotonicMs();
+    const deadline = this.#deadline(call, Math.min(call.deadlineMs, nowMs + timeoutMs));
     try {
       const value = await run(new Try(call, attempt, deadline));
       permit?.succeed();

@@ -24,8 +24,12 @@ export interface RetryBudgetOptions {
 
 /** The budget of one dependency. */
 export interface RetryBudget {
-  /** Counts a call, at its first try. */
-  deposit(): void;
+  /**
+   * Counts a call, at its first try.
+   *
+   * @param nowMs the clock's monotonic time, where the caller has just read it
+   */
+  deposit(nowMs?: number): void;
   /** Takes one retry; false where none is left, and then nothing is taken. */
   tryWithdraw(): boolean;
   readonly snapshot: RetryBudgetSnapshot;
@@ -123,8 +127,8 @@ class WindowedBudget implements RetryBudget {
     this.#clock = clock;
   }
 
-  deposit(): void {
-    this.#window.add(calls, this.#clock.monotonicMs());
+  deposit(nowMs: number = this.#clock.monotonicMs()): void {
+    this.#window.add(calls, nowMs);
   }
 
   tryWithdraw(): boolean {

@@ -1,8 +1,9 @@
 import {
+  begin,
   type Clock,
   current,
   emit,
-  operate,
+  type Operation,
   requireWhole,
   type RetryAttempt,
   type RetryPolicy,
@@ -47,6 +48,8 @@ export interface RetryCallOptions {
   readonly signal?: AbortSignal;
   /** No try starts after this, on the clock's monotonic time, nor after the context's deadline. */
   readonly deadlineMs?: number;
+  /** The clock's monotonic time, where the caller has just read it. */
+  readonly nowMs?: number | undefined;
 }
 
 /** Fits the LLM boundary as core's RetryPolicy, and cockatiel's `wrap` as one of its policies. */
@@ -70,8 +73,6 @@ export function createRetry(options: RetryOptions = {}): Retry {
   return new BudgetedRetry(options);
 }
 
-type Tried<T> = { readonly value: T } | { readonly error: unknown; readonly delayMs: number | undefined };
-
 interface Rule {
   readonly maxAttempts: number;
   readonly idempotent: boolean;
@@ -84,6 +85,7 @@ interface Course {
   readonly dependency: string;
   readonly signal: AbortSignal;
   readonly deadlineMs: number;
+  readonly nowMs: number | undefined;
   attempt: number;
   waits: Map<Rule, IBackoff<unknown>> | undefined;
 }
@@ -117,9 +119,10 @@ class BudgetedRetry extends PolicyEvents implements Retry {
       dependency = 'default',
       signal = context?.signal ?? neverAborts,
       deadlineMs = Number.POSITIVE_INFINITY,
+      nowMs,
     }: RetryCallOptions = options instanceof AbortSignal ? { signal: options } : options;
     const lastMs = Math.min(deadlineMs, context?.deadlineMs ?? Number.POSITIVE_INFINITY);
-    const course: Course = { dependency, signal, deadlineMs: lastMs, attempt: 1, waits: undefined };
+    const course: Course = { dependency, signal, deadlineMs: lastMs, nowMs, attempt: 1, waits: undefined };
     if (!this.watched) return this.#run(call, course);
     return this.tell(
       () => this.#run(call, course),
@@ -127,33 +130,38 @@ class BudgetedRetry extends PolicyEvents implements Retry {
     );
   }
 
+  // One function for all tries, with a handle of the operation: each await of a promise in between would cost every call.
   async #run<T>(call: (attempt: RetryAttempt) => PromiseLike<T> | T, course: Course): Promise<T> {
     const { dependency, signal } = course;
-    if (this.#budgets !== false) this.#budgets.of(dependency).deposit();
+    if (this.#budgets !== false) this.#budgets.of(dependency).deposit(course.nowMs);
     for (; ; course.attempt++) {
       if (signal.aborted) signal.throwIfAborted();
-      const tried = await this.#try(call, course);
-      if ('value' in tried) return tried.value;
-      if (tried.delayMs === undefined) throw tried.error;
-      await sleep(tried.delayMs, { signal, clock: this.#clock });
+      const { attempt } = course;
+      const operation = begin('retry.attempt', { dependency, attempt });
+      let delayMs: number | undefined;
+      try {
+        const value = await operation.run(() => call({ attempt, signal }));
+        operation.end();
+        return value;
+      } catch (error) {
+        delayMs = this.#failed(error, course, operation);
+        operation.end();
+        if (delayMs === undefined) throw error;
+      }
+      await sleep(delayMs, { signal, clock: this.#clock });
     }
   }
 
-  #try<T>(call: (attempt: RetryAttempt) => PromiseLike<T> | T, course: Course): Promise<Tried<T>> {
-    const { dependency, attempt, signal } = course;
-    return operate('retry.attempt', { dependency, attempt }, async (operation): Promise<Tried<T>> => {
-      try {
-        return { value: await call({ attempt, signal }) };
-      } catch (error) {
-        const classification = this.#classifier.classify(error, { signal });
-        const { category, reason } = classification;
-        const delayMs = this.#delayMs(classification, course);
-        operation.set({ reason, ...(delayMs !== undefined && { delayMs }) });
-        operation.settle(verdictOf(error, signal).outcome, error);
-        if (category === 'critical') emit('error.critical', { source: dependency, reason, message: messageOf(error) });
-        return { error, delayMs };
-      }
-    });
+  /** Tells of a try that failed. Returns the wait before the next one; undefined where there is none. */
+  #failed(error: unknown, course: Course, operation: Operation<'retry.attempt'>): number | undefined {
+    const { dependency, signal } = course;
+    const classification = this.#classifier.classify(error, { signal });
+    const { category, reason } = classification;
+    const delayMs = this.#delayMs(classification, course);
+    operation.set({ reason, ...(delayMs !== undefined && { delayMs }) });
+    operation.settle(verdictOf(error, signal).outcome, error);
+    if (category === 'critical') emit('error.critical', { source: dependency, reason, message: messageOf(error) });
+    return delayMs;
   }
 
   /** The wait before the next try; undefined where there is none. The budget is asked last: what isn't tried isn't charged. */

@@ -139,7 +139,7 @@ describe('ER22: gradual recovery', () => {
     const { breaker, clock, acquire, recover } = make();
     recover();
     const windows: unknown[] = [];
-    for (const tookMs of [100, 300, 301, 250]) {
+    for (const tookMs of [100, 250, 251, 200]) {
       const permit = acquire();
       clock.advance(tookMs);
       permit.succeed();
