@@ -1,7 +1,8 @@
 import type { AnswerFacts, Api } from '../providers/api.ts';
 import { memberOf } from '../providers/usage.ts';
 import { JsonPicker } from './json-picker.ts';
-import { toLatin1 } from './json-text.ts';
+import { findMembers } from '../request/json-members.ts';
+import { parseJson, toLatin1 } from './json-text.ts';
 
 /** Follows an answer while it passes, in pieces that are bytes or whatever else it comes in. */
 export interface AnswerReader<P = Uint8Array> {
@@ -27,7 +28,8 @@ export interface AnswerReader<P = Uint8Array> {
 /** A body that came at once. */
 export interface Whole {
   readonly bytes: Uint8Array;
-  /** What it says as JSON, where somebody parsed it. */
+  readonly text?: string;
+  /** What it says as JSON, where somebody wants it parsed. */
   readonly json?: unknown;
 }
 
@@ -54,11 +56,12 @@ export class JsonReader implements AnswerReader {
     return chunk;
   }
 
-  learn({ bytes, json }: Whole): void {
-    if (json === undefined) this.write(bytes);
+  learn({ bytes, text, json }: Whole): void {
+    const said = json ?? (text === undefined ? undefined : membersIn(text, this.#shape));
+    if (said === undefined) this.write(bytes);
     else {
       this.contentBytes = bytes.length;
-      this.#pick = (path) => memberAt(json, path);
+      this.#pick = (path) => memberAt(said, path);
     }
   }
 
@@ -90,6 +93,42 @@ export class JsonReader implements AnswerReader {
     this.#pick = (path) => picker.get(path);
     return picker;
   }
+}
+
+/**
+ * The members of a text that matter, found without parsing the rest; undefined where it has to be picked through. Of a list the first element is looked at.
+ */
+function membersIn(text: string, shape: Api['answer']): Readonly<Record<string, unknown>> | undefined {
+  const found = findMembers(text, namesOf(shape))?.spans;
+  if (found === undefined) return undefined;
+  const said: Record<string, unknown> = {};
+  for (const path of pathsOf(shape)) {
+    const dot = path.indexOf('.');
+    const name = dot < 0 ? path : path.slice(0, dot);
+    const span = found.get(name);
+    if (span === undefined) continue;
+    const value = text.slice(span.from, span.to);
+    if (dot < 0) said[name] = parseJson(value);
+    else {
+      const element = value.startsWith('[') ? value.slice(1) : value;
+      const inner = path.slice(dot + 1);
+      const place = findMembers(element, new Set([inner]))?.spans.get(inner);
+      if (place === undefined) return undefined;
+      said[name] = { [inner]: parseJson(element.slice(place.from, place.to)) };
+    }
+  }
+  return said;
+}
+
+const knownNames = new WeakMap<Api['answer'], ReadonlySet<string>>();
+
+function namesOf(shape: Api['answer']): ReadonlySet<string> {
+  let names = knownNames.get(shape);
+  if (names === undefined) {
+    names = new Set(pathsOf(shape).map((path) => path.split('.')[0] ?? path));
+    knownNames.set(shape, names);
+  }
+  return names;
 }
 
 function pickNothing(): undefined {

@@ -95,8 +95,8 @@ class Tap {
     let said: Said | undefined;
     const pieces = await this.#take((all) => {
       said = saidIn(all);
-      // What is small is parsed as a whole: picking what matters out of it takes longer, and whoever wants it parsed need not do it again.
-      if (isParsed || said.bytes.length <= mostParsed) said = { ...said, json: parseJson(withoutMark(said.text)) };
+      // Whoever wants it parsed need not do it again.
+      if (isParsed) said = { ...said, json: parseJson(withoutMark(said.text)) };
       return said;
     });
     const all = said ?? saidIn(pieces);
@@ -115,8 +115,6 @@ class Tap {
 interface Said extends Whole {
   readonly text: string;
 }
-
-const mostParsed = 32_768;
 
 function saidIn(pieces: readonly Uint8Array[]): Said {
   const bytes = joined(pieces);
