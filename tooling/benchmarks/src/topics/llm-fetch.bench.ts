@@ -24,7 +24,6 @@ export const pieces = { short: 20, long: 220 } as const;
 /** Each alone, observed like the whole. */
 const steps = ['nothing', 'limiter', 'breaker', 'retry', 'cache', 'stall'];
 
-const processes = 2;
 // The goals are 50 us for a call and 2 us for an event where a bare async call costs 96 ns; the gates are their ratios, which travel to other machines.
 const goalCallNs = 96;
 const goals = { callNs: 50_000, eventNs: 2_000, bytesPerStream: 8 };
@@ -32,14 +31,9 @@ const goals = { callNs: 50_000, eventNs: 2_000, bytesPerStream: 8 };
 export const topic: Topic = {
   name: 'LLM: what the wrapper adds to a call of the OpenAI SDK, with everything plugged in',
   async run(): Promise<Report> {
-    const timings: LlmFetchTimings[] = [];
-    for (let round = 0; round < processes; round++) timings.push(await inOwnProcess<LlmFetchTimings>(speed));
-    // Of two processes the middle.
-    const of = (read: (one: LlmFetchTimings) => number): number =>
-      timings.reduce((sum, one) => sum + read(one), 0) / timings.length;
-    const bareAsync = of((one) => one.bareAsync);
-    const call = (name: string, part: keyof Excess): number => of((one) => one.calls[name]?.[part] ?? Number.NaN);
-    const event = (part: keyof Excess): number => of((one) => one.events['all']?.[part] ?? Number.NaN);
+    const { bareAsync, calls, events } = await inOwnProcess<LlmFetchTimings>(speed);
+    const call = (name: string, part: keyof Excess): number => calls[name]?.[part] ?? Number.NaN;
+    const event = (part: keyof Excess): number => events['all']?.[part] ?? Number.NaN;
     const callNs = call('all', 'medianNs');
     const eventNs = event('medianNs');
     const { streams, heapBytes } = await inOwnProcess<LlmFetchMemory>(memory);
