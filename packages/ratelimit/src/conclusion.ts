@@ -6,19 +6,21 @@ import type { OneAnswer } from './stores/one-rule.ts';
 import type { Answer, AnswerSource, Finding } from './stores/store.ts';
 import { remainingAt, resetUsAt } from './strategies/strategy.ts';
 
+/** What is binding where no rule applies. */
+const unbounded = {
+  rule: { limit: Number.POSITIVE_INFINITY },
+  remaining: Number.POSITIVE_INFINITY,
+  resetAfterUs: 0,
+  retryAfterUs: undefined,
+};
+
 /** Sums up what a store found, with durations as times on the wall clock. */
 export function conclude(answer: Answer, clock: Clock): Decision {
   const { allowed, findings, source, atMs = clock.now() } = answer;
-  const binding = (allowed ? undefined : longestWait(findings)) ?? tightest(findings);
-  if (binding === undefined) {
-    const infinite = Number.POSITIVE_INFINITY;
-    const sums = { waitUs: infinite, level: 0, resetAfterUs: 0, atUs: 0 };
-    return new Conclusion(allowed, sums, source, { findings, atMs, limit: infinite, remaining: infinite }, '', 0);
-  }
-  const { rule, resetAfterUs } = binding;
-  const sums = { waitUs: waitUsOf(binding), level: 0, resetAfterUs, atUs: 0 };
-  const remaining = remainingOf(binding);
-  return new Conclusion(allowed, sums, source, { findings, atMs, limit: rule.limit, remaining }, '', 0);
+  const binding = (allowed ? undefined : longestWait(findings)) ?? tightest(findings) ?? unbounded;
+  const sums = { waitUs: waitUsOf(binding), level: 0, resetAfterUs: binding.resetAfterUs, atUs: 0 };
+  const about = { findings, atMs, limit: binding.rule.limit, remaining: remainingOf(binding) };
+  return new Conclusion(allowed, sums, source, about, '', 0);
 }
 
 /** {@link conclude} for one enforced rule that was decided about at once. */
@@ -178,7 +180,10 @@ function stateOf(rule: CompiledRule, key: string, cost: number, found: Found): R
   };
 }
 
-function remainingOf({ rule, remaining }: Finding): number {
+function remainingOf({
+  rule,
+  remaining,
+}: Pick<Finding, 'remaining'> & { readonly rule: { readonly limit: number } }): number {
   return Math.min(remaining, rule.limit);
 }
 
@@ -206,7 +211,7 @@ function tightest(findings: readonly Finding[]): Finding | undefined {
   return found;
 }
 
-function waitUsOf({ retryAfterUs = Number.POSITIVE_INFINITY }: Finding): number {
+function waitUsOf({ retryAfterUs = Number.POSITIVE_INFINITY }: Pick<Finding, 'retryAfterUs'>): number {
   return retryAfterUs;
 }
 

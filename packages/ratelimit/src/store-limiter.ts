@@ -205,7 +205,7 @@ export class StoreLimiter implements RateLimiter {
   }
 
   #checkAtOnce(subject: LimitSubject, costs: LimitCosts | undefined): Decision {
-    const answer = this.#ask({ kind: 'consume', asks: this.#book.asksOf(subject, costs, missingCost) });
+    const answer = this.#consume(subject, costs);
     if (answer instanceof Promise) {
       // It is nobody's any more.
       answer.catch(() => {});
@@ -215,15 +215,18 @@ export class StoreLimiter implements RateLimiter {
   }
 
   async #checkStore(subject: LimitSubject, costs: LimitCosts | undefined): Promise<Decision> {
-    const answer = await this.#ask({ kind: 'consume', asks: this.#book.asksOf(subject, costs, missingCost) });
+    const answer = await this.#consume(subject, costs);
     return this.#reporter.report(conclude(answer, this.#clock));
+  }
+
+  #consume(subject: LimitSubject, costs: LimitCosts | undefined): Answer | Promise<Answer> {
+    return this.#ask({ kind: 'consume', asks: this.#book.asksOf(subject, costs, missingCost) });
   }
 
   #findSole(): Sole | undefined {
     const { sole } = this.#book;
-    const state = sole === undefined || this.#closed ? undefined : oneOf(this.#store, sole.rule);
-    if (sole === undefined || state === undefined) return undefined;
-    return { ...sole, missing: missingCost(sole.rule), state };
+    const state = sole && !this.#closed ? oneOf(this.#store, sole.rule) : undefined;
+    return sole && state && { ...sole, missing: missingCost(sole.rule), state };
   }
 
   #ask(request: DecideRequest): Answer | Promise<Answer> {

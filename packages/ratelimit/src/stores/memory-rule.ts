@@ -46,16 +46,17 @@ export class MemoryRule implements OneRule {
 
   /** For a key that has no slot. */
   #consumeNew(key: string, cost: number): OneAnswer {
+    const now = this.#now;
     const { table, counter } = this.#place;
     const { strategy } = this.#rule;
-    const answer = this.#answer;
     const slot = table.find(key);
-    answer.source = slot === overflowSlot ? 'overflow' : 'store';
-    counter.load(slot, strategy, this.#now);
+    const answer = this.#answer;
+    counter.load(slot, strategy, now);
     // Claimed only where the cost fits: a denial changes nothing. What an idle key left in the slot counts no more, and a claim clears it.
     if (counter.waitUs(cost, 0) === 0 && cost > 0) table.claim(slot, key);
-    counter.consume(slot, strategy, cost, this.#now, answer);
-    answer.atUs = this.#now.wallUs;
+    counter.consume(slot, strategy, cost, now, answer);
+    answer.source = slot === overflowSlot ? 'overflow' : 'store';
+    answer.atUs = now.wallUs;
     return answer;
   }
 }

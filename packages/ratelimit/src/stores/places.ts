@@ -4,7 +4,6 @@ import { type Counter, createCounter, type Instant } from './counters/index.ts';
 import { KeyTable } from './key-table.ts';
 
 export interface Place {
-  readonly rule: CompiledRule;
   readonly table: KeyTable;
   readonly counter: Counter;
 }
@@ -15,8 +14,6 @@ export class Places {
   readonly #now: Instant;
   readonly #tables = new Map<string, KeyTable>();
   readonly #places = new Map<string, Place>();
-  /** Asked about last. */
-  #last: Place | undefined;
 
   constructor(maxKeys: number, now: Instant) {
     this.#maxKeys = maxKeys;
@@ -24,10 +21,7 @@ export class Places {
   }
 
   of(rule: CompiledRule): Place {
-    if (this.#last?.rule === rule) return this.#last;
-    const place = this.#places.get(rule.id) ?? this.#add(rule);
-    this.#last = place;
-    return place;
+    return this.#places.get(rule.id) ?? this.#add(rule);
   }
 
   counts() {
@@ -50,11 +44,10 @@ export class Places {
   clear(): void {
     this.#tables.clear();
     this.#places.clear();
-    this.#last = undefined;
   }
 
   #add(rule: CompiledRule): Place {
-    const place = { rule, table: this.#table(rule.space), counter: createCounter(rule.strategy, this.#maxKeys) };
+    const place = { table: this.#table(rule.space), counter: createCounter(rule.strategy, this.#maxKeys) };
     place.table.counters.push(place.counter);
     this.#places.set(rule.id, place);
     return place;

@@ -5,7 +5,7 @@ import type { Place } from './places.ts';
 import type { Ask, Finding } from './store.ts';
 
 /** The counter has loaded the state of the ask's key. */
-export interface Step extends Omit<Place, 'rule'> {
+export interface Step extends Place {
   readonly ask: Ask;
   readonly slot: number;
   readonly waitUs: number;

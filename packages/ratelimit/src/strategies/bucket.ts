@@ -75,16 +75,13 @@ export function drained(parts: number, atUs: number, drain: number, nowUs: numbe
  * @param state drained to now, as for all functions below.
  * @param maxWaitUs how long the caller would wait for the departure.
  */
-export function bucketWaitUs(bucket: Bucket, { debt }: Debt, cost: number, maxWaitUs: number): number {
-  return fitsBucket(bucket, debt, cost) ? 0 : waitUsOf(bucket, debt, cost, maxWaitUs);
-}
-
-/** Whether a cost may be spent without any wait. */
-export function fitsBucket({ weight, burst }: Bucket, debt: number, cost: number): boolean {
-  return cost === 0 || debt <= (burst - cost) * weight;
-}
-
-function waitUsOf({ weight, drain, burst, queue }: Bucket, debt: number, cost: number, maxWaitUs: number): number {
+export function bucketWaitUs(
+  { weight, drain, burst, queue }: Bucket,
+  { debt }: Debt,
+  cost: number,
+  maxWaitUs: number,
+): number {
+  if (cost === 0) return 0;
   if (cost > burst) return Number.POSITIVE_INFINITY;
   const over = debt - (burst - cost) * weight;
   const mayWait = queue === 0 ? 0 : Math.min(queue * weight, maxWaitUs * drain);
