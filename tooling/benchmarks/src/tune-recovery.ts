@@ -5,11 +5,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { inLanes, inOwnProcess } from './harness/child.ts';
 import { contenders, type Settings } from './simulator/clients.ts';
-import type { Tuned } from './topics/recovery-simulation.bench.ts';
+import { simulationFlags, type Tuned } from './topics/recovery-simulation.bench.ts';
 import type { Task } from './workers/recovery-simulation.ts';
 
-// More than our own settings and rules were ever tried with.
-const evaluations = 40;
+const evaluations = 24;
 const seed = 90_001;
 const file = new URL('./simulator/tuned.json', import.meta.url);
 const known = (JSON.parse(readFileSync(file, 'utf8')) as Tuned).settings;
@@ -22,7 +21,7 @@ const found = await inLanes(searched, async ({ name }) => {
   const { settings, value } = await inOwnProcess<{ settings: Settings; value: number }>(
     new URL('./workers/recovery-simulation.ts', import.meta.url),
     [JSON.stringify(task)],
-    { timeoutMs: 3_600_000 },
+    { timeoutMs: 3_600_000, flags: simulationFlags },
   );
   console.log(`${name}: ${(value * 100).toFixed(1)} % ${JSON.stringify(settings)}`);
   return [name, settings] as const;

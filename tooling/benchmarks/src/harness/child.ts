@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 export interface ChildOptions {
   /** @default 300_000 */
   readonly timeoutMs?: number;
+  /** Of node, besides those that all have. */
+  readonly flags?: readonly string[];
 }
 
 /**
@@ -16,11 +18,11 @@ export interface ChildOptions {
 export async function inOwnProcess<T>(
   file: URL,
   args: readonly string[] = [],
-  { timeoutMs = 300_000 }: ChildOptions = {},
+  { timeoutMs = 300_000, flags = [] }: ChildOptions = {},
 ): Promise<T> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['--expose-gc', '--disable-warning=ExperimentalWarning', fileURLToPath(file), ...args],
+    ['--expose-gc', '--disable-warning=ExperimentalWarning', ...flags, fileURLToPath(file), ...args],
     {
       env: { ...process.env, NODE_ENV: 'production' },
       timeout: timeoutMs,

@@ -56,6 +56,9 @@ export const topic: Topic = {
   },
 };
 
+/** Pending calls by the hundred thousand are copied less often, and not by threads that would fight for two cores. */
+export const simulationFlags = ['--max-semi-space-size=128', '--single-threaded-gc'];
+
 const worker = new URL('../workers/recovery-simulation.ts', import.meta.url);
 const ours = '@sage-adk/recovery';
 const tunedBreakers = ['cockatiel retry + breaker, tuned', 'opossum + p-retry, tuned'];
@@ -63,7 +66,7 @@ const tunedPeers = ['p-retry, tuned', ...tunedBreakers];
 
 async function play(contender: string, settings: Settings, seed: number): Promise<readonly Score[]> {
   const task: Task = { kind: 'play', contender, settings, plays: plays.map((one) => ({ ...one, seed })) };
-  return inOwnProcess<readonly Score[]>(worker, [JSON.stringify(task)]);
+  return inOwnProcess<readonly Score[]>(worker, [JSON.stringify(task)], { flags: simulationFlags });
 }
 
 /** The mean of all seeds, for each scenario and load. */
