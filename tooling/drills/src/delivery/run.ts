@@ -1,5 +1,5 @@
 /**
- * The long form of the drill, `SAGE_DRILL_SECONDS` (1800) with one kill in their middle: prints what happened, writes docs/results/metrics-delivery.json, and fails
+ * The long form of the drill, `SAGE_DRILL_SECONDS` (1800) with one kill in their middle, each of eight clients asking again after `SAGE_DRILL_PAUSE_MS` (20): prints what happened, writes docs/results/metrics-delivery.json, and fails
  * where an end under SIGTERM loses anything, the kill more than one interval, or less than 99.9 % of half an hour are delivered.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,8 @@ import { deliver } from './deliver.ts';
 
 const halfHour = 1_800;
 const seconds = Number(process.env['SAGE_DRILL_SECONDS'] ?? halfHour);
-const lives = await deliver({ endings: ['SIGKILL', 'SIGTERM'], lifeSeconds: seconds / 2, clients: 8, pauseMs: 20 });
+const pauseMs = Number(process.env['SAGE_DRILL_PAUSE_MS'] ?? 20);
+const lives = await deliver({ endings: ['SIGKILL', 'SIGTERM'], lifeSeconds: seconds / 2, clients: 8, pauseMs });
 const answered = lives.reduce((sum, life) => sum + life.answered, 0);
 const lost = lives.reduce((sum, life) => sum + life.lost, 0);
 const ran = lives.reduce((sum, life) => sum + life.seconds, 0);
