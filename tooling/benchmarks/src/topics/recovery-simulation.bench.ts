@@ -9,8 +9,8 @@ import type { Task } from '../workers/recovery-simulation.ts';
 export interface Tuned {
   readonly command: string;
   readonly seed: number;
-  /** For each contender with choices the same number, its defaults among them. */
-  readonly evaluations: number;
+  /** How many settings were tried for each contender, its defaults among them. */
+  readonly evaluations: Readonly<Record<string, number>>;
   readonly settings: Readonly<Record<string, Settings>>;
 }
 
@@ -29,7 +29,7 @@ export const topic: Topic = {
   name: 'Recovery: clients and a backend in trouble, in virtual time',
   async run(): Promise<Report> {
     const figures: Record<string, number | string> = {
-      evaluations: tuned.evaluations,
+      evaluations: JSON.stringify(tuned.evaluations),
       'seed of the search': tuned.seed,
       seeds: seeds.join(', '),
     };
@@ -60,7 +60,7 @@ export const topic: Topic = {
 export const simulationFlags = ['--max-semi-space-size=128', '--single-threaded-gc'];
 
 const worker = new URL('../workers/recovery-simulation.ts', import.meta.url);
-const ours = '@sage-adk/recovery';
+export const ours = '@sage-adk/recovery';
 const tunedBreakers = ['cockatiel retry + breaker, tuned', 'opossum + p-retry, tuned'];
 const tunedPeers = ['p-retry, tuned', ...tunedBreakers];
 
