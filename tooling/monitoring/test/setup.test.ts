@@ -37,7 +37,7 @@ function shown(name: string): string {
     });
     expect(stdout).toContain('3 rule files found');
     rmSync(folder, { recursive: true });
-  }, 60_000);
+  });
 
   test('DG9: Alertmanager starts with the routes that are shown', async () => {
     await using alertmanager = started(await startAlertmanager({ config: shown('alertmanager.yml') }));
@@ -45,5 +45,5 @@ function shown(name: string): string {
       readonly config: { readonly original: string };
     };
     expect(status.config.original).toContain('receiver: on-call');
-  }, 60_000);
+  });
 });

@@ -28,7 +28,7 @@ suiteFor(promtool)('a prometheus and an alertmanager for tests', () => {
       await until(async () => (await valueOf(prometheus.url, 'twice')) === '14', 30_000);
     }
     expect(isRunning(Number(pid))).toBe(false);
-  }, 60_000);
+  });
 
   test('alertmanager is ready and alone', async () => {
     await using alertmanager = started(
@@ -38,12 +38,12 @@ suiteFor(promtool)('a prometheus and an alertmanager for tests', () => {
     );
     const status = (await (await fetch(`${alertmanager.url}/api/v2/status`)).json()) as { cluster: { status: string } };
     expect(status.cluster.status).toBe('disabled');
-  }, 60_000);
+  });
 
   test('what it refuses in its configuration is the reason', async () => {
     const refused = await startPrometheus({ config: 'no_such_key: 1\n' });
     expect(refused).toMatchObject({ skipped: expect.stringMatching(/no_such_key/) });
-  }, 60_000);
+  });
 
   test('promtool says its version', () => {
     expect(started(promtool).version).toMatch(/^\d+\.\d+/);

@@ -19,6 +19,10 @@ export interface PostgresJsQuery extends PromiseLike<readonly unknown[]> {
   /** What `cancel` calls, once. */
   canceller?: ((query: never) => unknown) | null;
   cancel(): unknown;
+  cancelled?: unknown;
+  strings?: readonly string[];
+  args?: readonly unknown[];
+  options?: object;
 }
 
 /**
@@ -48,7 +52,9 @@ export function fromPostgres(
       cancel() {
         // Of a statement that waits behind another one on its connection, postgres.js 3.4.9 takes the answer for that of the next statement.
         const isBehind = query.state !== undefined && query.state !== null && query.active === false;
-        if (!isBehind) cancelQuietly(query);
+        if (isBehind) return;
+        cancelQuietly(query);
+        if (query.state === undefined || query.state === null) doNothing(query);
       },
     };
   };
@@ -70,6 +76,14 @@ function cancelQuietly(query: PostgresJsQuery): void {
     query.canceller = (cancelled) => void Promise.resolve(canceller(cancelled)).catch(() => {});
   }
   query.cancel();
+}
+
+/**
+ * A connection that was being opened for a statement which is cancelled meanwhile is lost to postgres.js 3.4.9: it waits for ever for something to do. So the
+ * statement becomes one that does nothing; nobody waits for it, and behind it the connection is one of the pool.
+ */
+function doNothing(query: PostgresJsQuery): void {
+  Object.assign(query, { cancelled: null, strings: ['select 1'], args: [], options: { simple: true, prepare: false } });
 }
 
 /**

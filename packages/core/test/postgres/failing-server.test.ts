@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { behindTimer, describeWithService, type Server, startPostgres, started } from '@tooling/services';
 import { until } from '../until.ts';
@@ -41,6 +42,22 @@ describeWithService('postgres', 'a PostgreSQL that fails', () => {
 
       expect(lateMs).toBeLessThan(10);
       await until(async () => (await client.query('select 1 as one').catch(() => [])).length === 1);
+    });
+
+    test('a connection that takes longer to open than the deadline serves the next statement', async () => {
+      const gate = await startGate(server.port);
+      const url = new URL(server.url);
+      url.port = String(gate.port);
+      const slow = open(url.href, { max: 1 });
+      for (let round = 0; round < 3; round++) {
+        await expect(slow.client.query('select 1', [], { deadlineMs: 20 })).rejects.toMatchObject({
+          outcome: 'timeout',
+        });
+      }
+      gate.open();
+      expect(await slow.client.query('select $1::int as one', [1], { deadlineMs: 10_000 })).toEqual([{ one: 1 }]);
+      await slow.close();
+      gate.close();
     });
 
     test('a server that dies in a transaction ends it as transient, and another one works when it is back', async () => {
@@ -91,3 +108,32 @@ describeWithService('postgres', 'a PostgreSQL that fails', () => {
     });
   });
 });
+
+/** Hands connections on to a server; keeps what the server answers until it is opened. */
+async function startGate(targetPort: number): Promise<{ readonly port: number; open(): void; close(): void }> {
+  const sockets = new Set<Socket>();
+  const gates: (() => void)[] = [];
+  let isOpen = false;
+  const listener = createServer((near) => {
+    const far = connect(targetPort, '127.0.0.1');
+    for (const socket of [near, far]) sockets.add(socket.on('error', () => {}));
+    near.pipe(far);
+    near.on('close', () => far.destroy());
+    if (isOpen) far.pipe(near);
+    else gates.push(() => far.pipe(near));
+  });
+  await new Promise<void>((resolve) => {
+    listener.listen(0, '127.0.0.1', resolve);
+  });
+  return {
+    port: (listener.address() as AddressInfo).port,
+    open() {
+      isOpen = true;
+      for (const gate of gates) gate();
+    },
+    close() {
+      listener.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}

@@ -66,7 +66,7 @@ describeWithService('postgres', 'letters of an earlier schema', (url) => {
     }
     expect((await store.stats()).dead).toBeGreaterThanOrEqual(256);
     await store.close();
-  }, 60_000);
+  });
 
   test('an id that no letter can have is nobody’s', async () => {
     const store = createPostgresDeadLetters({ client, schema, queue: 'q' });
