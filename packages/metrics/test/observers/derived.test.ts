@@ -147,7 +147,7 @@ describe('events with a metric of their own', () => {
 });
 
 describe('sources with a metric of their own', () => {
-  test('OM23: the state of each breaker and what it refused, also of a dependency with dots in its name', async () => {
+  test('ER21 OM23: the state of each breaker and what it refused, also of a dependency with dots in its name', async () => {
     using _breakers = source('recovery.breaker', () => ({
       'api.openai.com.state': 2,
       'api.openai.com.rejected': 7,
