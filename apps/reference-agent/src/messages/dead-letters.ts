@@ -7,6 +7,7 @@ import { createPostgresDeadLetters, migrateDeadLetters } from '@sage-adk/recover
 import { createRedisDeadLetters } from '@sage-adk/recovery/dead-letters/redis';
 import type { Closing } from '../closing.ts';
 import type { AgentConfig } from '../config/schema.ts';
+import { secretsIn } from '../secrets.ts';
 import { connectPostgres } from '../storage/postgres.ts';
 import { connectRedis } from '../storage/redis.ts';
 import type { AnswerEvent } from '../model/answer.ts';
@@ -73,12 +74,14 @@ async function again(handle: MessageHandler, kept: Kept, signal: AbortSignal): P
 type Configured = Exclude<ReturnType<typeof recoveryFromConfig>['deadLetters'], false>;
 
 async function openStore(
-  { redis, postgres }: AgentConfig,
+  config: AgentConfig,
   { storage, store }: Configured,
   closing: Closing,
 ): Promise<DeadLetterStore> {
+  const { redis, postgres } = config;
   const classifier = createClassifier();
-  const options = { ...store, queue: 'messages', classify: (error: unknown) => classifier.classify(error) };
+  const classify = (error: unknown) => classifier.classify(error);
+  const options = { ...store, queue: 'messages', classify, secrets: await secretsIn(config) };
   if (storage === 'redis' && redis !== undefined) {
     const { client } = closing.add(await connectRedis(redis));
     return createRedisDeadLetters({ ...options, client, prefix: `${redis.prefix}:dlq` });

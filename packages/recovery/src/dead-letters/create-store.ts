@@ -2,6 +2,7 @@ import { type Clock, inject, operate, requireNumber, requireOption, requireWhole
 import { coarseClass, createIds, type DraftOptions, prepare, prepareFailure } from './draft.ts';
 import type { PreparedFailure, PreparedLetter } from './draft.ts';
 import { deadLetterErrors } from './errors.ts';
+import { createHideSecrets } from './hidden-secrets.ts';
 import type { DeadLetter, DeadLetterFilter, NewDeadLetter } from './letter.ts';
 import type { Claim, ClaimedLetter, DeadLetterOptions, DeadLetterStats, DeadLetterStore, PutResult } from './store.ts';
 
@@ -63,11 +64,12 @@ export function createStore(
     maxLetterBytes = 1024 * 1024,
     classify = coarseClass,
     redact = (draft) => draft,
+    secrets = [],
   }: DeadLetterOptions,
   clock: Clock = systemClock,
 ): DeadLetterStore {
   requireWhole('maxLetterBytes', maxLetterBytes, 1);
-  const draftOptions: DraftOptions = { queue, maxLetterBytes, classify, redact };
+  const draftOptions: DraftOptions = { queue, maxLetterBytes, classify, redact, hide: createHideSecrets(secrets) };
   const start = { store: backend.name, queue };
   const newId = createIds(clock);
   const close = () => backend.close();

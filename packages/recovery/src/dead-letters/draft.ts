@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, verdictOf } from '@sage-adk/core';
 import { deadLetterErrors } from './errors.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import type { HideSecrets } from './hidden-secrets.ts';
 import type { DeadLetterError, NewDeadLetter } from './letter.ts';
 import type { DeadLetterOptions, ErrorClass } from './store.ts';
 
@@ -26,12 +27,16 @@ export interface PreparedFailure {
   readonly fingerprint: string;
 }
 
-export type DraftOptions = Required<Pick<DeadLetterOptions, 'queue' | 'maxLetterBytes' | 'classify' | 'redact'>>;
+export interface DraftOptions extends Required<
+  Pick<DeadLetterOptions, 'queue' | 'maxLetterBytes' | 'classify' | 'redact'>
+> {
+  readonly hide: HideSecrets;
+}
 
-/** Describes the failure, redacts, and checks the size. */
+/** Describes the failure without its secrets, redacts, and checks the size. */
 export function prepare(letter: NewDeadLetter, id: string, options: DraftOptions): PreparedLetter {
   const { source, headers = {}, delayMs = 0, dedupeKey = id } = letter;
-  const described = describe(letter.error, options.classify);
+  const described = describe(letter.error, options);
   const fingerprint = fingerprintOf(described);
   const { maxLetterBytes, queue } = options;
   const draft = options.redact({ payload: letter.payload, headers, error: described });
@@ -87,24 +92,26 @@ export function coarseClass(error: unknown): ErrorClass {
 const longestMessage = 4_000;
 const longestStack = 8_000;
 
-function describe(error: unknown, classify: (error: unknown) => ErrorClass): DeadLetterError {
+// Cut after secrets are hidden: the first half of a key has not its shape.
+function describe(error: unknown, { classify, hide }: DraftOptions): DeadLetterError {
   const { category, reason, status } = classify(error);
-  const known = { category, reason, ...(status !== undefined && { status }) };
-  if (!(error instanceof Error)) return { ...known, name: typeof error, message: textOf(error) };
+  const known = { category, reason: hide(reason), ...(status !== undefined && { status }) };
+  const short = (text: string) => hide(text).slice(0, longestMessage);
+  if (!(error instanceof Error)) return { ...known, name: typeof error, message: short(textOf(error)) };
   const { name, message, stack } = error;
   return {
     ...known,
-    name,
-    message: message.slice(0, longestMessage),
-    ...(stack !== undefined && { stack: stack.slice(0, longestStack) }),
+    name: short(name),
+    message: short(message),
+    ...(stack !== undefined && { stack: hide(stack).slice(0, longestStack) }),
   };
 }
 
 function textOf(thrown: unknown): string {
   try {
-    return (typeof thrown === 'string' ? thrown : (JSON.stringify(thrown) ?? String(thrown))).slice(0, longestMessage);
+    return typeof thrown === 'string' ? thrown : (JSON.stringify(thrown) ?? String(thrown));
   } catch {
-    return String(thrown).slice(0, longestMessage);
+    return String(thrown);
   }
 }
 

@@ -96,7 +96,12 @@ export interface DeadLetterOptions {
   readonly maxLetterBytes?: number;
   /** Says what an error is; `createClassifier().classify` fits. @default the coarse reading of core's `verdictOf` */
   readonly classify?: (error: unknown) => ErrorClass;
-  /** Changes what is kept, to leave out secrets. The dedupe key and the fingerprint are those of before. */
+  /** Texts that must not be kept of an error, of at least 6 characters each, beside those that have the shape of a key. @default none */
+  readonly secrets?: readonly string[];
+  /**
+   * Changes what is kept, to leave out more. From the error's name, message and stack `secrets` are gone by then, and what has the shape of a key, a token
+   * or the password of a URL; payload and headers are as they were put. The dedupe key and the fingerprint stay. @default nothing more
+   */
   readonly redact?: (draft: LetterDraft) => LetterDraft;
 }
 

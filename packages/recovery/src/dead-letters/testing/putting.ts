@@ -154,4 +154,17 @@ export const puttingCases: readonly DeadLetterCase[] = [
       assert.deepEqual([letter.payload, letter.error.message], ['gone', 'gone']);
     },
   ),
+
+  letterCase('no secret of an error is kept, by put or by nack', { secrets: ['open sesame'] }, async (store) => {
+    const error = new Error('open sesame, sk-0123456789abcdef, https://ada:lovelace@host');
+    const check = async () => {
+      const { message, stack } = (await only(store)).error;
+      assert.equal(message, '[redacted], [redacted], https://ada:[redacted]@host');
+      assert.doesNotMatch(stack ?? '', /sesame|abcdef|lovelace/);
+    };
+    await store.put(failed('a', { error }));
+    await check();
+    assert.equal(await store.nack(await claimOne(store), { error }), true);
+    await check();
+  }),
 ];
