@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Clock } from '@sage-adk/core';
 import { createFakeClock, createSeededRandom } from '@sage-adk/core/testing';
-import { createRateLimiter, type RateLimiter, type Rule } from '../src/index.ts';
+import { createRateLimiter, type Decision, type RateLimiter, type Rule } from '../src/index.ts';
 import { guardStore } from '../src/stores/guarded-store.ts';
 import { createMemoryStore } from '../src/stores/memory.ts';
 import { type SliceOptions, sliceStore } from '../src/slices/slice-store.ts';
@@ -91,6 +91,21 @@ describe('slices', () => {
     await limiters[0].close();
   });
 
+  test('that come later than they last are spent by those who waited for them, and by nobody else', async () => {
+    const { limiters, clock, server } = create([global]);
+    server.trouble = { name: 'slow', ms: 30 };
+    const early = Array.from({ length: 8 }, () => limiters[0].check(everybody));
+    await clock.advanceAsync(29);
+    const late = limiters[0].check(everybody);
+    await clock.advanceAsync(2);
+    expect((await Promise.all(early)).every(({ allowed, source }) => allowed && source === 'slice')).toBe(true);
+    expect(server.calls).toEqual(['reserve', 'reserve']);
+    await clock.advanceAsync(30);
+    expect(await late).toMatchObject({ allowed: true, source: 'slice' });
+    server.trouble = { name: 'none' };
+    await clock.advanceAsync(1_000);
+  });
+
   test('are taken as the limit is now', async () => {
     const { limiters, clock } = create([global]);
     for (let n = 0; n < 40; n++) await limiters[0].check(everybody);
@@ -117,6 +132,15 @@ describe('slices', () => {
     const decisions = await Promise.all(Array.from({ length: 64 }, () => limiters[0].check(everybody)));
     expect(decisions.every(({ allowed }) => allowed)).toBe(true);
     expect(server.calls.length).toBeLessThan(4);
+  });
+
+  test('a crowd gets what is left in the order of its coming, by a few calls of the store', async () => {
+    const { limiters, server } = create([{ ...global, limit: 2_000 }]);
+    const decisions = await Promise.all(Array.from({ length: 3_000 }, () => limiters[0].check(everybody)));
+    const denied = decisions.findIndex(({ allowed }) => !allowed);
+    expect(denied).toBe(2_000);
+    expect(decisions.slice(denied).some(({ allowed }) => allowed)).toBe(false);
+    expect(server.calls.length).toBeLessThan(6);
   });
 
   test.each(['open', 'closed', 'local'] as const)(
@@ -202,6 +226,26 @@ describe('slices', () => {
     }
     expect(Math.max(...perWindow.values())).toBeLessThanOrEqual(200);
   });
+
+  test.each(['sliding-window', 'token-bucket', 'fixed-window'] as const)(
+    'deny nobody while a quarter of the limit is left, and ask the store for a slice now and then (%s)',
+    async (strategy) => {
+      const { limiters, clock, server } = create([{ ...global, limit: 4_000, strategy }], 4);
+      server.trouble = { name: 'slow', ms: 1 };
+      const decisions: Promise<Decision>[] = [];
+      for (let ms = 0; ms < 3_000; ms++) {
+        if (ms === 1_000) server.calls.length = 0;
+        if (ms % 4 !== 3) for (const limiter of limiters) decisions.push(limiter.check(everybody));
+        await clock.advanceAsync(1);
+      }
+      const asked = server.calls.filter((call) => call === 'reserve').length;
+      server.trouble = { name: 'none' };
+      await clock.advanceAsync(1_000);
+      expect((await Promise.all(decisions)).every(({ allowed }) => allowed)).toBe(true);
+      // One in every half of a slice's time is 200 a second for each process, or 40.
+      expect(asked / (2 * 4)).toBeLessThan(strategy === 'sliding-window' ? 220 : 50);
+    },
+  );
 
   test.each(['sliding-window', 'token-bucket', 'fixed-window'] as const)(
     'RL25: steady load uses more than 98 %% of the limit (%s)',

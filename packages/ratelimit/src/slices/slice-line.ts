@@ -4,6 +4,7 @@ import { wheelOf } from '@sage-adk/core/deadline';
 import type { CompiledRule } from '../compile.ts';
 import type { AnswerSource, Ask, Finding, LimiterStore } from '../stores/store.ts';
 import type { SlicedRule } from './sliceable.ts';
+import { WaitingCalls } from './waiting-calls.ts';
 
 export interface SliceLineOptions {
   readonly store: LimiterStore;
@@ -20,7 +21,11 @@ interface Slice {
   readonly id: string;
   readonly size: number;
   readonly rule: CompiledRule;
+  /** When it was asked for; the store charged it later. */
+  readonly sentMs: number;
   readonly untilMs: number;
+  /** From when on the next one is fetched; never for one that ends with its window, for the next would end there too. */
+  readonly renewMs: number;
   readonly timer: Timer;
   left: number;
 }
@@ -40,10 +45,9 @@ export class SliceLine {
   readonly #slices: Slice[] = [];
   /** What the next slice takes: twice as much when one was used up in time, half where less than a quarter of it was. */
   #size = 1;
-  #fetching: Promise<Finding> | undefined;
+  #fetching: Promise<void> | undefined;
   #fetchingSinceMs = 0;
-  /** What callers want who wait for a slice. */
-  #wanted = 0;
+  readonly #waiting = new WaitingCalls<Taken>();
   /** Whether a slice will be fetched when whoever is answered now has gone on. */
   #ahead = false;
   #spentMs = 0;
@@ -93,16 +97,21 @@ export class SliceLine {
     return left + (this.#last?.remaining ?? 0);
   }
 
-  /** Spends from what is here; undefined where that does not suffice. Fetches ahead when half is gone, of the units or of the time. */
-  take(cost: number): Taken | undefined {
+  /**
+   * Spends from what is here; undefined where that does not suffice. Fetches ahead when half is gone, of the units or of the time.
+   *
+   * @param askedAtMs since when the caller waits. Of a slice that was asked for after that it may spend however late the slice comes: as if the store had
+   * decided about the call itself.
+   */
+  take(cost: number, askedAtMs = Number.POSITIVE_INFINITY): Taken | undefined {
     const nowMs = this.#options.clock.monotonicMs();
-    const left = this.#left(nowMs);
+    const left = this.#left(nowMs, askedAtMs);
     if (left < cost) return undefined;
     const taken: Part[] = [];
     let open = cost;
     for (const slice of this.#slices) {
       // Its timer may be late.
-      if (nowMs >= slice.untilMs) continue;
+      if (nowMs >= slice.untilMs && slice.sentMs < askedAtMs) continue;
       const units = Math.min(open, slice.left);
       slice.left -= units;
       open -= units;
@@ -121,19 +130,16 @@ export class SliceLine {
   }
 
   /**
-   * Takes a slice of at least `cost` from the store, or waits for the one that is on its way. Resolves with what the store found, whose cost is that of the slice;
-   * with undefined where the one on its way has a later deadline than the caller.
+   * Waits for a slice that has enough. Resolves with what was taken of it, or with `denied` where the store has not so much; with undefined where what is on
+   * its way has a later deadline than the caller.
    *
    * @param askedAtMs since when the caller waits.
    */
-  async fetch(cost: number, askedAtMs: number): Promise<Finding | undefined> {
+  async obtain(cost: number, askedAtMs: number): Promise<Taken | 'denied' | undefined> {
     if (this.#fetching !== undefined && this.#fetchingSinceMs > askedAtMs) return undefined;
-    this.#wanted += cost;
-    try {
-      return await this.#fetchOnce(cost, askedAtMs);
-    } finally {
-      this.#wanted -= cost;
-    }
+    const got = this.#waiting.add(cost, askedAtMs);
+    this.#fetch(askedAtMs);
+    return got;
   }
 
   finding({ rule, key, cost }: Ask, allowed: boolean): Finding {
@@ -156,7 +162,7 @@ export class SliceLine {
   /** Gives back everything that was not spent. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#fetching?.catch(() => {});
+    await this.#fetching;
     await Promise.all(this.#slices.splice(0).map((slice) => this.#giveBack(slice)));
   }
 
@@ -164,16 +170,15 @@ export class SliceLine {
     return Math.max(1, Math.floor(this.#sliced.rule.burst * this.#options.largestShare));
   }
 
-  #left(nowMs: number): number {
+  #left(nowMs: number, askedAtMs = Number.POSITIVE_INFINITY): number {
     let left = 0;
-    for (const slice of this.#slices) left += nowMs < slice.untilMs ? slice.left : 0;
+    for (const slice of this.#slices) left += nowMs < slice.untilMs || slice.sentMs >= askedAtMs ? slice.left : 0;
     return left;
   }
 
   /** Whether half is gone, of the units or of the time. */
   #isLow(left: number, nowMs: number): boolean {
-    const lastMs = (this.#slices.at(-1)?.untilMs ?? nowMs) - nowMs;
-    return left < this.#size / 2 || lastMs < this.#sliced.validityUs / 2_000;
+    return left < this.#size / 2 || nowMs > (this.#slices.at(-1)?.renewMs ?? 0);
   }
 
   /** Not at once: to call the store takes longer than to answer from a slice, and somebody is being answered. */
@@ -184,8 +189,7 @@ export class SliceLine {
       this.#ahead = false;
       const nowMs = this.#options.clock.monotonicMs();
       if (this.#closed || this.#fetching !== undefined || !this.#isLow(this.#left(nowMs), nowMs)) return;
-      // What nobody waits for fails silently: the next one finds out.
-      this.#fetchOnce(1, nowMs).catch(() => {});
+      this.#fetch(nowMs);
     });
   }
 
@@ -199,20 +203,32 @@ export class SliceLine {
     }
   }
 
-  #fetchOnce(cost: number, askedAtMs: number): Promise<Finding> {
-    if (this.#fetching !== undefined) return this.#fetching;
+  #fetch(askedAtMs: number): void {
+    if (this.#fetching !== undefined) return;
     this.#fetchingSinceMs = askedAtMs;
-    this.#fetching = this.#fetch(cost, askedAtMs).finally(() => {
+    this.#fetching = this.#fetchForAll().finally(() => {
       this.#fetching = undefined;
     });
-    return this.#fetching;
   }
 
-  async #fetch(cost: number, askedAtMs: number): Promise<Finding> {
-    // Whoever asks in this turn of the event loop is heard before it is decided how much to take.
-    await Promise.resolve();
-    const size = Math.max(cost, Math.min(this.#most, Math.max(this.#size, this.#wanted)));
-    const first = await this.#reserve(size, askedAtMs);
+  /** Until nobody waits; one for those who come, where nobody does. What nobody waits for fails silently: the next one finds out. */
+  async #fetchForAll(): Promise<void> {
+    do {
+      // Whoever asks in this turn of the event loop is heard before it is decided how much to take.
+      await Promise.resolve();
+      const { cost = 1, askedAtMs = this.#fetchingSinceMs } = this.#waiting.oldest ?? {};
+      this.#fetchingSinceMs = askedAtMs;
+      try {
+        const found = await this.#reserveFor(cost, askedAtMs);
+        if (!found.allowed) this.#waiting.deny(found.cost);
+      } catch (error) {
+        this.#waiting.fail(error);
+      }
+    } while (this.#waiting.size > 0);
+  }
+
+  async #reserveFor(cost: number, askedAtMs: number): Promise<Finding> {
+    const first = await this.#reserve(Math.max(Math.min(this.#most, this.#size), this.#waiting.wanted), askedAtMs);
     if (first.allowed) return first;
     // Perhaps a smaller one; if not even the cost fits, the wait for it is what the caller needs to know.
     const second = first.remaining >= cost ? first.remaining : cost;
@@ -225,32 +241,30 @@ export class SliceLine {
     const id = randomBytes(16).toString('base64url');
     // The store charges later than this, so counted from here a slice ends in time.
     const sentMs = clock.monotonicMs();
-    const ttlUs = 2 * validityUs + 1_000_000;
     const asks = [{ rule, key, cost: size }];
-    const { allowed, findings, source } = await decide({
-      kind: 'reserve',
-      id,
-      asks,
-      ttlUs,
-      maxWaitUs: 0,
-      askedAtMs,
-    });
+    const ttlUs = 2 * validityUs + 1_000_000;
+    const answer = await decide({ kind: 'reserve', id, asks, ttlUs, maxWaitUs: 0, askedAtMs });
+    const { allowed, findings, source } = answer;
     const [finding] = findings;
     if (finding === undefined) throw new TypeError('A store answers with a finding for each ask.');
     this.#last = finding;
     this.#source = source === 'store' ? 'slice' : source;
-    if (allowed && finding.allowed) this.#add({ id, size, rule }, sentMs, finding);
+    if (allowed && finding.allowed) {
+      this.#add({ id, size, rule }, sentMs, finding);
+      this.#waiting.serve((wanted, sinceMs) => this.take(wanted, sinceMs));
+    }
     return { ...finding, cost: size };
   }
 
   #add(taken: Pick<Slice, 'id' | 'size' | 'rule'>, sentMs: number, { resetAfterUs }: Finding): void {
-    const isWindow = taken.rule.strategy.kind === 'window';
-    const validityUs = Math.min(this.#sliced.validityUs, isWindow ? resetAfterUs : Number.POSITIVE_INFINITY);
-    const untilMs = sentMs + validityUs / 1_000;
+    const { validityUs } = this.#sliced;
+    const endsWithWindow = taken.rule.strategy.kind === 'window' && resetAfterUs <= validityUs;
+    const untilMs = sentMs + (endsWithWindow ? resetAfterUs : validityUs) / 1_000;
+    const renewMs = endsWithWindow ? Number.POSITIVE_INFINITY : untilMs - validityUs / 2_000;
     const { clock } = this.#options;
     this.#wallAheadMs = clock.now() - clock.monotonicMs();
     const timer = wheelOf(clock).schedule(() => this.#expire(slice), untilMs);
-    const slice: Slice = { ...taken, untilMs, timer, left: taken.size };
+    const slice = { ...taken, sentMs, untilMs, renewMs, timer, left: taken.size };
     this.#slices.push(slice);
   }
 

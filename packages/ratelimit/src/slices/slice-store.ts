@@ -29,7 +29,7 @@ import { type SlicedRule, sliceRule } from './sliceable.ts';
 export interface SliceOptions {
   /** Names of the rules that are sliced, the same in every process that shares them. Not those of concurrency, with a queue, or with `onExpiry: 'return'`. */
   readonly rules: readonly string[];
-  /** How long a slice may be spent, the same in every process. @default a hundredth of the rule's period, at most 250 ms */
+  /** How long a slice may be spent, the same in every process. @default a hundredth of a sliding window's period, a twentieth of another rule's; at most 250 ms */
   readonly validityMs?: number;
   /** Largest part of a limit that one slice takes, above 0 and at most 1. @default 0.05 */
   readonly largestShare?: number;
@@ -87,10 +87,9 @@ class SliceStore implements LimiterStore {
     if (kind === 'lower') this.#forget(asks);
     const fromSlices = kind === 'consume' && request.force !== true && asks.some(({ rule }) => this.#isSliced(rule));
     if (!fromSlices) return this.#decide({ ...request, asks: this.#adapt(asks) });
-    const taken: Loot = new Map();
-    const lacking = this.#take(asks, taken);
-    if (lacking === undefined && taken.size === asks.length) return this.#answer(asks, []);
-    return this.#decideWithStore(asks, taken, lacking);
+    const loot: Loot = new Map();
+    for (const ask of asks) if (this.#isSliced(ask.rule)) keep(loot, ask, this.#lineOf(ask).take(ask.cost));
+    return loot.size === asks.length ? this.#answer(asks, []) : this.#decideWithStore(asks, loot);
   }
 
   /** The short way to a decision about one sliced rule. */
@@ -135,45 +134,36 @@ class SliceStore implements LimiterStore {
     for (const { rule, key } of asks) this.#lines.get(placeOf(rule, key))?.forget();
   }
 
-  /** Takes every sliced ask from slices, or none. Returns the first of which there is not enough. */
-  #take(asks: readonly Ask[], into: Loot): Ask | undefined {
-    for (const ask of asks) {
-      if (!this.#isSliced(ask.rule)) continue;
-      const taken = this.#lineOf(ask).take(ask.cost);
-      if (taken === undefined) {
-        this.#putBack(into);
-        return ask;
-      }
-      into.set(ask, taken);
-    }
-    return undefined;
-  }
-
   #putBack(loot: Loot): void {
     for (const [ask, taken] of loot) this.#lineOf(ask).putBack(taken);
-    loot.clear();
   }
 
-  /** Fetches what is lacking, then asks the store about the rules that are not sliced. */
-  async #decideWithStore(asks: readonly Ask[], taken: Loot, lacking: Ask | undefined): Promise<Answer> {
-    const askedAtMs = this.#clock.monotonicMs();
-    let missing = lacking;
-    let open = asks;
-    // Others may take what was fetched before it is this caller's turn. After some rounds the store itself decides.
-    for (let round = 0; missing !== undefined && round < 4; round++) {
-      const finding = await this.#lineOf(missing).fetch(missing.cost, askedAtMs);
-      if (finding === undefined) break;
-      if (!finding.allowed && finding.cost <= missing.cost) {
-        if (missing.rule.mode === 'enforce') return this.#answer(asks, [missing]);
-        open = open.filter((ask) => ask !== missing);
-      }
-      missing = this.#take(open, taken);
+  /** Waits for what is lacking, then asks the store about the rules that are not sliced. All or nothing: what was taken goes back where one denies. */
+  async #decideWithStore(asks: readonly Ask[], loot: Loot): Promise<Answer> {
+    try {
+      const answer = await this.#complete(asks, loot);
+      if (!answer.allowed) this.#putBack(loot);
+      return answer;
+    } catch (error) {
+      this.#putBack(loot);
+      throw error;
     }
-    const shadowed = asks.filter((ask) => !open.includes(ask));
-    const rest = open.filter((ask) => !taken.has(ask));
+  }
+
+  async #complete(asks: readonly Ask[], loot: Loot): Promise<Answer> {
+    const askedAtMs = this.#clock.monotonicMs();
+    const shadowed: Ask[] = [];
+    for (const ask of asks) {
+      if (loot.has(ask) || !this.#isSliced(ask.rule)) continue;
+      const line = this.#lineOf(ask);
+      const got = line.take(ask.cost) ?? (await line.obtain(ask.cost, askedAtMs));
+      if (got !== 'denied') keep(loot, ask, got);
+      else if (ask.rule.mode === 'enforce') return this.#answer(asks, [ask]);
+      else shadowed.push(ask);
+    }
+    const rest = asks.filter((ask) => !loot.has(ask) && !shadowed.includes(ask));
     if (rest.length === 0) return this.#answer(asks, shadowed);
     const answer = await this.#decide({ kind: 'consume', asks: this.#adapt(rest), askedAtMs });
-    if (!answer.allowed) this.#putBack(taken);
     const byRule = new Map(answer.findings.map((finding) => [finding.rule.id, finding]));
     const findings = asks.flatMap((ask) => {
       const known = byRule.get(ask.rule.id);
@@ -230,6 +220,10 @@ class SliceStore implements LimiterStore {
     this.#sliced.set(rule, known);
     return known;
   }
+}
+
+function keep(loot: Loot, ask: Ask, taken: Taken | undefined): void {
+  if (taken !== undefined) loot.set(ask, taken);
 }
 
 function placeOf(rule: CompiledRule, key: string): string {

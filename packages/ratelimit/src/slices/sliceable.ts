@@ -15,11 +15,12 @@ export interface SlicedRule {
  * nothing, for its slices end with it. Slots are no quota, queues have their departures, and what comes back by itself when a process dies must not
  * have been spent: such rules cannot be sliced.
  *
- * @param validityMs how long a slice may be spent. @default a hundredth of the period, at most 250 ms
+ * @param validityMs how long a slice may be spent. @default what costs the rule no more than a hundredth of its rate, or a twentieth of what it admits at once; at most 250 ms
  */
 export function sliceRule(rule: CompiledRule, validityMs: number | undefined): SlicedRule {
   const { strategy, name, periodMs = 250_000, returnsOnExpiry } = rule;
-  const wanted = validityMs ?? Math.min(periodMs / 100, 250);
+  // A sliding window admits less by what it counts longer. A bucket and a fixed window keep their rate, so their slices may last until a busy machine's turn comes.
+  const wanted = validityMs ?? Math.min(periodMs / (strategy.kind === 'sliding' ? 100 : 20), 250);
   const option = `slices of rule "${name}"`;
   const able = strategy.kind !== 'slots' && (strategy.kind !== 'bucket' || strategy.queue === 0) && !returnsOnExpiry;
   requireOption(option, strategy.kind, 'of a rule without slots, queue and onExpiry "return"', () => able);
