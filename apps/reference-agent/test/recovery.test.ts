@@ -254,6 +254,8 @@ describe('dead letters', () => {
     first.always(down);
     expect((await say({}, 'My name is Ada.', context)).status).toBe(503);
     expect(await scraped()).toMatch(/operation="dlq\.put",outcome="ok"\S* /);
+    expect(await scraped()).toMatch(/^sage_dlq_letters\{queue="messages",state="parked"\} 0$/m);
+    expect(await scraped()).toMatch(/^sage_dlq_oldest_age_seconds\{queue="messages"\} \d/m);
     first.always({ status: undefined });
     while (!/My name is Ada\..*One answers here\./.test(await kept())) await new Promise((go) => setTimeout(go, 20));
     expect((await agent?.logged('llm.call'))?.length).toBeGreaterThan(1);

@@ -22,6 +22,11 @@ export function sum(of: string, by = ''): string {
   return by === '' ? `sum(${of})` : `sum by (${by}) (${of})`;
 }
 
+/** The greatest: of what several instances say of one and the same thing. */
+export function most(of: string, by: string): string {
+  return `max by (${by}) (${of})`;
+}
+
 /** Quantile of a histogram, from its buckets. */
 export function quantile(q: number, histogram: string, by = '', where = ''): string {
   const labels = by === '' ? 'le' : `le, ${by}`;

@@ -2,7 +2,12 @@
 import { current, emit, type LimitSubject, run, verdictOf } from '@sage-adk/core';
 import { createClassifier } from '@sage-adk/recovery';
 import { recoveryFromConfig } from '@sage-adk/recovery/config';
-import { createMemoryDeadLetters, type DeadLetterStore, startRedrive } from '@sage-adk/recovery/dead-letters';
+import {
+  createMemoryDeadLetters,
+  type DeadLetterStore,
+  startRedrive,
+  watchDeadLetters,
+} from '@sage-adk/recovery/dead-letters';
 import { createPostgresDeadLetters, migrateDeadLetters } from '@sage-adk/recovery/dead-letters/postgres';
 import { createRedisDeadLetters } from '@sage-adk/recovery/dead-letters/redis';
 import type { Closing } from '../closing.ts';
@@ -22,6 +27,7 @@ export async function withDeadLetters(
   const { deadLetters } = recoveryFromConfig(config.recovery);
   if (deadLetters === false) return handle;
   const store = closing.add(await openStore(config, deadLetters, closing));
+  closing.add(watchDeadLetters(store));
   if (deadLetters.redrive !== false) {
     closing.add(
       startRedrive(store, ({ payload }, { signal }) => again(handle, payload as Kept, signal), deadLetters.redrive),

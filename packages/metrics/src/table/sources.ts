@@ -83,6 +83,16 @@ export const sourceMetrics: readonly (MetricRow & { readonly type: 'counter' | '
     'source recovery.bulkhead *.rejected,source pool.* refused',
     ['bulkhead'],
   ),
+  gauge('sage_dlq_letters', 'Messages in a dead-letter queue.', 'source dlq.letters *', ['queue', 'state'], {
+    aggregate: 'max',
+  }),
+  gauge(
+    'sage_dlq_oldest_age_seconds',
+    'Age of the oldest message in a dead-letter queue.',
+    'source dlq.oldest *',
+    ['queue'],
+    { aggregate: 'max' },
+  ),
   gauge('sage_pool_connections', 'Connections of a pool.', 'source connections.pools *', ['pool', 'state'], {
     values: { state: ['active', 'idle'] },
   }),

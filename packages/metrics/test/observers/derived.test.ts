@@ -178,6 +178,15 @@ describe('sources with a metric of their own', () => {
     expect(await values('messages')).toEqual([5, 6, 7]);
   });
 
+  test('letters of a dead-letter queue by state, and the age of the oldest', async () => {
+    using _letters = source('dlq.letters', () => ({ 'in/a|dead': 3, 'in/a|parked': 1 }));
+    using _oldest = source('dlq.oldest', () => ({ 'in/a': 90.5 }));
+    expect(await valueOf('sage_dlq_letters', { queue: 'in/a', state: 'dead' })).toBe(3);
+    expect(await valueOf('sage_dlq_letters', { queue: 'in/a', state: 'parked' })).toBe(1);
+    expect(await valueOf('sage_dlq_oldest_age_seconds', { queue: 'in/a' })).toBe(90.5);
+    expect(await valueOf('sage_source', { source: 'dlq.letters' })).toBeUndefined();
+  });
+
   test('OM18: connections of a pool that are active and idle, who waits, and how many there may be', async () => {
     using _connections = source('connections.pools', () => ({ 'postgres|active': 3, 'postgres|idle': 1 }));
     using _waiting = source('connections.waiting', () => ({ postgres: 2 }));

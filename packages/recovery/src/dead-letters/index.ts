@@ -10,6 +10,7 @@ export {
   reportDeadLetters,
   reportToMarkdown,
 } from './report.ts';
+export { watchDeadLetters, type WatchDeadLettersOptions } from './watch.ts';
 export type {
   Claim,
   ClaimedLetter,

@@ -174,10 +174,16 @@ class MemoryBackend implements Backend {
   }
 
   async stats(): Promise<DeadLetterStats> {
-    this.#expire(this.#clock.now());
+    const nowMs = this.#clock.now();
+    this.#expire(nowMs);
     const counts = { dead: 0, claimed: 0, parked: 0 };
-    for (const { state } of this.#records.values()) counts[state]++;
-    return { ...counts, dropped: this.#dropped };
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (const { state, firstFailedAtMs } of this.#records.values()) {
+      counts[state]++;
+      oldestMs = Math.min(oldestMs, firstFailedAtMs);
+    }
+    const isEmpty = this.#records.size === 0;
+    return { ...counts, dropped: this.#dropped, ...(!isEmpty && { oldestAgeMs: Math.max(0, nowMs - oldestMs) }) };
   }
 
   async close(): Promise<void> {

@@ -81,6 +81,8 @@ export interface DeadLetterStats {
   readonly parked: number;
   /** Letters that `drop-oldest` removed since the store was made; on a server since its data was. */
   readonly dropped: number;
+  /** Milliseconds since the oldest letter failed first, by the store's clock; missing where there is no letter. */
+  readonly oldestAgeMs?: number;
 }
 
 export interface DeadLetterOptions {

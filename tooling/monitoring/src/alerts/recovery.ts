@@ -1,6 +1,8 @@
 import { type Alert, happened } from '../alert.ts';
 
 const letters = 'sage_dlq_operations_total';
+// Instances that share a store say the same of it.
+const kept = (when: string): string => `sum by (queue) (max by (queue, state) (sage_dlq_letters${when}))`;
 
 /** What recovery could not hide, or hides for too long. */
 export const recoveryAlerts: readonly Alert[] = [
@@ -115,6 +117,58 @@ export const recoveryAlerts: readonly Alert[] = [
     },
     healthy: { 'sage_dlq_operations_total{queue="messages",operation="put",outcome="ok"}': '2x40' },
     healthyAt: 40,
+  },
+  {
+    name: 'SageDeadLettersOld',
+    severity: 'ticket',
+    expr: 'max by (queue) (sage_dlq_oldest_age_seconds) > 86400',
+    for: '15m',
+    summary: 'A message has been in {{ $labels.queue }} for more than a day.',
+    description: 'It was put aside, and neither a redrive nor a person dealt with it.',
+    runbook: {
+      means:
+        'Somebody waits for an answer that does not come by itself. When its retention is over, the message is gone.',
+      look: [
+        'Dashboard "SAGE recovery", "Letters kept": what is parked failed again each time it was tried.',
+        'The oldest: `sage-dlq ls`, then `sage-dlq show` for its error.',
+      ],
+      act: [
+        'Mend the cause, then `sage-dlq release` what is parked and redrive.',
+        'Drop what nobody needs any more: `sage-dlq purge`.',
+      ],
+    },
+    fires: {
+      series: { 'sage_dlq_oldest_age_seconds{queue="messages"}': '86300+60x30' },
+      at: '25m',
+      labels: { queue: 'messages' },
+    },
+    healthy: { 'sage_dlq_oldest_age_seconds{queue="messages"}': '80000+60x30' },
+  },
+  {
+    name: 'SageDeadLettersGrowing',
+    severity: 'ticket',
+    expr: `${kept('')} - ${kept(' offset 1h')} > 20`,
+    for: '15m',
+    summary: 'More messages are put aside in {{ $labels.queue }} than dealt with.',
+    description: 'There are at least twenty more than an hour ago.',
+    runbook: {
+      means: 'Messages fail faster than they are tried again, or a redrive stopped because its tries fail.',
+      look: [
+        'The report of the letters, `sage-dlq report`: mostly it is one cause.',
+        'Dashboard "SAGE recovery", "Dead letters": whether tries of what is kept succeed.',
+      ],
+      act: [
+        'Mend the cause first. Then redrive, at a higher `recovery.dlq.retry_rate` where the target bears it.',
+        'Watch the room: at `recovery.dlq.max_size` new messages are lost ([SageDeadLetterLost](#sagedeadletterlost)).',
+      ],
+    },
+    fires: {
+      series: { 'sage_dlq_letters{queue="messages",state="dead"}': '0+1x120' },
+      at: '100m',
+      labels: { queue: 'messages' },
+    },
+    healthy: { 'sage_dlq_letters{queue="messages",state="dead"}': '0x60 15x60' },
+    healthyAt: 100,
   },
   {
     name: 'SageDeadLettersMany',

@@ -1,5 +1,5 @@
 import type { DashboardSpec } from '../dashboard.ts';
-import { level, quantile, rate, share, sum } from '../expressions.ts';
+import { level, most, quantile, rate, share, sum } from '../expressions.ts';
 import { units } from '../units.ts';
 
 const retried = 'sage_retry_calls_total';
@@ -125,6 +125,19 @@ export const recoveryDashboard: DashboardSpec = {
               legend: '{{queue}} {{operation}} {{outcome}}',
             },
           ],
+        },
+        {
+          title: 'Letters kept',
+          description: 'By state: dead waits for another try, claimed is being tried, parked waits for a person.',
+          unit: units.count,
+          queries: [{ expr: most(level('sage_dlq_letters'), 'queue, state'), legend: '{{queue}} {{state}}' }],
+        },
+        {
+          title: 'Oldest letter',
+          description: 'Time since it failed first; 0 where there is none.',
+          unit: units.seconds,
+          badFrom: 86_400,
+          queries: [{ expr: most(level('sage_dlq_oldest_age_seconds'), 'queue'), legend: '{{queue}}' }],
         },
         {
           title: 'Share of requests that become dead letters',

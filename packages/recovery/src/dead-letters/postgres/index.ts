@@ -143,8 +143,8 @@ class PostgresBackend implements Backend {
 
   async stats(): Promise<DeadLetterStats> {
     const [row] = await this.#query<DeadLetterStats>(this.#statements.stats, []);
-    const { dead = 0, claimed = 0, parked = 0, dropped = 0 } = row ?? {};
-    return { dead, claimed, parked, dropped };
+    const { dead = 0, claimed = 0, parked = 0, dropped = 0, oldestAgeMs = 0 } = row ?? {};
+    return { dead, claimed, parked, dropped, ...(dead + claimed + parked > 0 && { oldestAgeMs }) };
   }
 
   async close(): Promise<void> {

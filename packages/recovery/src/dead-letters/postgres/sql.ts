@@ -49,6 +49,7 @@ export function statementsOf(schema: string | undefined) {
       where queue = $1 and ${table}.id = wanted.id and ${table}.version = wanted.version and not ${leased} returning 1 as done`,
     stats: `select count(*) filter (where state = 'dead')::float8 as dead, count(*) filter (where state = 'claimed')::float8 as claimed,
         count(*) filter (where state = 'parked')::float8 as parked,
+        greatest(0, ${toMs(`${now} - min(first_failed_at)`)}) as "oldestAgeMs",
         coalesce((select dropped from ${counters} where queue = $1), 0)::float8 as dropped
       from ${table} where queue = $1 and ${live}`,
     // A piece of the queue at a time, by the index that letters have anyway: one on what is swept would have to be kept at each claim.

@@ -4,7 +4,7 @@ import { createScriptRunner, type RedisCommands, type RedisScript } from '@sage-
 import { type Backend, backendOptions, createStore } from '../create-store.ts';
 import type { PreparedLetter } from '../draft.ts';
 import { type DeadLetter, type DeadLetterError, matches } from '../letter.ts';
-import type { DeadLetterOptions, DeadLetterStore } from '../store.ts';
+import type { DeadLetterOptions, DeadLetterStats, DeadLetterStore } from '../store.ts';
 import {
   ackScript,
   claimScript,
@@ -77,15 +77,14 @@ export function createRedisDeadLetters(options: RedisDeadLetterOptions): DeadLet
       return (await run(removeScript, ...letters.flatMap(({ id, version }) => [id, version]))) as number;
     },
     async stats() {
-      const [dead, claimed, parked, dropped] = (await run(statsScript)) as [number, number, number, number];
-      return { dead, claimed, parked, dropped };
+      return statsOf((await run(statsScript)) as StatsReply);
     },
     async close() {},
   };
   return createStore(backend, options, clock);
 }
 
-const parts = ['letters', 'meta', 'errors', 'due', 'parked', 'expiry', 'ids', 'dedupe', 'counters'] as const;
+const parts = ['letters', 'meta', 'errors', 'due', 'parked', 'expiry', 'ids', 'dedupe', 'counters', 'claimed'] as const;
 
 function dedupeOf({ source, dedupeKey }: PreparedLetter): string {
   return JSON.stringify([source, dedupeKey]);
@@ -94,6 +93,12 @@ function dedupeOf({ source, dedupeKey }: PreparedLetter): string {
 /** What never changes of a letter. Its payload stands in it as JSON within JSON, so that Lua need not read it. */
 function textOf({ source, dedupeKey, payload, headers }: PreparedLetter): string {
   return JSON.stringify({ source, dedupeKey, payload, headers });
+}
+
+type StatsReply = readonly [dead: number, claimed: number, parked: number, dropped: number, oldestAgeMs: number | null];
+
+function statsOf([dead, claimed, parked, dropped, oldestAgeMs]: StatsReply): DeadLetterStats {
+  return { dead, claimed, parked, dropped, ...(oldestAgeMs !== null && { oldestAgeMs }) };
 }
 
 function lettersOf(rows: readonly string[]): readonly DeadLetter[] {

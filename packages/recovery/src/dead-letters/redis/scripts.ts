@@ -2,10 +2,9 @@ import { defineScript, type RedisScript } from '@sage-adk/core/redis';
 
 // What lies in Redis for a queue, all in one slot. `letters` (id -> JSON that never changes), `meta` (id -> JSON of what does), `errors` (id -> JSON of
 // the last failure), `due` (id by the time from which it may be claimed), `parked`, `expiry` (id by the end of its retention), `ids` (in the order of
-// ids), `dedupe` (source and dedupe key -> id), `counters`.
+// ids), `dedupe` (source and dedupe key -> id), `counters`, `claimed` (those of `due` that were claimed and not given back).
 const head = `
-local letters, metas, errors, due, parked, expiry, ids, dedupe, counters =
-  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local letters, metas, errors, due, parked, expiry, ids, dedupe, counters, claimed = unpack(KEYS)
 local time = redis.call('TIME')
 local nowMs = math.floor(time[1] * 1000 + time[2] / 1000)
 local function load(id)
@@ -17,6 +16,7 @@ local function save(id, meta)
   redis.call('ZREM', meta.state == 'parked' and due or parked, id)
   redis.call('ZADD', meta.state == 'parked' and parked or due, meta.visibleAtMs, id)
   redis.call('ZADD', expiry, meta.expiresAtMs, id)
+  redis.call(meta.state == 'claimed' and 'SADD' or 'SREM', claimed, id)
 end
 local function leased(meta)
   return meta.state == 'claimed' and meta.visibleAtMs > nowMs
@@ -30,6 +30,7 @@ local function remove(id, meta)
   redis.call('ZREM', expiry, id)
   redis.call('ZREM', ids, id)
   redis.call('HDEL', dedupe, meta.dedupe)
+  redis.call('SREM', claimed, id)
 end
 local function expired(meta)
   return meta.expiresAtMs <= nowMs and not leased(meta)
@@ -50,7 +51,7 @@ end
 `;
 
 const script = (name: string, lua: string): RedisScript =>
-  defineScript({ name: `dlq.${name}`, numberOfKeys: 9, lua: head + lua });
+  defineScript({ name: `dlq.${name}`, numberOfKeys: 10, lua: head + lua });
 
 /** Replies with {id, 1 for a duplicate, dropped}, or nil where the store is full. */
 export const putScript = script(
@@ -242,15 +243,24 @@ return removed
 `,
 );
 
-/** Replies with {dead, claimed, parked, dropped}. */
+/** Replies with {dead, claimed, parked, dropped, age of the oldest or nil}. It reads none but what expired: metrics ask for this again and again. */
 export const statsScript = script(
   'stats',
   `
-local counts = { dead = 0, claimed = 0, parked = 0 }
-for _, json in ipairs(redis.call('HVALS', metas)) do
-  local meta = cjson.decode(json)
-  if not expired(meta) then counts[meta.state] = counts[meta.state] + 1 end
+local counts = { claimed = redis.call('SCARD', claimed), parked = redis.call('ZCARD', parked) }
+counts.dead = redis.call('ZCARD', due) - counts.claimed
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', expiry, '-inf', nowMs)) do
+  local meta = load(id)
+  if not leased(meta) then counts[meta.state] = counts[meta.state] - 1 end
 end
-return { counts.dead, counts.claimed, counts.parked, tonumber(redis.call('HGET', counters, 'dropped') or '0') }
+local age, index = false, 0
+local oldest = redis.call('ZRANGE', ids, index, index)[1]
+while oldest and not age do
+  local meta = load(oldest)
+  if not expired(meta) then age = math.max(0, nowMs - meta.firstFailedAtMs) end
+  index = index + 1
+  oldest = redis.call('ZRANGE', ids, index, index)[1]
+end
+return { counts.dead, counts.claimed, counts.parked, tonumber(redis.call('HGET', counters, 'dropped') or '0'), age }
 `,
 );

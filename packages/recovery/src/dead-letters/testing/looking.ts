@@ -59,6 +59,34 @@ export const lookingCases: readonly DeadLetterCase[] = [
     assert.equal(await store.ack(claim), true);
   }),
 
+  letterCase('the age of the oldest letter is that of its first failure', {}, async (store, { pass }) => {
+    const age = async () => (await store.stats()).oldestAgeMs;
+    assert.equal(await age(), undefined);
+    await store.put(failed('a'));
+    await pass(40);
+    await store.put(failed('b'));
+    await store.nack(await claimOne(store), { delayMs: 60_000, error: new Error('again') });
+    await pass(40);
+    const [first, second] = await all(store);
+    const oldest = await age();
+    assert.ok(oldest !== undefined && oldest >= 75, `80 ms and more have passed, not ${oldest}`);
+    assert.ok(first && second && first.firstFailedAtMs < second.firstFailedAtMs);
+    await store.purge({ ids: [first.id] });
+    const next = await age();
+    const apartMs = second.firstFailedAtMs - first.firstFailedAtMs;
+    // The clock went on in between, so the second is by less younger than the first was.
+    assert.ok(next !== undefined && next >= 35 && next >= oldest - apartMs - 5, `${next} after ${oldest}`);
+    await store.purge({});
+    assert.equal(await age(), undefined);
+  }),
+
+  letterCase('what expired is not counted', { retentionMs: 60 }, async (store, { pass }) => {
+    await store.put(failed('a'));
+    await pass(80);
+    const { dead, oldestAgeMs } = await store.stats();
+    assert.deepEqual([dead, oldestAgeMs], [0, undefined]);
+  }),
+
   letterCase('letters are counted by state', { maxRedrives: 1 }, async (store) => {
     await store.put(failed('a'));
     await store.nack(await claimOne(store));
