@@ -1,21 +1,25 @@
 /** A reservation's hold on its store: kept alive by heartbeats, ended once. */
-import { type Clock, emit, type LimitCosts, type Timer } from '@sage-adk/core';
-import { wheelOf } from '@sage-adk/core/deadline';
+import { AsyncResource } from 'node:async_hooks';
+import { type Clock, emit, type LimitCosts } from '@sage-adk/core';
 import { costIn } from './costs.ts';
+import type { Beating, Heartbeats } from './heartbeats.ts';
 import type { Reporter } from './reporter.ts';
-import type { Ask, LimiterStore } from './stores/store.ts';
+import type { Ask, LimiterStore, Settlement } from './stores/store.ts';
 
-export interface LeaseOptions {
-  readonly id: string;
-  readonly asks: readonly Ask[];
+/** What the leases of a limiter share. */
+export interface Lessor {
   readonly store: LimiterStore;
   readonly clock: Clock;
+  readonly reporter: Reporter;
+  readonly heartbeats: Heartbeats;
+  /** Told of the rules and keys of which something came back. */
+  readonly onReleased: (asks: readonly Ask[]) => void;
+}
+
+export interface LeaseTimes {
   readonly ttlMs: number;
   /** Heartbeats end after so long, whatever the holder does. */
   readonly maxHoldMs: number;
-  readonly reporter: Reporter;
-  /** Told of the rules and keys of which something came back. */
-  readonly onReleased: (asks: readonly Ask[]) => void;
 }
 
 /** What became of a reservation. */
@@ -27,28 +31,39 @@ export interface Settled {
 }
 
 const none: Settled['overspent'] = Object.freeze([]);
-const nothing: Settled = { settled: false, overspent: none };
+const inFull: Settled = Object.freeze({ settled: true, overspent: none });
+const nothing: Settled = Object.freeze({ settled: false, overspent: none });
 
-export class Lease {
+/** An async resource, so that it beats in the context in which it was made. */
+export class Lease extends AsyncResource implements Beating {
   readonly id: string;
   /** What is reserved, by rule. */
   asks: readonly Ask[];
-  readonly #options: LeaseOptions;
+  /** When it beats next. */
+  expiresUs: number;
+  heapIndex = -1;
+  readonly #lessor: Lessor;
+  readonly #ttlMs: number;
   readonly #endsMs: number;
+  #holder: WeakRef<object> | undefined;
   #ended = false;
+  #abandoned = false;
   #lost = false;
   #counted = true;
   /** How long the store keeps it, as far as this process knows. */
   #untilMs: number;
-  #beat: Timer | undefined;
 
-  constructor(options: LeaseOptions) {
-    this.#options = options;
-    this.id = options.id;
-    this.asks = options.asks;
-    this.#endsMs = options.clock.monotonicMs() + options.maxHoldMs;
-    this.#untilMs = options.clock.monotonicMs() + options.ttlMs;
-    options.reporter.tally.leases(this.asks, 1);
+  constructor(lessor: Lessor, id: string, asks: readonly Ask[], { ttlMs, maxHoldMs }: LeaseTimes) {
+    super('sage-adk:lease');
+    const nowMs = lessor.clock.monotonicMs();
+    this.id = id;
+    this.asks = asks;
+    this.#lessor = lessor;
+    this.#ttlMs = ttlMs;
+    this.#endsMs = nowMs + maxHoldMs;
+    this.#untilMs = nowMs + ttlMs;
+    this.expiresUs = (nowMs + ttlMs / 3) * 1_000;
+    lessor.reporter.tally.leases(asks, 1);
   }
 
   get ended(): boolean {
@@ -57,30 +72,16 @@ export class Lease {
 
   /** Keeps the lease as long as its holder can be reached, since one that was thrown away can no longer settle. */
   keepFor(holder: object): void {
-    const { clock, ttlMs } = this.#options;
-    const reference = new WeakRef(holder);
-    const beat = (): void => {
-      if (this.#ended) return;
-      if (reference.deref() === undefined || clock.monotonicMs() >= this.#endsMs) {
-        this.#schedule(() => this.#tellLost(), ttlMs - ttlMs / 3);
-        return;
-      }
-      this.#schedule(beat);
-      void this.extend(ttlMs).then(
-        (kept) => {
-          if (kept || this.#ended) return;
-          this.#beat?.cancel();
-          this.#tellLost();
-        },
-        // A store that is away now may be back at the next beat.
-        () => {},
-      );
-    };
-    this.#schedule(beat);
+    this.#holder = new WeakRef(holder);
+    this.#lessor.heartbeats.add(this);
+  }
+
+  beat(): void {
+    this.runInAsyncScope(() => this.#beat());
   }
 
   async extend(ttlMs: number): Promise<boolean> {
-    const { store, clock } = this.#options;
+    const { store, clock } = this.#lessor;
     if (this.#ended) return false;
     const kept = await store.extend({ id: this.id, asks: this.asks, ttlUs: Math.ceil(ttlMs * 1_000) });
     if (kept) this.#untilMs = clock.monotonicMs() + ttlMs;
@@ -95,50 +96,86 @@ export class Lease {
     });
   }
 
-  /** Replaces what is reserved by what was used; what `used` doesn't name was used as reserved. Only the first call counts. */
+  /** Replaces what is reserved by what was used; what `used` doesn't name was used as reserved. Only the first of this and {@link cancel} counts. */
   settle(used: LimitCosts | undefined): Promise<Settled> {
-    return this.end((ask) => (ask.rule.unit === 'concurrency' ? undefined : costIn(ask.rule.unit, used)) ?? ask.cost);
+    return this.#end((ask) => (ask.rule.unit === 'concurrency' ? undefined : costIn(ask.rule.unit, used)) ?? ask.cost);
   }
 
-  async end(usedOf: (ask: Ask) => number): Promise<Settled> {
-    if (this.#ended) return nothing;
+  cancel(): Promise<Settled> {
+    return this.#end(() => 0);
+  }
+
+  /** Not an async function: a store in this process lets nobody wait. */
+  #end(usedOf: (ask: Ask) => number): Promise<Settled> {
+    if (this.#ended) return Promise.resolve(nothing);
     this.#ended = true;
-    this.#beat?.cancel();
+    const { store, heartbeats } = this.#lessor;
+    heartbeats.remove(this);
     this.#uncount();
-    const { store, clock, onReleased, reporter } = this.#options;
-    const used = this.asks.map((ask) => ({ rule: ask.rule, key: ask.key, cost: usedOf(ask) }));
-    const settling = store.settle({ id: this.id, asks: used });
-    const { settled, over } = 'then' in settling ? await settling : settling;
-    if (settled) reporter.settled(this.asks, used, over);
-    else {
-      // Before its time is over it was settled by another handle, or reset.
-      if (clock.monotonicMs() >= this.#untilMs) this.#tellLost();
-      await this.#chargeExcess(used);
+    try {
+      const used: Ask[] = [];
+      for (const ask of this.asks) used.push({ rule: ask.rule, key: ask.key, cost: usedOf(ask) });
+      const settling = store.settle({ id: this.id, asks: used });
+      return 'then' in settling
+        ? settling.then((settlement) => this.#settled(used, settlement))
+        : Promise.resolve(this.#settled(used, settling));
+    } catch (error) {
+      return Promise.reject(error);
     }
-    onReleased(used);
-    if (!over.some((units) => units > 0)) return { settled, overspent: none };
-    const overspent = used.flatMap(({ rule }, n) => ((over[n] ?? 0) > 0 ? [{ rule, units: over[n] ?? 0 }] : []));
-    for (const { rule } of overspent) {
-      if (rule.unit === 'cost') emit('budget.exhausted', { rule: rule.name, period: rule.period, handling: 'debt' });
-    }
-    return { settled, overspent: overspent.map(({ rule, units }) => ({ rule: rule.name, units })) };
   }
 
-  #schedule(beat: () => void, afterMs = this.#options.ttlMs / 3): void {
-    const { clock } = this.#options;
-    this.#beat = wheelOf(clock).schedule(beat, clock.monotonicMs() + afterMs);
-  }
-
-  #uncount(): void {
-    if (this.#counted) this.#options.reporter.tally.leases(this.asks, -1);
-    this.#counted = false;
+  #settled(used: readonly Ask[], { settled, over }: Settlement): Settled | Promise<Settled> {
+    if (!settled) return this.#settleLate(used, over);
+    this.#lessor.reporter.settled(this.asks, used, over);
+    this.#lessor.onReleased(used);
+    return outcomeOf(settled, used, over);
   }
 
   /** What was reserved stays charged when the time is over; what came on top is charged now. */
-  async #chargeExcess(used: readonly Ask[]): Promise<void> {
+  async #settleLate(used: readonly Ask[], over: readonly number[]): Promise<Settled> {
+    const { store, clock, onReleased } = this.#lessor;
+    // Before its time is over it was settled by another handle, or reset.
+    if (clock.monotonicMs() >= this.#untilMs) this.#tellLost();
     const excess = used.map((ask, n) => ({ ...ask, cost: Math.max(0, ask.cost - (this.asks[n]?.cost ?? 0)) }));
     const asks = excess.filter(({ cost }) => cost > 0);
-    if (asks.length > 0) await this.#options.store.decide({ kind: 'consume', asks, force: true });
+    if (asks.length > 0) await store.decide({ kind: 'consume', asks, force: true });
+    onReleased(used);
+    return outcomeOf(false, used, over);
+  }
+
+  #beat(): void {
+    const { clock } = this.#lessor;
+    const nowMs = clock.monotonicMs();
+    if (this.#abandoned) {
+      this.#tellLost();
+    } else if (this.#holder?.deref() === undefined || nowMs >= this.#endsMs) {
+      this.#abandoned = true;
+      this.#beatAt(nowMs + this.#ttlMs - this.#ttlMs / 3);
+    } else {
+      this.#beatAt(nowMs + this.#ttlMs / 3);
+      this.extend(this.#ttlMs).then(
+        (kept) => {
+          if (!kept && !this.#ended) this.#lose();
+        },
+        // A store that is away now may be back at the next beat.
+        () => {},
+      );
+    }
+  }
+
+  #beatAt(atMs: number): void {
+    this.expiresUs = atMs * 1_000;
+    this.#lessor.heartbeats.add(this);
+  }
+
+  #lose(): void {
+    this.#lessor.heartbeats.remove(this);
+    this.#tellLost();
+  }
+
+  #uncount(): void {
+    if (this.#counted) this.#lessor.reporter.tally.leases(this.asks, -1);
+    this.#counted = false;
   }
 
   /** The time was over, and nobody had settled it. */
@@ -149,6 +186,20 @@ export class Lease {
     for (const { rule, cost } of this.asks) {
       if (cost > 0) emit('lease.expired', { rule: rule.name, held: cost });
     }
-    this.#options.onReleased(this.asks);
+    this.#lessor.onReleased(this.asks);
   }
+}
+
+/** Tells what is owed of which rules. */
+function outcomeOf(settled: boolean, used: readonly Ask[], over: readonly number[]): Settled {
+  let overspent: { rule: string; units: number }[] | undefined;
+  let place = 0;
+  for (const { rule } of used) {
+    const units = over[place++] ?? 0;
+    if (units === 0) continue;
+    (overspent ??= []).push({ rule: rule.name, units });
+    if (rule.unit === 'cost') emit('budget.exhausted', { rule: rule.name, period: rule.period, handling: 'debt' });
+  }
+  if (overspent !== undefined) return { settled, overspent };
+  return settled ? inFull : nothing;
 }

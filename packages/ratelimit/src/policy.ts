@@ -32,13 +32,14 @@ type Limits = Partial<Pick<RateLimiter, 'limitsOf'>>;
 export function limiterPolicy(source: Reserving | Acquiring, options: LimiterPolicyOptions = {}): LimiterPolicy {
   const { maxWaitMs = 30_000, ...own } = options;
   const { limitsOf } = source;
+  const always = 'acquire' in source ? { ...own, maxWaitMs } : own;
+  const isSilent = Object.keys(always).length === 0;
   return {
     async reserve(subject, estimate, asked = {}) {
-      const reserveOptions = { ...asked, ...own };
-      const outcome =
-        'acquire' in source
-          ? await source.acquire(subject, estimate, { ...reserveOptions, maxWaitMs })
-          : await source.reserve(subject, estimate, reserveOptions);
+      const reserveOptions = isSilent ? asked : { ...asked, ...always };
+      const outcome = await ('acquire' in source
+        ? source.acquire(subject, estimate, reserveOptions)
+        : source.reserve(subject, estimate, reserveOptions));
       return outcome.allowed ? new Grant(outcome) : outcome;
     },
     ...(limitsOf !== undefined && {

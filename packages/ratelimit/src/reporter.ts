@@ -1,5 +1,6 @@
 import { emit, source } from '@sage-adk/core';
 import type { CompiledRule } from './compile.ts';
+import type { Concluded } from './conclusion.ts';
 import type { Decision, RuleState } from './decision.ts';
 import type { OneAnswer } from './stores/one-rule.ts';
 import type { Ask } from './stores/store.ts';
@@ -20,14 +21,14 @@ export class Reporter {
   }
 
   /** Returns the decision. */
-  report(decision: Decision): Decision {
+  report<D extends Concluded>(decision: D): D {
     const counts = this.#counts;
-    this.tally.decided(decision);
+    const isUnanimous = this.tally.decided(decision);
     if (decision.allowed) counts.allowed++;
     else counts.denied++;
     if (decision.degraded) counts[decision.source === 'overflow' ? 'overflowed' : 'degraded']++;
     if (!decision.allowed) tellDenied(decision);
-    if (decision.shadowDenied.length > 0) {
+    if (!isUnanimous && decision.shadowDenied.length > 0) {
       counts.shadowDenied++;
       decision.shadowDenied.forEach(tell);
     }
@@ -35,7 +36,7 @@ export class Reporter {
   }
 
   /** {@link report} of a decision about one enforced rule: where it is allowed there is nothing to tell, and what is made when it is read is left alone. */
-  reportOne(rule: CompiledRule, decision: Decision, { waitUs, level, source: by }: OneAnswer): Decision {
+  reportOne(rule: CompiledRule, decision: Concluded, { waitUs, level, source: by }: OneAnswer): Decision {
     if (waitUs !== 0 || by === 'overflow') return this.report(decision);
     const { sole } = this.tally;
     if (sole.rule !== rule || sole.by !== by) this.tally.turnTo(rule, by);

@@ -1,5 +1,7 @@
 import type { LimitCosts } from '@sage-adk/core';
+import type { Concluded } from './conclusion.ts';
 import { type Decision, errorOf } from './decision.ts';
+import { assumedUnits } from './estimate.ts';
 import type { Lease, Settled } from './lease.ts';
 import type { Unit } from './rule.ts';
 
@@ -45,53 +47,84 @@ export interface Denied {
   readonly retryAfterMs: number | undefined;
 }
 
-export function denied(decision: Decision): Denied {
+/** What a request came to. */
+export type Outcome = LeasedReservation | Refusal;
+
+/** {@link Denied}, for who reports it. */
+export interface Refusal extends Denied {
+  readonly decision: Concluded;
+}
+
+export function denied(decision: Concluded): Refusal {
   const { limit, remaining, resetAtMs, retryAfterMs } = decision;
   const rule = decision.violated[0]?.rule ?? '';
   return { allowed: false, decision, rule, limit, remaining, resetAtMs, retryAfterMs };
 }
 
 export interface ReservationFields {
-  readonly lease: Lease;
-  readonly decision: Decision;
+  readonly decision: Concluded;
+  /** As the caller gave it. */
   readonly estimate: LimitCosts | undefined;
-  /** Set where less than the estimate was granted. */
-  readonly granted: LimitCosts | undefined;
-  readonly assumed: readonly Unit[];
+  readonly granted: LimitCosts;
+  readonly outputTokens: number | undefined;
   readonly charge: (more: LimitCosts) => Promise<Decision>;
 }
 
-/** Makes the handle of a lease, which lives as long as the handle can be reached. */
-export function createReservation({
-  lease,
-  decision,
-  estimate,
-  granted,
-  assumed,
-  charge,
-}: ReservationFields): Reservation {
-  let asked = false;
-  const reservation: Reservation = {
-    allowed: true,
-    id: lease.id,
-    decision,
-    granted: granted ?? estimate ?? {},
-    assumed,
-    ...(granted?.outputTokens !== undefined && { outputTokens: granted.outputTokens }),
-    settle: (used) => lease.settle(used),
-    cancel: () => lease.end(() => 0),
-    fail: () => lease.settle(withoutOutput(granted ?? estimate)),
-    contacted() {
-      asked = true;
-    },
-    charge,
-    extend: (ttlMs) => lease.extend(ttlMs),
-    async [Symbol.asyncDispose]() {
-      await (asked ? reservation.fail() : reservation.cancel());
-    },
-  };
-  lease.keepFor(reservation);
-  return reservation;
+/** The handle of a lease, which lives as long as the handle can be reached. */
+export class LeasedReservation implements Reservation {
+  readonly allowed = true;
+  readonly decision: Concluded;
+  readonly granted: LimitCosts;
+  readonly outputTokens?: number;
+  readonly #lease: Lease;
+  readonly #fields: ReservationFields;
+  #contacted = false;
+
+  constructor(lease: Lease, fields: ReservationFields) {
+    const { decision, granted, outputTokens } = fields;
+    this.#lease = lease;
+    this.#fields = fields;
+    this.decision = decision;
+    this.granted = granted;
+    if (outputTokens !== undefined) this.outputTokens = outputTokens;
+    lease.keepFor(this);
+  }
+
+  get id(): string {
+    return this.#lease.id;
+  }
+
+  get assumed(): readonly Unit[] {
+    return assumedUnits(this.#lease.asks, this.#fields.estimate);
+  }
+
+  settle(used?: LimitCosts): Promise<Settled> {
+    return this.#lease.settle(used);
+  }
+
+  cancel(): Promise<Settled> {
+    return this.#lease.cancel();
+  }
+
+  fail(): Promise<Settled> {
+    return this.#lease.settle(withoutOutput(this.granted));
+  }
+
+  contacted(): void {
+    this.#contacted = true;
+  }
+
+  charge(more: LimitCosts): Promise<Decision> {
+    return this.#fields.charge(more);
+  }
+
+  extend(ttlMs: number): Promise<boolean> {
+    return this.#lease.extend(ttlMs);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await (this.#contacted ? this.fail() : this.cancel());
+  }
 }
 
 /** Runs a call within a reservation and settles it, however the call ends. Throws the denial. */
@@ -119,7 +152,6 @@ export interface Used<T> {
 }
 
 /** Of the tokens only the input is known to be used; what it cost is not known, so all of it stays. */
-function withoutOutput(estimate: LimitCosts | undefined): LimitCosts {
-  const inputTokens = estimate?.inputTokens;
+function withoutOutput({ inputTokens }: LimitCosts): LimitCosts {
   return { outputTokens: 0, ...(inputTokens !== undefined && { inputTokens, tokens: inputTokens }) };
 }

@@ -1,37 +1,49 @@
 /** Makes reservations: what an estimate leaves open is assumed, what a limit does not have left is handled, queues are waited for. */
-import { randomFillSync } from 'node:crypto';
-import { type Clock, type LimitCosts, type LimitSubject, operate, requireNumber } from '@sage-adk/core';
+import { randomBytes } from 'node:crypto';
+import { type LimitCosts, type LimitSubject, operate, requireNumber } from '@sage-adk/core';
 import { sleep } from '@sage-adk/core/deadline';
 import type { CompiledRule } from './compile.ts';
+import { conclude } from './conclusion.ts';
 import type { Decision } from './decision.ts';
-import { assumedUnits, clamp, fitAssumptions, fitted, withDefaults } from './estimate.ts';
+import { clamp, fitAssumptions, fitted, withDefaults } from './estimate.ts';
 import { hashApiKey } from './keys.ts';
-import { Lease } from './lease.ts';
-import type { ReserveOptions } from './limiter.ts';
-import { type Reporter, tellExhausted } from './reporter.ts';
-import { createReservation, denied, type Denied, type Reservation } from './reservation.ts';
+import { Lease, type LeaseTimes, type Lessor } from './lease.ts';
+import type { Alternative, ReserveOptions } from './limiter.ts';
+import { tellExhausted } from './reporter.ts';
+import { denied, LeasedReservation, type Outcome, type Refusal } from './reservation.ts';
 import type { RuleBook } from './rule-book.ts';
-import type { Ask, LimiterStore, ReserveRequest } from './stores/store.ts';
+import type { Answer, Ask, ReserveRequest } from './stores/store.ts';
 
 export interface ReserverOptions {
-  readonly store: LimiterStore;
+  /** Of the reservations. */
+  readonly lessor: Lessor;
   readonly book: RuleBook;
-  readonly clock: Clock;
   readonly defaults: LimitCosts | undefined;
-  readonly reporter: Reporter;
   /** Decides, blocks included. */
-  readonly decide: (request: ReserveRequest) => Reserved | Promise<Reserved>;
+  readonly decide: (request: ReserveRequest) => Answer | Promise<Answer>;
   readonly charge: (lease: Lease, asks: readonly Ask[]) => Promise<Decision>;
-  readonly onReleased: (asks: readonly Ask[]) => void;
 }
 
-/** What became of a request; `repeated` where it was made before. */
-export interface Reserved {
-  readonly decision: Decision;
-  readonly delayUs: number;
-  readonly repeated: boolean;
+/** What is asked for. */
+interface Wish {
+  readonly subject: LimitSubject;
+  /** As the caller gave it. */
+  readonly estimate: LimitCosts | undefined;
+  /** Set where it is less than what was asked for first. */
+  readonly granted: LimitCosts | undefined;
 }
 
+/** A wish in the numbers of a store. */
+interface Order extends Wish {
+  /** The estimate with its defaults. */
+  readonly whole: LimitCosts;
+  readonly asks: readonly Ask[];
+  readonly id: string;
+  readonly times: LeaseTimes;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** None of its functions that a granted reservation goes through is async: a store in this process lets nobody wait. */
 export class Reserver {
   readonly #options: ReserverOptions;
 
@@ -39,89 +51,107 @@ export class Reserver {
     this.#options = options;
   }
 
-  async reserve(
+  reserve(
     subject: LimitSubject,
     estimate: LimitCosts | undefined,
     options: ReserveOptions,
-  ): Promise<Reservation | Denied> {
-    const { onDenied = 'reject', quiet = false } = options;
-    const { reporter } = this.#options;
-    const first = await this.#try(subject, estimate, undefined, options);
-    let outcome = first;
-    if (!first.allowed) {
-      const handling = typeof onDenied === 'function' ? 'alternative' : onDenied;
-      if (!quiet && handling !== 'reject') tellExhausted(first.decision, handling);
-      if (onDenied === 'clamp') outcome = await this.#clamped(subject, estimate, first, options);
-      else if (onDenied !== 'reject') {
-        const other = await onDenied(first.decision);
-        if (other !== undefined) {
-          outcome = await this.#try(other.subject ?? subject, other.estimate ?? estimate, other.estimate, options);
-        }
-      }
+  ): Outcome | Promise<Outcome> {
+    const wish = { subject, estimate, granted: undefined };
+    const outcome = this.#try(wish, options);
+    return outcome instanceof Promise
+      ? outcome.then((late) => this.#handle(late, wish, options))
+      : this.#handle(outcome, wish, options);
+  }
+
+  #handle(outcome: Outcome, wish: Wish, options: ReserveOptions): Outcome | Promise<Outcome> {
+    if (!outcome.allowed && options.onDenied !== undefined && options.onDenied !== 'reject') {
+      return this.#giveWay(outcome, wish, options, options.onDenied);
     }
-    if (!quiet || outcome.allowed) reporter.report(outcome.decision);
+    return this.#report(outcome, options);
+  }
+
+  /** Tries with less, or with something else. */
+  async #giveWay(
+    first: Refusal,
+    { subject, estimate }: Wish,
+    options: ReserveOptions,
+    onDenied: Exclude<ReserveOptions['onDenied'], 'reject' | undefined>,
+  ): Promise<Outcome> {
+    const { decision } = first;
+    if (options.quiet !== true) tellExhausted(decision, onDenied === 'clamp' ? onDenied : 'alternative');
+    const other = onDenied === 'clamp' ? this.#clamped(estimate, decision, options) : await onDenied(decision);
+    if (other === undefined) return this.#report(first, options);
+    const granted = other.estimate;
+    const wish = { subject: other.subject ?? subject, estimate: granted ?? estimate, granted };
+    return this.#report(await this.#try(wish, options), options);
+  }
+
+  #clamped(
+    estimate: LimitCosts | undefined,
+    decision: Decision,
+    { outputTokenNanoUsd: price }: ReserveOptions,
+  ): Alternative | undefined {
+    const whole = withDefaults(estimate, this.#options.defaults);
+    const cut = clamp(whole, decision, price) ?? fitted(whole, decision, price);
+    return cut && { estimate: cut };
+  }
+
+  #report(outcome: Outcome, { quiet = false }: ReserveOptions): Outcome {
+    if (!quiet || outcome.allowed) this.#options.lessor.reporter.report(outcome.decision);
     return outcome;
   }
 
-  async #clamped(
-    subject: LimitSubject,
-    estimate: LimitCosts | undefined,
-    { decision }: Denied,
-    options: ReserveOptions,
-  ): Promise<Reservation | Denied> {
-    const whole = withDefaults(estimate, this.#options.defaults);
-    const cut =
-      clamp(whole, decision, options.outputTokenNanoUsd) ?? fitted(whole, decision, options.outputTokenNanoUsd);
-    return cut === undefined ? denied(decision) : this.#try(subject, cut, cut, options);
-  }
-
-  async #try(
-    subject: LimitSubject,
-    estimate: LimitCosts | undefined,
-    granted: LimitCosts | undefined,
-    options: ReserveOptions,
-  ): Promise<Reservation | Denied> {
+  #try(wish: Wish, options: ReserveOptions): Outcome | Promise<Outcome> {
     const { ttlMs = 30_000, maxHoldMs = 3_600_000, maxWaitMs = 0, idempotencyKey, signal } = options;
-    const { store, book, clock, defaults, reporter, decide, charge, onReleased } = this.#options;
+    const { book, defaults, decide } = this.#options;
+    const { subject, estimate, granted } = wish;
     signal?.throwIfAborted();
     requireNumber('ttlMs', ttlMs, 1, maxHoldMs);
+    requireNumber('maxWaitMs', maxWaitMs, 0);
     const whole = withDefaults(estimate, defaults);
     const asks = fitAssumptions(book.asksOf(subject, whole, leastReserved), estimate);
     const id = idempotencyKey === undefined ? newId() : hashApiKey(idempotencyKey);
-    const times = {
-      ttlUs: Math.ceil(ttlMs * 1_000),
-      maxWaitUs: Math.floor(requireNumber('maxWaitMs', maxWaitMs, 0) * 1_000),
-    };
-    const deciding = decide({ kind: 'reserve', asks, id, ...times });
-    const { decision, delayUs, repeated } = 'then' in deciding ? await deciding : deciding;
-    if (!decision.allowed) return denied(decision);
-    if (!repeated) reporter.reserved(asks);
-    const lease = new Lease({ id, asks, store, clock, ttlMs, maxHoldMs, reporter, onReleased });
-    const chargeMore = (more: LimitCosts): Promise<Decision> =>
-      charge(
-        lease,
-        book.asksOf(subject, more, () => 0),
-      );
-    const reservation = createReservation({
-      lease,
+    const order = { subject, estimate, granted, whole, asks, id, times: { ttlMs, maxHoldMs }, signal };
+    const ttlUs = Math.ceil(ttlMs * 1_000);
+    const answer = decide({ kind: 'reserve', asks, id, ttlUs, maxWaitUs: Math.floor(maxWaitMs * 1_000) });
+    return 'then' in answer ? answer.then((late) => this.#take(order, late)) : this.#take(order, answer);
+  }
+
+  #take(order: Order, answer: Answer): Outcome | Promise<Outcome> {
+    const { subject, estimate, granted, whole, asks, id, times, signal } = order;
+    const { lessor, book, charge } = this.#options;
+    const decision = conclude(answer, lessor.clock);
+    if (!answer.allowed) return denied(decision);
+    if (answer.repeated !== true) lessor.reporter.reserved(asks);
+    const lease = new Lease(lessor, id, asks, times);
+    const reservation = new LeasedReservation(lease, {
       decision,
-      estimate: whole,
-      granted,
-      assumed: assumedUnits(asks, estimate),
-      charge: chargeMore,
+      estimate,
+      granted: granted ?? whole,
+      outputTokens: granted?.outputTokens,
+      charge: (more) =>
+        charge(
+          lease,
+          book.asksOf(subject, more, () => 0),
+        ),
     });
-    if (delayUs > 0 || signal?.aborted === true) await this.#depart(reservation, delayUs, signal);
-    return reservation;
+    const { delayUs } = answer;
+    return delayUs > 0 || signal?.aborted === true ? this.#depart(reservation, delayUs, signal) : reservation;
   }
 
   /** Waits for the departure from a queue. */
-  async #depart(reservation: Reservation, delayUs: number, signal: AbortSignal | undefined): Promise<void> {
-    const { clock } = this.#options;
+  async #depart(
+    reservation: LeasedReservation,
+    delayUs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<LeasedReservation> {
+    const { clock } = this.#options.lessor;
     try {
       if (delayUs > 0) {
         await operate('queue.wait', { queue: 'ratelimit' }, () => sleep(delayUs / 1_000, { signal, clock }));
       }
       signal?.throwIfAborted();
+      return reservation;
     } catch (error) {
       await reservation.cancel();
       throw error;
@@ -134,20 +164,21 @@ function leastReserved(): number {
   return 1;
 }
 
-const idBytes = 16;
+const idLength = 22;
 // Drawn for many ids at once: each draw asks the operating system, which takes longer than all else of a reservation in memory.
-const drawn = Buffer.allocUnsafe(256 * idBytes);
-let next = drawn.length;
+const drawnBytes = (64 * idLength * 6) / 8;
+let drawn = '';
+let next = 0;
 
-/** 128 random bits in base64url. */
+/** 132 random bits in base64url. */
 function newId(): string {
   if (next === drawn.length) {
-    randomFillSync(drawn);
+    drawn = randomBytes(drawnBytes).toString('base64url');
     next = 0;
   }
   const from = next;
-  next += idBytes;
-  return drawn.toString('base64url', from, next);
+  next += idLength;
+  return drawn.slice(from, next);
 }
 
 /** One request and one slot, and nothing of what is not named. */

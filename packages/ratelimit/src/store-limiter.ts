@@ -4,6 +4,7 @@ import { conclude, concludeOne } from './conclusion.ts';
 import { costIn } from './costs.ts';
 import type { Decision } from './decision.ts';
 import { errors } from './errors.ts';
+import { Heartbeats } from './heartbeats.ts';
 import { scopeKey } from './keys.ts';
 import type { Lease } from './lease.ts';
 import type {
@@ -18,7 +19,7 @@ import type {
 } from './limiter.ts';
 import { Reporter } from './reporter.ts';
 import { type Denied, type Reservation, runWithin, type Used } from './reservation.ts';
-import { missingCost, type Reserved, Reserver } from './reserver.ts';
+import { missingCost, Reserver } from './reserver.ts';
 import { RuleBook, type RulePatch, type SoleRule } from './rule-book.ts';
 import { DenyCache } from './stores/deny-cache.ts';
 import { createMemoryStore } from './stores/memory.ts';
@@ -63,17 +64,17 @@ export class StoreLimiter implements RateLimiter {
       this.#reporter = new Reporter(store.kind, () => ({}));
     }
     this.#reserver = new Reserver({
-      store: this.#store,
-      book: this.#book,
-      clock,
-      defaults: defaultEstimate,
-      reporter: this.#reporter,
-      decide: (request) => {
-        const answer = this.#ask(request);
-        return 'then' in answer ? answer.then((late) => reserved(late, clock)) : reserved(answer, clock);
+      lessor: {
+        store: this.#store,
+        clock,
+        reporter: this.#reporter,
+        heartbeats: new Heartbeats(clock),
+        onReleased: (asks) => this.#released(asks),
       },
+      book: this.#book,
+      defaults: defaultEstimate,
+      decide: (request) => this.#ask(request),
       charge: (lease, asks) => this.#chargeMore(lease, asks),
-      onReleased: (asks) => this.#released(asks),
     });
     this.#sole = this.#findSole();
   }
@@ -104,7 +105,11 @@ export class StoreLimiter implements RateLimiter {
   }
 
   reserve(subject: LimitSubject, estimate?: LimitCosts, options: ReserveOptions = {}): Promise<Reservation | Denied> {
-    return this.#reserver.reserve(subject, estimate, options);
+    try {
+      return Promise.resolve(this.#reserver.reserve(subject, estimate, options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async run<T>(
@@ -231,8 +236,13 @@ export class StoreLimiter implements RateLimiter {
 
   #ask(request: DecideRequest): Answer | Promise<Answer> {
     this.#requireOpen();
-    const blocked = this.#blocks.answerTo(request.asks, this.#clock.monotonicMs() * 1_000);
-    return blocked !== undefined && request.kind !== 'lower' && !('force' in request) ? blocked : this.#decide(request);
+    return this.#blocked(request) ?? this.#decide(request);
+  }
+
+  #blocked(request: DecideRequest): Answer | undefined {
+    // Mostly nothing is, and the clock costs more to read than that to see.
+    if (this.#blocks.size === 0 || request.kind === 'lower' || 'force' in request) return undefined;
+    return this.#blocks.answerTo(request.asks, this.#clock.monotonicMs() * 1_000);
   }
 
   async #chargeMore(lease: Lease, more: readonly Ask[]): Promise<Decision> {
@@ -262,10 +272,6 @@ export class StoreLimiter implements RateLimiter {
   #requireOpen(): void {
     if (this.#closed) throw errors.CLOSED();
   }
-}
-
-function reserved(answer: Answer, clock: Clock): Reserved {
-  return { decision: conclude(answer, clock), delayUs: answer.delayUs, repeated: answer.repeated === true };
 }
 
 function withoutSlots(asks: readonly Ask[]): readonly Ask[] {

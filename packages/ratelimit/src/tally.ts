@@ -1,9 +1,9 @@
 /** What a limiter counts for each of its rules, offered as sources: decisions are too fast for an operation each. */
 import { source } from '@sage-adk/core';
 import type { CompiledRule } from './compile.ts';
-import type { Decision, RuleState } from './decision.ts';
+import type { Concluded } from './conclusion.ts';
 import type { Mode, Unit } from './rule.ts';
-import type { AnswerSource, Ask } from './stores/store.ts';
+import type { AnswerSource, Ask, Finding } from './stores/store.ts';
 import { levelLeaving } from './strategies/strategy.ts';
 
 /** Decisions of one rule, by who answered. */
@@ -44,7 +44,7 @@ type Counters = Record<string, number>;
 export class Tally {
   readonly #rules = new Map<string, RuleTally>();
   readonly #sources: readonly Disposable[];
-  /** By their place in the last decision: the next one mostly has the same rules. */
+  /** By their place in the last call: the next one mostly has the same rules. */
   readonly #recent: RuleTally[] = [];
   readonly sole: SoleTally = { rule: undefined, by: 'store', allowed: 0, nearLimit: 0, nearAbove: 0 };
 
@@ -57,15 +57,15 @@ export class Tally {
     ];
   }
 
-  /** What each rule said. */
-  decided({ rules, source: by }: Decision): void {
+  /** What each rule said. Returns whether all of them allowed. */
+  decided({ findings, source: by }: Concluded): boolean {
+    let isUnanimous = true;
     let place = 0;
-    for (const state of rules) {
-      let tally = this.#recent[place];
-      if (tally === undefined || tally.name !== state.rule) this.#recent[place] = tally = this.#of(state.rule);
-      count(tally, state, by);
-      place++;
+    for (const finding of findings) {
+      count(this.#at(place++, finding.rule), finding, by);
+      isUnanimous &&= finding.allowed;
     }
+    return isUnanimous;
   }
 
   /** Makes {@link sole} about a rule and who answers. */
@@ -77,8 +77,9 @@ export class Tally {
   }
 
   reserved(asks: readonly Ask[]): void {
+    let place = 0;
     for (const { rule, cost } of asks) {
-      const tally = this.#of(rule.name);
+      const tally = this.#at(place++, rule);
       tally.unit = rule.unit;
       tally.units.reserved += cost;
     }
@@ -86,17 +87,20 @@ export class Tally {
 
   /** @param over units of each ask that are owed. */
   settled(held: readonly Ask[], used: readonly Ask[], over: readonly number[]): void {
-    for (const [n, { rule, cost }] of used.entries()) {
-      const { units } = this.#of(rule.name);
+    let place = 0;
+    for (const { rule, cost } of used) {
+      const { units } = this.#at(place, rule);
       units.settled += cost;
-      units.refunded += Math.max(0, (held[n]?.cost ?? 0) - cost);
-      units.debt += over[n] ?? 0;
+      units.refunded += Math.max(0, (held[place]?.cost ?? 0) - cost);
+      units.debt += over[place] ?? 0;
+      place++;
     }
   }
 
   /** @param by 1 where a lease began, -1 where it is over. */
   leases(asks: readonly Ask[], by: 1 | -1): void {
-    for (const { rule } of asks) this.#of(rule.name).leases += by;
+    let place = 0;
+    for (const { rule } of asks) this.#at(place++, rule).leases += by;
   }
 
   close(): void {
@@ -111,6 +115,12 @@ export class Tally {
     verdictsIn(tally, rule.mode, by).allowed += allowed;
     tally.nearLimit += nearLimit;
     this.sole.allowed = this.sole.nearLimit = 0;
+  }
+
+  /** Of a rule that stands at a place among those of its call. */
+  #at(place: number, { name }: CompiledRule): RuleTally {
+    const recent = this.#recent[place];
+    return recent?.name === name ? recent : (this.#recent[place] = this.#of(name));
   }
 
   #of(name: string): RuleTally {
@@ -131,14 +141,14 @@ export class Tally {
   }
 }
 
-function count(tally: RuleTally, { mode, allowed, remaining, limit, burst }: RuleState, by: AnswerSource): void {
-  const verdicts = verdictsIn(tally, mode, by);
+function count(tally: RuleTally, { rule, allowed, remaining }: Finding, by: AnswerSource): void {
+  const verdicts = verdictsIn(tally, rule.mode, by);
   if (!allowed) {
     verdicts.denied++;
     return;
   }
   verdicts.allowed++;
-  if (remaining <= nearAt(limit, burst)) tally.nearLimit++;
+  if (remaining <= nearAt(rule.limit, rule.burst)) tally.nearLimit++;
 }
 
 /** The most that is left of a rule where it is near its limit. */
