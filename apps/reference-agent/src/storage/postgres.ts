@@ -1,7 +1,9 @@
 import { fromPostgres, type PostgresClient } from '@sage-adk/core/postgres';
 import { countPostgres, watchPool } from '@sage-adk/metrics/pools';
 import type { PostgresConfig } from '../config/connections.ts';
-import { unreachable, urlIn } from './url.ts';
+import { tellAway } from './first-contact.ts';
+import { migrateFirst } from './migrated.ts';
+import { urlIn } from './url.ts';
 
 /** A pool of connections that come back by themselves. */
 export interface PostgresConnection {
@@ -10,7 +12,7 @@ export interface PostgresConnection {
 }
 
 /**
- * Connects and makes the tables, or throws `STORAGE_UNREACHABLE`: an agent without its storage does not start.
+ * Connects and makes the tables. A server that is away is told of, and the tables are made when it is there. Throws `STORAGE_UNREACHABLE` where it refuses.
  *
  * @param migrate makes what is missing; agents that start together may call it at once.
  */
@@ -29,17 +31,18 @@ export async function connectPostgres(
     onnotice: () => {},
     connection: { application_name: 'sage-agent' },
   });
-  const { client, read } = countPostgres(fromPostgres(sql));
+  const { client: counted, read } = countPostgres(fromPostgres(sql));
+  const { client, migrate: migrateNow } = migrateFirst(counted, migrate);
   const watched = watchPool('postgres', read);
   const close = (seconds: number): Promise<void> => {
     watched[Symbol.dispose]();
     return sql.end({ timeout: seconds });
   };
   try {
-    await migrate(client);
-  } catch (cause) {
+    await migrateNow().catch((cause: unknown) => tellAway({ server: 'PostgreSQL', url, key: 'postgres.url' }, cause));
+  } catch (error) {
     await close(0);
-    throw unreachable('PostgreSQL', url, 'postgres.url', cause);
+    throw error;
   }
   return { client, close: () => close(1) };
 }

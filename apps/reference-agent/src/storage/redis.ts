@@ -3,7 +3,8 @@ import type { RedisCommands } from '@sage-adk/core/redis';
 import type { RedisPing } from '@sage-adk/health/checks';
 import { watchPool } from '@sage-adk/metrics/pools';
 import type { RedisConfig } from '../config/connections.ts';
-import { unreachable, urlIn } from './url.ts';
+import { tellAway } from './first-contact.ts';
+import { urlIn } from './url.ts';
 
 /** A connection that comes back by itself. */
 export interface RedisConnection {
@@ -11,11 +12,10 @@ export interface RedisConnection {
   close(): Promise<void>;
 }
 
-/** Connects, or throws `STORAGE_UNREACHABLE`: an agent without its storage does not start. */
+/** Connects. A server that is away is told of, and connected to when it is there. Throws `STORAGE_UNREACHABLE` where it refuses. */
 export async function connectRedis(config: RedisConfig): Promise<RedisConnection> {
   const { createClient } = await import('redis');
   const url = await urlIn(config, 'redis');
-  let connected = false;
   const client = createClient({
     url,
     // A command that cannot be sent now fails now.
@@ -25,17 +25,21 @@ export async function connectRedis(config: RedisConfig): Promise<RedisConnection
     socket: {
       connectTimeout: 5_000,
       socketTimeout: 5_000,
-      reconnectStrategy: (retries) => connected && Math.min(50 * 2 ** Math.min(retries, 6), 2_000),
+      reconnectStrategy: (retries) => Math.min(50 * 2 ** Math.min(retries, 6), 2_000),
     },
   });
   // The health check tells of it, and the counters of what uses the connection.
   client.on('error', () => {});
   try {
-    await client.connect();
+    await firstAttempt(client);
   } catch (cause) {
-    throw unreachable('Redis', url, 'redis.url', cause);
+    try {
+      tellAway({ server: 'Redis', url, key: 'redis.url' }, cause);
+    } catch (error) {
+      client.destroy();
+      throw error;
+    }
   }
-  connected = true;
   // One connection for all commands: in use as long as it is there.
   const watched = watchPool('redis', () => ({ active: client.isReady ? 1 : 0, max: 1 }));
   return {
@@ -47,4 +51,27 @@ export async function connectRedis(config: RedisConfig): Promise<RedisConnection
       if (client.isOpen) client.destroy();
     },
   };
+}
+
+interface Connecting {
+  connect(): Promise<unknown>;
+  once(event: 'error', listener: (error: unknown) => void): unknown;
+  off(event: 'error', listener: (error: unknown) => void): unknown;
+}
+
+/** Resolves once connected, rejects when that failed for the first time; the client goes on trying. */
+async function firstAttempt(client: Connecting): Promise<void> {
+  let stop = (): void => {};
+  const failed = new Promise<never>((_, reject) => {
+    client.once('error', reject);
+    stop = () => void client.off('error', reject);
+  });
+  const connected = client.connect();
+  // It rejects where the client is destroyed meanwhile.
+  connected.catch(() => {});
+  try {
+    await Promise.race([connected, failed]);
+  } finally {
+    stop();
+  }
 }

@@ -20,12 +20,3 @@ export async function urlIn({ url, url_file: file }: UrlConfig, block: string): 
   if (!URL.canParse(text)) throw errors.SECRET_UNREADABLE({ key, file, reason: 'it holds no URL' });
   return text;
 }
-
-/** The error for a server that does not answer at the start. It names the host and never the whole URL, which holds the password. */
-export function unreachable(server: string, url: string, key: string, cause: unknown) {
-  const { code, message } = cause as { readonly code?: string; readonly message?: string };
-  return errors.STORAGE_UNREACHABLE(
-    { server, place: new URL(url).host, reason: code ?? message ?? 'no answer', key },
-    { cause },
-  );
-}

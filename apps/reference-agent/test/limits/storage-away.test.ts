@@ -31,9 +31,9 @@ for (const { name, start, yaml } of storages) {
     afterAll(() => server.stop());
 
     /** Starts an agent that finds nothing spent. */
-    async function startOn(limits: string, timeout?: string): Promise<TestAgent> {
+    async function startOn(limits: string, timeout?: string, more = ''): Promise<TestAgent> {
       const storage = yaml(server.url, `agent_${randomUUID().slice(0, 8)}`, timeout);
-      running = await startTestAgent(`rate_limit:\n  storage: ${name}\n${limits}${storage}`, {
+      running = await startTestAgent(`rate_limit:\n  storage: ${name}\n${limits}${storage}${more}`, {
         provider: createScriptedLlm(),
       });
       return running;
@@ -78,6 +78,28 @@ for (const { name, start, yaml } of storages) {
       await untilOk(say);
     });
 
+    test('RL17 RL18: an agent that starts meanwhile goes by its share, is degraded, and takes part when the server is there', async () => {
+      await server.kill();
+      const agent = await startOn(
+        '  strategy: sliding_window\n  instances: 2\n  per_user:\n    requests_per_hour: 8\n    max_cost_per_hour: 1\n',
+        undefined,
+        'llm:\n  price:\n    input: 1\n    output: 1\n',
+      );
+      const say = () => post(agent.urls.messages, { text: 'x' });
+      // Money is not spent while nobody counts it; the requests are counted here.
+      const statuses: number[] = [];
+      for (let n = 0; n < 6; n++) statuses.push((await say()).status);
+      expect(statuses).toEqual([503, 503, 503, 503, 429, 429]);
+      const ready = await get(agent.urls.health ?? '');
+      expect([ready.status, statusOf(ready, name)]).toEqual([200, 'warn']);
+      expect(await metric(agent, 'sage_critical_errors_total{source="storage",reason="unreachable"}')).toBe(1);
+
+      await server.restart();
+      // More than the share has: it is the server that counts now.
+      expect(Number((await untilOk(say)).headers.get('x-ratelimit-remaining'))).toBeGreaterThan(4);
+      expect(await metric(agent, `sage_limiter_store_away{store="${name}"}`)).toBe(0);
+    });
+
     test('a server that stalls is not waited for', async () => {
       const agent = await startOn('  per_user:\n    requests_per_hour: 100\n', '  timeout_ms: 200\n');
       const say = () => post(agent.urls.messages, { text: 'x' });
@@ -98,6 +120,11 @@ async function metric(agent: TestAgent, series: string): Promise<number | undefi
   const { text } = await get(agent.urls.metrics ?? '');
   const line = text.split('\n').find((each) => each.startsWith(`${series} `));
   return line === undefined ? undefined : Number(line.slice(series.length));
+}
+
+function statusOf(ready: Answer, name: string): string | undefined {
+  const { checks } = ready.json<{ checks: readonly { name: string; status: string }[] }>();
+  return checks.find((check) => check.name === name)?.status;
 }
 
 async function untilOk(send: () => Promise<Answer>): Promise<Answer> {

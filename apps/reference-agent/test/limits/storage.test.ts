@@ -34,6 +34,18 @@ for (const { name, yaml } of storages) {
   const limit = `rate_limit:\n  storage: ${name}\n`;
 
   describeWithService(name, `limits in ${name}`, (url) => {
+    test('an agent that the server refuses does not start, and says where without the password', async () => {
+      const refused = new URL(url);
+      Object.assign(refused, name === 'redis' ? { username: 'ada', password: 'lovelace' } : { pathname: '/nowhere' });
+      const block = yaml(refused.href, `refused_${run}`);
+      await expect(startTestAgent(`${limit}  global:\n    requests_per_hour: 1\n${block}`)).rejects.toMatchObject({
+        code: 'SAGE_AGENT_STORAGE_UNREACHABLE',
+        message: expect.stringMatching(
+          new RegExp(`at ${refused.host} cannot be used \\((?!.*lovelace).*\\)\\. Check ${name}\\.url\\.$`),
+        ),
+      });
+    });
+
     test('RL17 RL18: two processes have one limit, and end with exit code 0', async () => {
       const ports = 'server:\n  port: 0\nobservability:\n  metrics:\n    port: 0\n  health:\n    port: 0\n';
       const limits = `${limit}  strategy: sliding_window\n  global:\n    requests_per_hour: 3\n`;
@@ -105,16 +117,19 @@ for (const { name, yaml } of storages) {
   describe(`an agent whose ${name} cannot be used`, () => {
     const start = (block: string) => startTestAgent(`${limit}  global:\n    requests_per_hour: 1\n${block}`);
 
-    test('does not start, and says where it looked without the password', async () => {
-      const scheme = name === 'redis' ? 'redis' : 'postgres';
-      const error: unknown = await start(yaml(`${scheme}://ada:secret@127.0.0.1:1`, 'nowhere')).catch(
-        (reason: unknown) => reason,
-      );
-      expect(error).toMatchObject({
-        code: 'SAGE_AGENT_STORAGE_UNREACHABLE',
-        message: expect.stringMatching(new RegExp(`at 127\\.0\\.0\\.1:1 cannot be used .*Check ${name}\\.url\\.`)),
-      });
-      expect(String(error)).not.toContain('secret');
+    test('starts where nobody answers, and says where it looked without the password', async () => {
+      const agent = await start(yaml(`${name}://ada:secret@127.0.0.1:1`, 'nowhere'));
+      const told = (await agent.logged()).filter(({ event }) => event === 'error.critical');
+      expect([(await get(agent.urls.health ?? '')).status, (await get(agent.urls.card)).status]).toEqual([200, 200]);
+      await agent.close();
+      expect(told).toMatchObject([
+        {
+          level: 'ERROR',
+          reason: 'unreachable',
+          message: expect.stringMatching(new RegExp(`at 127\\.0\\.0\\.1:1 cannot be used .*Check ${name}\\.url\\.`)),
+        },
+      ]);
+      expect(JSON.stringify(told)).not.toContain('secret');
     });
 
     test('does not start where the file of its URL is missing or holds none', async () => {

@@ -18,7 +18,7 @@ export const recoveryAlerts: readonly Alert[] = [
         'The agent says that somebody must look: no model answers, storage is degraded, a key is refused, an account cannot be settled.',
       look: [
         'The line of log of the event `error.critical` at that time: its message and its trace.',
-        '`reason`: `provider_down` no target of the fallback chain answered; `degraded` the storage fell back; `settle_failed` money was spent that no limit counts; `put_failed` a dead letter is lost.',
+        '`reason`: `provider_down` no target of the fallback chain answered; `degraded` the storage fell back; `settle_failed` money was spent that no limit counts; `put_failed` a dead letter is lost; `unreachable` Redis or PostgreSQL was away when the agent started.',
       ],
       act: ['Mend what the line names. The alert ends five minutes after the last one.'],
     },
