@@ -1,12 +1,9 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text as textOf } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { observe } from '@sage-adk/core';
+import { type PushReceiver, startPushReceiver } from '@sage-adk/metrics/testing';
 import { parseConfig } from '../src/config/load.ts';
 import { startTestAgent } from './support/agent.ts';
 import { get, post } from './support/http.ts';
@@ -27,23 +24,11 @@ const start = async (metrics: string) => {
 const requestsIn = (text: string) =>
   Number(/^sage_agent_requests_total\{protocol="http",.*outcome="ok"[^}]*\} (\d+)$/m.exec(text)?.[1]);
 
-/** What came to a gateway, and a wait for the next. */
-async function gateway() {
-  const received: { readonly url: string | undefined; readonly body: string }[] = [];
-  const server = createServer((request, response) => {
-    void textOf(request).then((body) => {
-      received.push({ url: request.url, body });
-      response.end();
-      server.emit('pushed');
-    });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closing.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url, received, pushed: () => once(server, 'pushed') };
+/** A gateway that outlives the agents of its test, so that their last push is no failure. */
+async function gateway(): Promise<PushReceiver> {
+  const receiver = await startPushReceiver();
+  closing.push(() => receiver.close());
+  return receiver;
 }
 
 describe('OC1: the keys of the metrics block', () => {
@@ -69,7 +54,7 @@ describe('OC1: the keys of the metrics block', () => {
     const { urls } = await start(`push_url: ${receiver.url}\ninterval: 0.1`);
     await post(urls.messages, { text: 'Hello' });
     while (requestsIn(receiver.received.at(-1)?.body ?? '') !== 1) await receiver.pushed();
-    expect(receiver.received[0]?.url).toMatch(/^\/metrics\/job\/reference-agent\/instance\/.+/);
+    expect(receiver.received[0]?.path).toMatch(/^\/metrics\/job\/reference-agent\/instance\/.+/);
   });
 
   test('push_url: the last push, after the drain, has the requests that the drain waited for', async () => {

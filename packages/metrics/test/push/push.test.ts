@@ -1,12 +1,9 @@
-import { once } from 'node:events';
-import { text as textOf } from 'node:stream/consumers';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { sources } from '@sage-adk/core';
 import { createFakeClock } from '@sage-adk/core/testing';
 import { createMetrics, type Metrics } from '../../src/index.ts';
 import { createPush, type Push, type PushOptions } from '../../src/push/index.ts';
+import { type PushReceiver, type ReceivedPush, startPushReceiver } from '../../src/testing/index.ts';
 import { findTool, startTool } from '../support/debian-tool.ts';
 import { valueIn } from '../support/exposition-text.ts';
 
@@ -15,31 +12,11 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
 
-interface Received {
-  readonly method: string | undefined;
-  readonly url: string | undefined;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: string;
-}
-
-/** A gateway that keeps what comes and answers what it is told to. */
-async function gateway(answer: (response: ServerResponse, count: number) => void = (response) => response.end()) {
-  const received: Received[] = [];
-  const server = createServer((request, response) => {
-    const { method, url, headers } = request;
-    void textOf(request).then((body) => {
-      received.push({ method, url, headers, body });
-      answer(response, received.length);
-      server.emit('pushed');
-    });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closing.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url, received, pushed: () => once(server, 'pushed') };
+/** A receiver that the test need not close. */
+async function gateway(answer?: Parameters<typeof startPushReceiver>[0]): Promise<PushReceiver> {
+  const receiver = await startPushReceiver(answer);
+  closing.push(() => receiver.close());
+  return receiver;
 }
 
 function create(options: Partial<PushOptions> & { readonly url: string }): {
@@ -57,7 +34,7 @@ function create(options: Partial<PushOptions> & { readonly url: string }): {
   );
   return { push, metrics, count: (amount) => counter.inc(amount) };
 }
-const last = ({ received }: { received: readonly Received[] }) => valueIn(received.at(-1)?.body ?? '', 'jobs_total');
+const last = ({ received }: PushReceiver) => valueIn(received.at(-1)?.body ?? '', 'jobs_total');
 const counters = () =>
   sources()
     .find(({ name }) => name === 'metrics.push')
@@ -74,8 +51,11 @@ describe('a push', () => {
     count(3);
     await push.push();
     expect(receiver.received).toHaveLength(1);
-    const [{ method, url, headers, body }] = receiver.received as [Received];
-    expect([method, url]).toEqual(['PUT', '/metrics/job/nightly/instance/a%201/path@base64/L3Zhci90bXA/none@base64/=']);
+    const [{ method, path, headers, body }] = receiver.received as readonly [ReceivedPush];
+    expect([method, path]).toEqual([
+      'PUT',
+      '/metrics/job/nightly/instance/a%201/path@base64/L3Zhci90bXA/none@base64/=',
+    ]);
     expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(headers.authorization).toBe('Bearer x');
     expect(valueIn(body, 'jobs_total')).toBe(3);
