@@ -14,7 +14,6 @@ interface Driver {
 }
 
 export const drivers: readonly [Driver, Driver] = [
-  //X readonly name: string; readonly open: (url: string, max?: number) => Opened }[] = [
   {
     name: 'postgres.js',
     open(url, max = 8) {
