@@ -172,7 +172,8 @@ class Conclusion implements Concluded {
   }
 }
 
-function isDegraded(source: AnswerSource): boolean {
+/** Whether somebody else than the store answered, or more strictly than the rules. */
+export function isDegraded(source: AnswerSource): boolean {
   return source === 'overflow' || source === 'local' || source === 'policy';
 }
 

@@ -1,7 +1,8 @@
 /** A reservation's hold on its store: kept alive by heartbeats, ended once. */
 import { AsyncResource } from 'node:async_hooks';
-import { type Clock, emit, type LimitCosts } from '@sage-adk/core';
+import { type Clock, emit, type LimitCosts, type LimitSubject } from '@sage-adk/core';
 import { costIn } from './costs.ts';
+import type { Decision } from './decision.ts';
 import type { Beating, Heartbeats } from './heartbeats.ts';
 import type { Reporter } from './reporter.ts';
 import type { Ask, LimiterStore, Settlement } from './stores/store.ts';
@@ -12,11 +13,17 @@ export interface Lessor {
   readonly clock: Clock;
   readonly reporter: Reporter;
   readonly heartbeats: Heartbeats;
+  /** Takes more for a lease. */
+  readonly charge: (lease: Lease, subject: LimitSubject, more: LimitCosts) => Promise<Decision>;
   /** Told of the rules and keys of which something came back. */
   readonly onReleased: (asks: readonly Ask[]) => void;
 }
 
-export interface LeaseTimes {
+/** What a lease is made for. */
+export interface LeaseOrder {
+  /** What is reserved, by rule. */
+  readonly asks: readonly Ask[];
+  readonly id: string;
   readonly ttlMs: number;
   /** Heartbeats end after so long, whatever the holder does. */
   readonly maxHoldMs: number;
@@ -37,7 +44,6 @@ const nothing: Settled = Object.freeze({ settled: false, overspent: none });
 /** An async resource, so that it beats in the context in which it was made. */
 export class Lease extends AsyncResource implements Beating {
   readonly id: string;
-  /** What is reserved, by rule. */
   asks: readonly Ask[];
   /** When it beats next. */
   expiresUs: number;
@@ -53,7 +59,8 @@ export class Lease extends AsyncResource implements Beating {
   /** How long the store keeps it, as far as this process knows. */
   #untilMs: number;
 
-  constructor(lessor: Lessor, id: string, asks: readonly Ask[], { ttlMs, maxHoldMs }: LeaseTimes) {
+  /** The lease is counted already. */
+  constructor(lessor: Lessor, { id, asks, ttlMs, maxHoldMs }: LeaseOrder) {
     super('sage-adk:lease');
     const nowMs = lessor.clock.monotonicMs();
     this.id = id;
@@ -63,7 +70,10 @@ export class Lease extends AsyncResource implements Beating {
     this.#endsMs = nowMs + maxHoldMs;
     this.#untilMs = nowMs + ttlMs;
     this.expiresUs = (nowMs + ttlMs / 3) * 1_000;
-    lessor.reporter.tally.leases(asks, 1);
+  }
+
+  get lessor(): Lessor {
+    return this.#lessor;
   }
 
   get ended(): boolean {
@@ -174,7 +184,7 @@ export class Lease extends AsyncResource implements Beating {
   }
 
   #uncount(): void {
-    if (this.#counted) this.#lessor.reporter.tally.leases(this.asks, -1);
+    if (this.#counted) this.#lessor.reporter.tally.ended(this.asks);
     this.#counted = false;
   }
 

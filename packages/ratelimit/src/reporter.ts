@@ -1,10 +1,13 @@
 import { emit, source } from '@sage-adk/core';
 import type { CompiledRule } from './compile.ts';
-import type { Concluded } from './conclusion.ts';
+import { type Concluded, isDegraded } from './conclusion.ts';
 import type { Decision, RuleState } from './decision.ts';
 import type { OneAnswer } from './stores/one-rule.ts';
-import type { Ask } from './stores/store.ts';
+import type { Answer, Ask } from './stores/store.ts';
 import { Tally } from './tally.ts';
+
+/** What is counted of a decision. */
+type Verdict = Pick<Answer, 'allowed' | 'findings' | 'source'>;
 
 /** Tells observers of denials, and counts decisions. */
 export class Reporter {
@@ -22,17 +25,24 @@ export class Reporter {
 
   /** Returns the decision. */
   report<D extends Concluded>(decision: D): D {
-    const counts = this.#counts;
-    const isUnanimous = this.tally.decided(decision);
-    if (decision.allowed) counts.allowed++;
-    else counts.denied++;
-    if (decision.degraded) counts[decision.source === 'overflow' ? 'overflowed' : 'degraded']++;
-    if (!decision.allowed) tellDenied(decision);
-    if (!isUnanimous && decision.shadowDenied.length > 0) {
-      counts.shadowDenied++;
-      decision.shadowDenied.forEach(tell);
-    }
+    if (!this.count(decision)) this.tell(decision);
     return decision;
+  }
+
+  /** Counts a decision. Returns whether all its rules allowed; then there is nothing to tell. */
+  count({ allowed, findings, source: by }: Verdict): boolean {
+    const counts = this.#counts;
+    if (allowed) counts.allowed++;
+    else counts.denied++;
+    if (isDegraded(by)) counts[by === 'overflow' ? 'overflowed' : 'degraded']++;
+    return this.tally.decided(findings, by) && allowed;
+  }
+
+  tell(decision: Decision): void {
+    if (!decision.allowed) tellDenied(decision);
+    if (decision.shadowDenied.length === 0) return;
+    this.#counts.shadowDenied++;
+    decision.shadowDenied.forEach(tell);
   }
 
   /** {@link report} of a decision about one enforced rule: where it is allowed there is nothing to tell, and what is made when it is read is left alone. */
@@ -46,9 +56,10 @@ export class Reporter {
     return decision;
   }
 
-  reserved(asks: readonly Ask[]): void {
-    this.#counts.reserved++;
-    this.tally.reserved(asks);
+  /** A reservation was granted. */
+  reserved(asks: readonly Ask[], isRepeated: boolean): void {
+    if (!isRepeated) this.#counts.reserved++;
+    this.tally.reserved(asks, isRepeated);
   }
 
   /** @param over units of each ask that are owed. */

@@ -1,9 +1,10 @@
-import type { LimitCosts } from '@sage-adk/core';
-import type { Concluded } from './conclusion.ts';
+import type { LimitCosts, LimitSubject } from '@sage-adk/core';
+import { type Concluded, conclude } from './conclusion.ts';
 import { type Decision, errorOf } from './decision.ts';
 import { assumedUnits } from './estimate.ts';
-import type { Lease, Settled } from './lease.ts';
+import type { Lease, LeaseOrder, Settled } from './lease.ts';
 import type { Unit } from './rule.ts';
+import type { Answer } from './stores/store.ts';
 
 /** Quota that is taken for a call and settled when it is over. Held until then by heartbeats; a process that dies loses it after the TTL. */
 export interface Reservation extends AsyncDisposable {
@@ -61,32 +62,36 @@ export function denied(decision: Concluded): Refusal {
   return { allowed: false, decision, rule, limit, remaining, resetAtMs, retryAfterMs };
 }
 
-export interface ReservationFields {
-  readonly decision: Concluded;
+/** What was asked for, and in the numbers of a store. */
+export interface Order extends LeaseOrder {
+  readonly subject: LimitSubject;
   /** As the caller gave it. */
   readonly estimate: LimitCosts | undefined;
-  readonly granted: LimitCosts;
-  readonly outputTokens: number | undefined;
-  readonly charge: (more: LimitCosts) => Promise<Decision>;
+  /** The estimate with its defaults. */
+  readonly whole: LimitCosts;
+  /** Set where it is less than what was asked for first. */
+  readonly granted: LimitCosts | undefined;
 }
 
-/** The handle of a lease, which lives as long as the handle can be reached. */
+/** The handle of a lease, which lives as long as the handle can be reached. What few read is made when it is read. */
 export class LeasedReservation implements Reservation {
   readonly allowed = true;
-  readonly decision: Concluded;
   readonly granted: LimitCosts;
   readonly outputTokens?: number;
+  /** Of the store, which says when it was given. */
+  readonly answer: Answer;
   readonly #lease: Lease;
-  readonly #fields: ReservationFields;
+  readonly #order: Order;
+  #decision: Decision | undefined;
   #contacted = false;
 
-  constructor(lease: Lease, fields: ReservationFields) {
-    const { decision, granted, outputTokens } = fields;
+  constructor(lease: Lease, order: Order, answer: Answer) {
+    const { granted } = order;
     this.#lease = lease;
-    this.#fields = fields;
-    this.decision = decision;
-    this.granted = granted;
-    if (outputTokens !== undefined) this.outputTokens = outputTokens;
+    this.#order = order;
+    this.answer = answer;
+    this.granted = granted ?? order.whole;
+    if (granted?.outputTokens !== undefined) this.outputTokens = granted.outputTokens;
     lease.keepFor(this);
   }
 
@@ -94,8 +99,13 @@ export class LeasedReservation implements Reservation {
     return this.#lease.id;
   }
 
+  get decision(): Decision {
+    return (this.#decision ??= conclude(this.answer, this.#lease.lessor.clock));
+  }
+
   get assumed(): readonly Unit[] {
-    return assumedUnits(this.#lease.asks, this.#fields.estimate);
+    const { asks, estimate } = this.#order;
+    return assumedUnits(asks, estimate);
   }
 
   settle(used?: LimitCosts): Promise<Settled> {
@@ -115,7 +125,7 @@ export class LeasedReservation implements Reservation {
   }
 
   charge(more: LimitCosts): Promise<Decision> {
-    return this.#fields.charge(more);
+    return this.#lease.lessor.charge(this.#lease, this.#order.subject, more);
   }
 
   extend(ttlMs: number): Promise<boolean> {

@@ -7,12 +7,12 @@ import { conclude } from './conclusion.ts';
 import type { Decision } from './decision.ts';
 import { clamp, fitAssumptions, fitted, withDefaults } from './estimate.ts';
 import { hashApiKey } from './keys.ts';
-import { Lease, type LeaseTimes, type Lessor } from './lease.ts';
+import { Lease, type Lessor } from './lease.ts';
 import type { Alternative, ReserveOptions } from './limiter.ts';
 import { tellExhausted } from './reporter.ts';
-import { denied, LeasedReservation, type Outcome, type Refusal } from './reservation.ts';
+import { denied, LeasedReservation, type Order, type Outcome, type Refusal } from './reservation.ts';
 import type { RuleBook } from './rule-book.ts';
-import type { Answer, Ask, ReserveRequest } from './stores/store.ts';
+import type { Answer, ReserveRequest } from './stores/store.ts';
 
 export interface ReserverOptions {
   /** Of the reservations. */
@@ -21,27 +21,10 @@ export interface ReserverOptions {
   readonly defaults: LimitCosts | undefined;
   /** Decides, blocks included. */
   readonly decide: (request: ReserveRequest) => Answer | Promise<Answer>;
-  readonly charge: (lease: Lease, asks: readonly Ask[]) => Promise<Decision>;
 }
 
 /** What is asked for. */
-interface Wish {
-  readonly subject: LimitSubject;
-  /** As the caller gave it. */
-  readonly estimate: LimitCosts | undefined;
-  /** Set where it is less than what was asked for first. */
-  readonly granted: LimitCosts | undefined;
-}
-
-/** A wish in the numbers of a store. */
-interface Order extends Wish {
-  /** The estimate with its defaults. */
-  readonly whole: LimitCosts;
-  readonly asks: readonly Ask[];
-  readonly id: string;
-  readonly times: LeaseTimes;
-  readonly signal: AbortSignal | undefined;
-}
+type Wish = Pick<Order, 'subject' | 'estimate' | 'granted'>;
 
 /** None of its functions that a granted reservation goes through is async: a store in this process lets nobody wait. */
 export class Reserver {
@@ -97,46 +80,39 @@ export class Reserver {
   }
 
   #report(outcome: Outcome, { quiet = false }: ReserveOptions): Outcome {
-    if (!quiet || outcome.allowed) this.#options.lessor.reporter.report(outcome.decision);
+    const { reporter } = this.#options.lessor;
+    if (!outcome.allowed) {
+      if (!quiet) reporter.report(outcome.decision);
+    } else if (!reporter.count(outcome.answer)) {
+      reporter.tell(outcome.decision);
+    }
     return outcome;
   }
 
-  #try(wish: Wish, options: ReserveOptions): Outcome | Promise<Outcome> {
+  #try({ subject, estimate, granted }: Wish, options: ReserveOptions): Outcome | Promise<Outcome> {
     const { ttlMs = 30_000, maxHoldMs = 3_600_000, maxWaitMs = 0, idempotencyKey, signal } = options;
     const { book, defaults, decide } = this.#options;
-    const { subject, estimate, granted } = wish;
     signal?.throwIfAborted();
     requireNumber('ttlMs', ttlMs, 1, maxHoldMs);
     requireNumber('maxWaitMs', maxWaitMs, 0);
     const whole = withDefaults(estimate, defaults);
     const asks = fitAssumptions(book.asksOf(subject, whole, leastReserved), estimate);
     const id = idempotencyKey === undefined ? newId() : hashApiKey(idempotencyKey);
-    const order = { subject, estimate, granted, whole, asks, id, times: { ttlMs, maxHoldMs }, signal };
-    const ttlUs = Math.ceil(ttlMs * 1_000);
-    const answer = decide({ kind: 'reserve', asks, id, ttlUs, maxWaitUs: Math.floor(maxWaitMs * 1_000) });
-    return 'then' in answer ? answer.then((late) => this.#take(order, late)) : this.#take(order, answer);
+    const order = { subject, estimate, whole, granted, asks, id, ttlMs, maxHoldMs };
+    const maxWaitUs = Math.floor(maxWaitMs * 1_000);
+    const answer = decide({ kind: 'reserve', asks, id, ttlUs: Math.ceil(ttlMs * 1_000), maxWaitUs });
+    if ('then' in answer) return answer.then((late) => this.#take(order, late, signal, signal?.aborted));
+    return this.#take(order, answer, signal);
   }
 
-  #take(order: Order, answer: Answer): Outcome | Promise<Outcome> {
-    const { subject, estimate, granted, whole, asks, id, times, signal } = order;
-    const { lessor, book, charge } = this.#options;
-    const decision = conclude(answer, lessor.clock);
-    if (!answer.allowed) return denied(decision);
-    if (answer.repeated !== true) lessor.reporter.reserved(asks);
-    const lease = new Lease(lessor, id, asks, times);
-    const reservation = new LeasedReservation(lease, {
-      decision,
-      estimate,
-      granted: granted ?? whole,
-      outputTokens: granted?.outputTokens,
-      charge: (more) =>
-        charge(
-          lease,
-          book.asksOf(subject, more, () => 0),
-        ),
-    });
-    const { delayUs } = answer;
-    return delayUs > 0 || signal?.aborted === true ? this.#depart(reservation, delayUs, signal) : reservation;
+  #take(order: Order, answer: Answer, signal?: AbortSignal, isAborted = false): Outcome | Promise<Outcome> {
+    const { lessor } = this.#options;
+    const { delayUs, atMs = lessor.clock.now() } = answer;
+    if (!answer.allowed) return denied(conclude(answer, lessor.clock));
+    lessor.reporter.reserved(order.asks, answer.repeated === true);
+    const lease = new Lease(lessor, order);
+    const reservation = new LeasedReservation(lease, order, answer.atMs === atMs ? answer : { ...answer, atMs });
+    return delayUs > 0 || isAborted ? this.#depart(reservation, delayUs, signal) : reservation;
   }
 
   /** Waits for the departure from a queue. */
@@ -166,7 +142,7 @@ function leastReserved(): number {
 
 const idLength = 22;
 // Drawn for many ids at once: each draw asks the operating system, which takes longer than all else of a reservation in memory.
-const drawnBytes = (64 * idLength * 6) / 8;
+const drawnBytes = (256 * idLength * 6) / 8;
 let drawn = '';
 let next = 0;
 

@@ -69,12 +69,12 @@ export class StoreLimiter implements RateLimiter {
         clock,
         reporter: this.#reporter,
         heartbeats: new Heartbeats(clock),
+        charge: (lease, subject, more) => this.#chargeMore(lease, subject, more),
         onReleased: (asks) => this.#released(asks),
       },
       book: this.#book,
       defaults: defaultEstimate,
       decide: (request) => this.#ask(request),
-      charge: (lease, asks) => this.#chargeMore(lease, asks),
     });
     this.#sole = this.#findSole();
   }
@@ -245,13 +245,13 @@ export class StoreLimiter implements RateLimiter {
     return this.#blocks.answerTo(request.asks, this.#clock.monotonicMs() * 1_000);
   }
 
-  async #chargeMore(lease: Lease, more: readonly Ask[]): Promise<Decision> {
-    const asks = withoutSlots(more);
+  async #chargeMore(lease: Lease, subject: LimitSubject, more: LimitCosts): Promise<Decision> {
+    const asks = withoutSlots(this.#book.asksOf(subject, more, () => 0));
     const answer = lease.ended ? undefined : await this.#ask({ kind: 'charge', asks, id: lease.id });
     if (answer === undefined || answer.gone === true) throw errors.RESERVATION_OVER({ id: lease.id });
     if (answer.allowed) {
       lease.grow(asks);
-      this.#reporter.tally.reserved(asks);
+      this.#reporter.tally.grown(asks);
     }
     return this.#reporter.report(conclude(answer, this.#clock));
   }

@@ -1,7 +1,6 @@
 /** What a limiter counts for each of its rules, offered as sources: decisions are too fast for an operation each. */
 import { source } from '@sage-adk/core';
 import type { CompiledRule } from './compile.ts';
-import type { Concluded } from './conclusion.ts';
 import type { Mode, Unit } from './rule.ts';
 import type { AnswerSource, Ask, Finding } from './stores/store.ts';
 import { levelLeaving } from './strategies/strategy.ts';
@@ -58,7 +57,7 @@ export class Tally {
   }
 
   /** What each rule said. Returns whether all of them allowed. */
-  decided({ findings, source: by }: Concluded): boolean {
+  decided(findings: readonly Finding[], by: AnswerSource): boolean {
     let isUnanimous = true;
     let place = 0;
     for (const finding of findings) {
@@ -76,13 +75,21 @@ export class Tally {
     this.sole.nearAbove = levelLeaving(rule.strategy, nearAt(rule.limit, rule.burst) + 1);
   }
 
-  reserved(asks: readonly Ask[]): void {
+  /** A lease began; one that began before as well has reserved already. */
+  reserved(asks: readonly Ask[], isRepeated: boolean): void {
     let place = 0;
     for (const { rule, cost } of asks) {
       const tally = this.#at(place++, rule);
+      tally.leases++;
+      if (isRepeated) continue;
       tally.unit = rule.unit;
       tally.units.reserved += cost;
     }
+  }
+
+  /** More was charged to a lease. */
+  grown(asks: readonly Ask[]): void {
+    for (const { rule, cost } of asks) this.#of(rule.name).units.reserved += cost;
   }
 
   /** @param over units of each ask that are owed. */
@@ -97,10 +104,10 @@ export class Tally {
     }
   }
 
-  /** @param by 1 where a lease began, -1 where it is over. */
-  leases(asks: readonly Ask[], by: 1 | -1): void {
+  /** A lease is over. */
+  ended(asks: readonly Ask[]): void {
     let place = 0;
-    for (const { rule } of asks) this.#at(place++, rule).leases += by;
+    for (const { rule } of asks) this.#at(place++, rule).leases--;
   }
 
   close(): void {
