@@ -1,5 +1,4 @@
 import {
-  type BreakerPermit,
   type BreakerPolicy,
   type EndOf,
   type LimitSubject,
@@ -15,11 +14,10 @@ import {
   type RetryPolicy,
   run,
   type Usage,
-  verdictOf,
 } from '@sage-adk/core';
-import { errors as llmErrors } from '@sage-adk/llm';
 import { errors } from '../errors.ts';
 import { type Account, costOf, type ModelLimits, openAccount } from './account.ts';
+import { TryPermits } from './try-permits.ts';
 
 /** Adds up the time that was spent waiting for the model. */
 export interface Meter {
@@ -70,21 +68,22 @@ export function createModelCall(options: ModelCallOptions): ModelCall {
       const mark = new Mark(operation, ({ usage, model: answered }) =>
         costOf(options.price, provider.name, [answered, model], usage),
       );
-      const permit = breaker?.tryAcquire(dependency);
+      const permits = new TryPermits({ breaker, provider: provider.name, dependency, signal });
       try {
-        if (breaker !== undefined && permit === undefined) throw llmErrors.RESTING({ provider: provider.name });
+        // Before anything is tried: a call that is refused at once is no try.
+        permits.take();
         const beganMs = performance.now();
-        const answer = await begin(options, { request, dependency, signal, account, mark });
+        const answer = await begin(options, { request, dependency, signal, account, mark, permits });
         const firstTokenMs = performance.now() - beganMs;
         operation.set({ firstTokenMs });
         meter.llmMs += firstTokenMs;
         yield* rest({ ...answer, account, mark, meter });
-        permit?.succeed();
+        permits.succeed();
       } catch (error) {
-        tell(permit, error, signal);
+        permits.fail(error);
         throw error;
       } finally {
-        permit?.release();
+        permits.release();
         mark.close();
         await account?.close(mark.lost, mark.told);
       }
@@ -97,23 +96,31 @@ interface Beginning {
   readonly signal: AbortSignal;
   readonly account: Account | undefined;
   readonly mark: Mark;
+  readonly permits: TryPermits;
 }
 
 /** Asks until a first event came. */
 function begin(
   { provider, retry }: ModelCallOptions,
-  { request, dependency, signal, account, mark }: Beginning,
+  { request, dependency, signal, account, mark, permits }: Beginning,
 ): Promise<Pick<Answer, 'events' | 'first'>> {
   return retry.execute(
     async ({ attempt, signal: attemptSignal }) => {
-      if (attempt > 1) await account?.again(mark.lost);
+      if (attempt > 1) {
+        permits.take();
+        await account?.again(mark.lost);
+      }
       // A layer inside that makes the try counts it.
       mark.attempts = attempt - 1;
       const wanted = account === undefined ? request : { ...request, maxOutputTokens: account.maxOutputTokens };
       return mark.inside(async () => {
-        const events = provider.stream(wanted, { signal: attemptSignal })[Symbol.asyncIterator]();
         try {
+          const events = provider.stream(wanted, { signal: attemptSignal })[Symbol.asyncIterator]();
           return { events, first: await events.next() };
+        } catch (error) {
+          // Now, and not after the wait for the next try: it may be the one that opens the breaker.
+          permits.fail(error);
+          throw error;
         } finally {
           if (mark.attempts < attempt) mark.attempts = attempt;
         }
@@ -121,12 +128,6 @@ function begin(
     },
     { dependency, signal },
   );
-}
-
-/** An abort and a denial say nothing of the provider; what is not its fault otherwise, the breaker knows. */
-function tell(permit: BreakerPermit | undefined, error: unknown, signal: AbortSignal): void {
-  const { outcome } = verdictOf(error, signal);
-  if (!signal.aborted && outcome !== 'denied' && outcome !== 'cancelled') permit?.fail(error);
 }
 
 async function openFor(

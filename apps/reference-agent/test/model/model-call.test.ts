@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { LimiterPolicy, LlmEvent, LlmProvider } from '@sage-adk/core';
+import type { BreakerPolicy, LimiterPolicy, LlmEvent, LlmProvider } from '@sage-adk/core';
 import { createScriptedLlm, recordOperations } from '@sage-adk/core/testing';
 import { createPriceTable, wrapFetch } from '@sage-adk/llm';
 import { createRateLimiter, type RateLimiter } from '@sage-adk/ratelimit';
 import { limiterPolicy } from '@sage-adk/ratelimit/policy';
-import { createRetry } from '@sage-adk/recovery';
+import { createCircuitBreakers, createRetry } from '@sage-adk/recovery';
 import { createModelCall } from '../../src/model/model-call.ts';
 import { startTestAgent } from '../support/agent.ts';
 
@@ -33,9 +33,18 @@ function callOf(
   provider: LlmProvider,
   policy: LimiterPolicy = limiterPolicy(limiter),
   signal = new AbortController().signal,
+  breaker?: BreakerPolicy,
 ) {
   const retry = createRetry({ maxAttempts: 3, baseMs: 1, idempotent: true });
-  const call = createModelCall({ provider, model: 'small', maxOutputTokens: 100, retry, price, limiter: policy });
+  const call = createModelCall({
+    provider,
+    model: 'small',
+    maxOutputTokens: 100,
+    retry,
+    price,
+    limiter: policy,
+    breaker,
+  });
   return call(turns, { subject: ada, signal, meter: { llmMs: 0 } });
 }
 
@@ -126,6 +135,63 @@ describe('the account of a model call', () => {
     const denial = { allowed: false, rule: 'x', limit: 1, remaining: 0, resetAtMs: 0, retryAfterMs: 1_500 } as const;
     const refused = read(callOf(createScriptedLlm(), { reserve: async () => denial }));
     await expect(refused).rejects.toMatchObject({ code: 'SAGE_AGENT_LIMITED', status: 429, retryAfterMs: 1_500 });
+  });
+});
+
+describe('the breaker of a model call', () => {
+  const down = () => Object.assign(new Error('down'), { status: 503 });
+  const policy = () => limiterPolicy(limiter);
+  const told = async (model: LlmProvider, breakers: BreakerPolicy) =>
+    read(callOf(model, policy(), undefined, breakers)).catch((error: unknown) => error);
+
+  test('is asked by each try, so that what opens it ends the tries, with the last failure as the cause', async () => {
+    await using breakers = createCircuitBreakers({ minCalls: 2, failureRatio: 0.5 });
+    const model = createScriptedLlm({ rules: [{ answer }] });
+    model.failNext(down(), 3);
+    expect(await told(model, breakers)).toMatchObject({ code: 'SAGE_LLM_RESTING', cause: { message: 'down' } });
+    expect(model.calls).toBe(2);
+    using recorder = recordOperations();
+    expect(await told(model, breakers)).toMatchObject({ code: 'SAGE_LLM_RESTING' });
+    expect([model.calls, recorder.named('retry.attempt')]).toEqual([2, []]);
+    expect(await usedTokens()).toBe(0);
+  });
+
+  test('hears of each try once, however it ends', async () => {
+    await using breakers = createCircuitBreakers({ minCalls: 100 });
+    const counts = () => {
+      const { successes, failures } = breakers.of('llm.scripted').snapshot();
+      return [successes, failures];
+    };
+    const model = createScriptedLlm({ rules: [{ answer }] });
+    model.failNext(down(), 2);
+    expect(await told(model, breakers)).toBe('four five six');
+    expect(counts()).toEqual([1, 2]);
+    model.failNext(down(), 3);
+    expect(await told(model, breakers)).toMatchObject({ message: 'down' });
+    expect(counts()).toEqual([1, 5]);
+    // Left by its reader.
+    for await (const _ of callOf(model, policy(), undefined, breakers)) break;
+    expect(counts()).toEqual([1, 5]);
+  });
+
+  test('a try that waits for the next one holds no permit', async () => {
+    const held: number[] = [];
+    let permits = 0;
+    const counting: BreakerPolicy = {
+      tryAcquire() {
+        held.push(permits++);
+        let open = true;
+        const end = () => {
+          if (open) permits--;
+          open = false;
+        };
+        return { succeed: end, fail: end, release: end };
+      },
+    };
+    const model = createScriptedLlm({ rules: [{ answer }] });
+    model.failNext(down(), 2);
+    expect(await told(model, counting)).toBe('four five six');
+    expect([held, permits]).toEqual([[0, 0, 0], 0]);
   });
 });
 

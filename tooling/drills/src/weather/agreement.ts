@@ -25,7 +25,8 @@ export function agrees({ agent, seen, unseen = 0 }: Pair): boolean {
 export function compare(scraped: Scrape, seen: readonly Seen[], sky: Sky, hasChain: boolean): Agreement {
   const a2a = (labels: Readonly<Record<string, string>>): number =>
     scraped.sum('sage_agent_requests_total', { protocol: 'a2a', ...labels });
-  const operations = (operation: string): number => scraped.sum('sage_operation_duration_seconds_count', { operation });
+  const operations = (operation: string, labels: Readonly<Record<string, string>> = {}): number =>
+    scraped.sum('sage_operation_duration_seconds_count', { operation, ...labels });
   const events = (event: string): number => scraped.sum('sage_events_total', { event });
   const failed = seen.filter(({ verdict }) => verdict === 'failed');
   const degraded = seen.filter(({ verdict }) => verdict === 'degraded');
@@ -38,7 +39,8 @@ export function compare(scraped: Scrape, seen: readonly Seen[], sky: Sky, hasCha
   return {
     requests: { agent: a2a({}), seen: seen.length },
     failures: { agent: a2a({ outcome: '!ok' }), seen: failed.length },
-    tries: { agent: operations('retry.attempt'), seen: sky.requests() },
+    // What the breaker refused went to no provider.
+    tries: { agent: operations('retry.attempt', { outcome: '!denied' }), seen: sky.requests() },
     fallbacks: { agent: events('fallback.used'), seen: degraded.length + others.length, unseen: hidden.length },
     deadLetters: { agent: operations('dlq.put'), seen: failed.length },
     alerts: { agent: events('error.critical'), seen: hasChain ? degraded.length + unbegun.length : 0 },

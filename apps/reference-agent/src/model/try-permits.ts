@@ -1,0 +1,49 @@
+/** Each try asks the breaker: what opens during the tries ends them, and no permit is held while one waits for the next. */
+import { type BreakerPermit, type BreakerPolicy, verdictOf } from '@sage-adk/core';
+import { errors as llmErrors } from '@sage-adk/llm';
+
+export interface TryPermitsOptions {
+  /** Missing where nothing keeps calls from the provider. */
+  readonly breaker: BreakerPolicy | undefined;
+  readonly provider: string;
+  readonly dependency: string;
+  readonly signal: AbortSignal;
+}
+
+/** The permits of one call, one after the other. Each is told once how its try ended. */
+export class TryPermits {
+  readonly #options: TryPermitsOptions;
+  #permit: BreakerPermit | undefined;
+  #lastError: unknown;
+
+  constructor(options: TryPermitsOptions) {
+    this.#options = options;
+  }
+
+  /** Before a try. Throws `SAGE_LLM_RESTING`, with what the try before threw as its cause, while the provider is given a rest. */
+  take(): void {
+    const { breaker, dependency, provider } = this.#options;
+    this.#permit = breaker?.tryAcquire(dependency);
+    if (breaker === undefined || this.#permit !== undefined) return;
+    throw llmErrors.RESTING({ provider }, this.#lastError === undefined ? {} : { cause: this.#lastError });
+  }
+
+  /** The answer came to its end. */
+  succeed(): void {
+    this.#permit?.succeed();
+  }
+
+  /** An abort and a denial say nothing of the provider; what is not its fault otherwise, the breaker knows. */
+  fail(error: unknown): void {
+    const { signal } = this.#options;
+    this.#lastError = error;
+    const { outcome } = verdictOf(error, signal);
+    if (signal.aborted || outcome === 'denied' || outcome === 'cancelled') this.#permit?.release();
+    else this.#permit?.fail(error);
+  }
+
+  /** Where nothing was told, as of an answer that nobody reads to its end. */
+  release(): void {
+    this.#permit?.release();
+  }
+}
