@@ -1,6 +1,7 @@
 /** What one block says about another. */
 import type { z } from 'zod';
 import { nearest } from './nearest.ts';
+import { oneOf } from './wording.ts';
 import type { AgentConfig } from './schema.ts';
 
 /** The names of `rate_limit.per_endpoint`. */
@@ -10,21 +11,15 @@ export type Endpoint = (typeof endpoints)[number];
 
 /** A limit that could never apply is worse than none, so it is an error. */
 export function checkAcross(config: AgentConfig, context: z.core.$RefinementCtx): void {
-  const { server, rate_limit: limits, llm, recovery, observability } = config;
+  const { server, rate_limit: limits, llm, recovery } = config;
   const refuse = (path: PropertyKey[], message: string): void => {
     context.addIssue({ code: 'custom', path, message });
   };
-  const { storage, per_endpoint: perEndpoint = {}, tiers = {} } = limits;
-  if (storage !== 'memory' && config[storage] === undefined) {
-    refuse(['rate_limit', 'storage'], `wanted a block ${storage} with its url as well`);
-  }
-  const { dlq, fallback } = recovery;
-  if (dlq.enabled && dlq.storage !== 'memory' && config[dlq.storage] === undefined) {
-    refuse(['recovery', 'dlq', 'storage'], `wanted a block ${dlq.storage} with its url as well`);
-  }
-  const { usage } = observability.metrics;
-  if (usage.enabled && usage.storage !== 'memory' && config[usage.storage] === undefined) {
-    refuse(['observability', 'metrics', 'usage', 'storage'], `wanted a block ${usage.storage} with its url as well`);
+  const { per_endpoint: perEndpoint = {}, tiers = {} } = limits;
+  const { fallback } = recovery;
+  for (const [path, storage] of storagesOf(config)) {
+    if (storage !== 'memory' && config[storage] === undefined)
+      refuse([...path, 'storage'], `wanted a block ${storage} with its url as well`);
   }
   for (const name of Object.keys(perEndpoint)) {
     if ((endpoints as readonly string[]).includes(name)) continue;
@@ -33,12 +28,20 @@ export function checkAcross(config: AgentConfig, context: z.core.$RefinementCtx)
   const known = ['local', ...Object.keys(llm.providers)];
   const refuseUnknown = (path: PropertyKey[], name: string): void => {
     if (known.includes(name)) return;
-    const meant = nearest(name, known);
-    refuse(path, `wanted ${known.join(' or ')}${meant === undefined ? '' : `; did you mean ${meant}?`}`);
+    refuse(
+      path,
+      `${oneOf(known, name)}${nearest(name, known) === undefined ? '; another needs a block below llm.providers' : ''}`,
+    );
   };
   refuseUnknown(['llm', 'provider'], llm.provider);
   if (Object.hasOwn(llm.providers, 'local'))
     refuse(['llm', 'providers', 'local'], 'wanted another name; local is the scripted model');
+  // An application may bring a provider of its own, so only a slip can be told.
+  for (const name of Object.keys(limits.llm_providers ?? {})) {
+    const meant = known.includes(name) ? undefined : nearest(name, known);
+    if (meant !== undefined)
+      refuse(['rate_limit', 'llm_providers', name], `there is no such provider; did you mean ${meant}?`);
+  }
   fallback.llm_chain.forEach(({ provider }, index) => {
     refuseUnknown(['recovery', 'fallback', 'llm_chain', index, 'provider'], provider);
   });
@@ -52,4 +55,17 @@ export function checkAcross(config: AgentConfig, context: z.core.$RefinementCtx)
     if (first.tier === tier && first.tenant === tenant) return;
     refuse(['server', 'api_keys', index], `wanted the tier and the tenant of the other key of "${id}"`);
   });
+}
+
+type Storage = AgentConfig['rate_limit']['storage'];
+
+/** What is kept where, by the blocks that say so. */
+function storagesOf(config: AgentConfig): readonly (readonly [path: readonly string[], storage: Storage])[] {
+  const { dlq } = config.recovery;
+  const { usage } = config.observability.metrics;
+  return [
+    [['rate_limit'], config.rate_limit.storage],
+    [['recovery', 'dlq'], dlq.enabled ? dlq.storage : 'memory'],
+    [['observability', 'metrics', 'usage'], usage.enabled ? usage.storage : 'memory'],
+  ];
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
 import { errors } from '../errors.ts';
 import { type Problem, problemsOf } from './problems.ts';
 import { type AgentConfig, agentConfig } from './schema.ts';
@@ -25,16 +25,58 @@ export async function loadConfig(file: string | undefined): Promise<AgentConfig>
 export function parseConfig(text: string, file: string): AgentConfig {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
-    const found = document.errors.map(({ pos, message }) => {
-      const { line, col } = lines.linePos(pos[0]);
-      return { line, column: col, text: message };
-    });
-    throw invalid(file, found);
-  }
-  const parsed = agentConfig.safeParse(document.toJS() ?? {});
+  const placed = (offset: number, said: string): Problem => {
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col, text: said };
+  };
+  if (document.errors.length > 0) throw invalid(file, firstOfEachLine(document.errors, placed));
+  const unset = unsetAliases(document);
+  if (unset.length > 0)
+    throw invalid(
+      file,
+      unset.map(({ offset, name }) =>
+        placed(offset, `*${name} stands for nothing; wanted an anchor &${name} before it`),
+      ),
+    );
+  const parsed = agentConfig.safeParse(valueOf(document, file));
   if (parsed.success) return parsed.data;
   throw invalid(file, problemsOf(parsed.error, agentConfig, document, lines));
+}
+
+const wordsOf: Readonly<Partial<Record<YAMLError['code'], string>>> = {
+  TAB_AS_INDENT: 'a tab in the indentation; wanted spaces',
+  DUPLICATE_KEY: 'this key stands twice in its block; leave one out',
+  MULTIPLE_DOCS: 'a second document begins here; wanted one, so leave out ---',
+  BLOCK_AS_IMPLICIT_KEY:
+    'keys below this value are indented deeper than its own key; wanted them in one column, or the value on a line of its own',
+};
+
+/** What is no YAML is told once: what comes of it on the same line helps nobody. */
+function firstOfEachLine(
+  found: readonly YAMLError[],
+  placed: (offset: number, said: string) => Problem,
+): readonly Problem[] {
+  const problems = found.map(({ pos, code, message }) => placed(pos[0], wordsOf[code] ?? message));
+  return problems.filter(({ line }, index) => problems.findIndex((other) => other.line === line) === index);
+}
+
+/** Aliases of aliases may stand for more than any configuration is. */
+function valueOf(document: Document.Parsed, file: string): unknown {
+  try {
+    return document.toJS() ?? {};
+  } catch (cause) {
+    throw errors.CONFIG_INVALID({ problems: `${file}:1:1: its aliases stand for too much; wanted fewer` }, { cause });
+  }
+}
+
+function unsetAliases(document: Document.Parsed): readonly { readonly offset: number; readonly name: string }[] {
+  const unset: { offset: number; name: string }[] = [];
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) === undefined) unset.push({ offset: alias.range?.[0] ?? 0, name: alias.source });
+    },
+  });
+  return unset;
 }
 
 function invalid(file: string, problems: readonly Problem[]) {

@@ -2,6 +2,7 @@ import { type Document, isMap, isScalar, isSeq, type LineCounter, type Node } fr
 import type { z } from 'zod';
 import { keysAt } from './known-keys.ts';
 import { nearest } from './nearest.ts';
+import { shown, wanted } from './wording.ts';
 
 /** A place of a configuration file, both counted from 1, and what is wrong there. */
 export interface Problem {
@@ -27,63 +28,30 @@ export function problemsOf(
       });
     }
     const never = issue.code === 'invalid_type' && issue.expected === 'never';
-    const place = placeOf(document, issue.path, never ? 'key' : 'value', lines);
+    const place = placeOf(document, issue.path, never || issue.code === 'invalid_key' ? 'key' : 'value', lines);
     return [{ ...place, text: never ? `${named(issue.path)} ${issue.message}` : wrongValue(issue, document) }];
   });
 }
 
 function unknownKey(path: Path, known: readonly string[]): string {
-  const meant = nearest(String(path.at(-1)), known);
+  const key = String(path.at(-1));
+  const [block = '', ...inside] = key.split('.');
+  if (inside.length > 0 && known.includes(block))
+    return `unknown key ${named(path)}; write ${inside.join('.')} below ${block}:`;
+  const meant = nearest(key, known);
   return `unknown key ${named(path)}; ${meant === undefined ? `known here: ${known.join(', ')}` : `did you mean ${meant}?`}`;
 }
 
 function wrongValue(issue: z.core.$ZodIssue, document: Document.Parsed): string {
+  const name = named(issue.path);
   const node = find(document, issue.path);
-  if (node === undefined && issue.path.length > 0) return `${named(issue.path)} is missing: ${wanted(issue)}`;
-  const got = shown(node);
-  const says = wanted(issue);
-  return says.includes(got) ? `${named(issue.path)}: ${says}` : `${named(issue.path)}: got ${got}, ${says}`;
-}
-
-const typeNames: Readonly<Record<string, string>> = {
-  string: 'a text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  object: 'a block of keys',
-  record: 'a block of keys',
-  array: 'a list',
-};
-
-function wanted(issue: z.core.$ZodIssue): string {
-  // zod's own messages begin so; any other was written by the schema and knows better.
-  if (!/^(?:Invalid|Too) /.test(issue.message)) return issue.message;
-  switch (issue.code) {
-    case 'invalid_type':
-      return `wanted ${typeNames[issue.expected] ?? issue.expected}`;
-    case 'too_small':
-      return `wanted ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unitOf(issue.origin)}`;
-    case 'too_big':
-      return `wanted ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unitOf(issue.origin)}`;
-    case 'invalid_value':
-      return `wanted ${issue.values.map(String).join(' or ')}`;
-    default:
-      return issue.message;
-  }
-}
-
-function unitOf(origin: string): string {
-  if (origin === 'string') return ' characters';
-  return origin === 'array' ? ' entries' : '';
-}
-
-function shown(node: Node | undefined): string {
-  if (isMap(node)) return 'a block of keys';
-  if (isSeq(node)) return 'a list';
-  if (!isScalar(node) || node.value === null) return 'nothing';
-  // What stands before the host of a URL is a secret.
-  const text = JSON.stringify(node.value).replace(/\/\/[^/]*@/, '//...@');
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  const says = wanted(issue, isScalar(node) ? node.value : undefined);
+  if (node === undefined && issue.path.length > 0)
+    return `${name} is missing: ${says.startsWith('is ') ? `it ${says}` : says}`;
+  // That it is a block or a list says nothing where it is what stands in it that is wrong.
+  if (issue.code === 'custom' && !isScalar(node) && node !== undefined) return `${name}: ${says}`;
+  const got = issue.code === 'invalid_key' ? `the name "${String(issue.path.at(-1))}"` : shown(node, issue.path);
+  return got.startsWith('"') && says.includes(got) ? `${name}: ${says}` : `${name}: got ${got}, ${says}`;
 }
 
 function named(path: Path): string {

@@ -66,10 +66,12 @@ describe('problems are told with their place', () => {
   });
 
   test('a wrong type, with what was got and what is wanted', () => {
-    expect(problemsIn('server:\n  port: "80"\n')).toEqual(['agent.yaml:2:9: server.port: got "80", wanted a number']);
+    expect(problemsIn('server:\n  port: "80"\n')).toEqual([
+      'agent.yaml:2:9: server.port: got "80", wanted a number, without the quotes',
+    ]);
     expect(problemsIn('server: 8080\n')).toEqual(['agent.yaml:1:9: server: got 8080, wanted a block of keys']);
     expect(problemsIn('server:\n  api_keys: none\n')).toEqual([
-      'agent.yaml:2:13: server.api_keys: got "none", wanted a list',
+      'agent.yaml:2:13: server.api_keys: got a text, wanted a list',
     ]);
   });
 
@@ -84,7 +86,7 @@ describe('problems are told with their place', () => {
       'agent.yaml:2:13: llm.provider: got "locl", wanted local; did you mean local?',
     ]);
     expect(problemsIn('llm:\n  provider: openai\n')).toEqual([
-      'agent.yaml:2:13: llm.provider: got "openai", wanted local',
+      'agent.yaml:2:13: llm.provider: got "openai", wanted local; another needs a block below llm.providers',
     ]);
   });
 
@@ -105,7 +107,7 @@ describe('problems are told with their place', () => {
     ],
     [
       'rate_limit:\n  per_endpoint:\n    admin:\n      requests_per_minute: 1\n',
-      'agent.yaml:4:7: rate_limit.per_endpoint.admin: got a block of keys, there is no such endpoint; wanted messages or a2a',
+      'agent.yaml:4:7: rate_limit.per_endpoint.admin: there is no such endpoint; wanted messages or a2a',
     ],
     [
       `server:\n  api_keys:\n  - id: ada\n    sha256: ${'ab'.repeat(32)}\n    tier: gold\n`,
@@ -113,12 +115,12 @@ describe('problems are told with their place', () => {
     ],
     [
       `server:\n  api_keys:\n  - id: ada\n    sha256: ${'ab'.repeat(32)}\n  - id: ada\n    sha256: ${'cd'.repeat(32)}\n    tenant: acme\n`,
-      'agent.yaml:5:5: server.api_keys.1: got a block of keys, wanted the tier and the tenant of the other key of "ada"',
+      'agent.yaml:5:5: server.api_keys.1: wanted the tier and the tenant of the other key of "ada"',
     ],
-    ['redis: {}\n', 'agent.yaml:1:8: redis: got a block of keys, wanted one of url and url_file'],
+    ['redis: {}\n', 'agent.yaml:1:8: redis: wanted one of url and url_file'],
     [
       'postgres:\n  url: postgres://127.0.0.1/agent\n  url_file: /run/secrets/postgres\n',
-      'agent.yaml:2:3: postgres: got a block of keys, wanted one of url and url_file',
+      'agent.yaml:2:3: postgres: wanted one of url and url_file',
     ],
   ])('RL21: a limit that could not hold is refused, never ignored: %j', (yaml, problem) => {
     expect(problemsIn(yaml)).toEqual([problem]);
@@ -127,6 +129,10 @@ describe('problems are told with their place', () => {
   test('a password is never told', () => {
     expect(problemsIn('redis:\n  url: http://ada:secret@127.0.0.1\n')).toEqual([
       'agent.yaml:2:8: redis.url: got "http://...@127.0.0.1", wanted a URL such as redis://host:6379',
+    ]);
+    // As those are that somebody forgot to escape.
+    expect(problemsIn('redis:\n  url: redis://ada:sec/ret@127.0.0.1\n')).toEqual([
+      'agent.yaml:2:8: redis.url: got "redis://...@127.0.0.1", wanted a URL such as redis://host:6379',
     ]);
   });
 
@@ -147,7 +153,7 @@ describe('problems are told with their place', () => {
 
   test('what is no YAML', () => {
     expect(problemsIn('server:\n  port: [1\n')).toEqual([expect.stringMatching(/^agent\.yaml:\d+:\d+: .+/)]);
-    expect(problemsIn('a: 1\na: 2\n')).toEqual(['agent.yaml:2:1: Map keys must be unique']);
+    expect(problemsIn('a: 1\na: 2\n')).toEqual(['agent.yaml:2:1: this key stands twice in its block; leave one out']);
     expect(problemsIn('just text')).toEqual([
       'agent.yaml:1:1: the configuration: got "just text", wanted a block of keys',
     ]);
