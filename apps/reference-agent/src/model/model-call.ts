@@ -11,6 +11,7 @@ import {
   type Operation,
   operateStream,
   type PricePort,
+  type RetryAttempt,
   type RetryPolicy,
   run,
   type Usage,
@@ -100,34 +101,42 @@ interface Beginning {
 }
 
 /** Asks until a first event came. */
-function begin(
-  { provider, retry }: ModelCallOptions,
-  { request, dependency, signal, account, mark, permits }: Beginning,
+async function begin(options: ModelCallOptions, beginning: Beginning): Promise<Pick<Answer, 'events' | 'first'>> {
+  const { dependency, signal, account, mark, permits } = beginning;
+  const once = async ({ attempt, signal: attemptSignal }: RetryAttempt) => {
+    if (attempt > 1) {
+      permits.take();
+      await account?.again(mark.lost);
+    }
+    // A layer inside that makes the try counts it.
+    mark.attempts = attempt - 1;
+    return mark.inside(() => firstOf(options, beginning, attempt, attemptSignal));
+  };
+  try {
+    return await options.retry.execute(once, { dependency, signal });
+  } catch (error) {
+    throw permits.reasonOf(error);
+  }
+}
+
+/** One try. */
+async function firstOf(
+  { provider }: ModelCallOptions,
+  { request, account, mark, permits }: Beginning,
+  attempt: number,
+  signal: AbortSignal,
 ): Promise<Pick<Answer, 'events' | 'first'>> {
-  return retry.execute(
-    async ({ attempt, signal: attemptSignal }) => {
-      if (attempt > 1) {
-        permits.take();
-        await account?.again(mark.lost);
-      }
-      // A layer inside that makes the try counts it.
-      mark.attempts = attempt - 1;
-      const wanted = account === undefined ? request : { ...request, maxOutputTokens: account.maxOutputTokens };
-      return mark.inside(async () => {
-        try {
-          const events = provider.stream(wanted, { signal: attemptSignal })[Symbol.asyncIterator]();
-          return { events, first: await events.next() };
-        } catch (error) {
-          // Now, and not after the wait for the next try: it may be the one that opens the breaker.
-          permits.fail(error);
-          throw error;
-        } finally {
-          if (mark.attempts < attempt) mark.attempts = attempt;
-        }
-      });
-    },
-    { dependency, signal },
-  );
+  const wanted = account === undefined ? request : { ...request, maxOutputTokens: account.maxOutputTokens };
+  try {
+    const events = provider.stream(wanted, { signal })[Symbol.asyncIterator]();
+    return { events, first: await events.next() };
+  } catch (error) {
+    // Now, and not after the wait for the next try: it may be the one that opens the breaker.
+    permits.fail(error);
+    throw error;
+  } finally {
+    if (mark.attempts < attempt) mark.attempts = attempt;
+  }
 }
 
 async function openFor(

@@ -14,18 +14,25 @@ export interface TryPermitsOptions {
 export class TryPermits {
   readonly #options: TryPermitsOptions;
   #permit: BreakerPermit | undefined;
-  #lastError: unknown;
+  #failure: unknown;
+  #refusal: unknown;
 
   constructor(options: TryPermitsOptions) {
     this.#options = options;
   }
 
-  /** Before a try. Throws `SAGE_LLM_RESTING`, with what the try before threw as its cause, while the provider is given a rest. */
+  /** Before a try. Throws `SAGE_LLM_RESTING` while the provider is given a rest. */
   take(): void {
     const { breaker, dependency, provider } = this.#options;
     this.#permit = breaker?.tryAcquire(dependency);
     if (breaker === undefined || this.#permit !== undefined) return;
-    throw llmErrors.RESTING({ provider }, this.#lastError === undefined ? {} : { cause: this.#lastError });
+    this.#refusal = llmErrors.RESTING({ provider });
+    throw this.#refusal;
+  }
+
+  /** What a call of which a try threw `error` failed with: where another try was refused, that is what the one before threw. */
+  reasonOf(error: unknown): unknown {
+    return error === this.#refusal ? (this.#failure ?? error) : error;
   }
 
   /** The answer came to its end. */
@@ -36,7 +43,7 @@ export class TryPermits {
   /** An abort and a denial say nothing of the provider; what is not its fault otherwise, the breaker knows. */
   fail(error: unknown): void {
     const { signal } = this.#options;
-    this.#lastError = error;
+    this.#failure = error;
     const { outcome } = verdictOf(error, signal);
     if (signal.aborted || outcome === 'denied' || outcome === 'cancelled') this.#permit?.release();
     else this.#permit?.fail(error);

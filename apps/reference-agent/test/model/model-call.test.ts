@@ -144,15 +144,18 @@ describe('the breaker of a model call', () => {
   const told = async (model: LlmProvider, breakers: BreakerPolicy) =>
     read(callOf(model, policy(), undefined, breakers)).catch((error: unknown) => error);
 
-  test('is asked by each try, so that what opens it ends the tries, with the last failure as the cause', async () => {
+  test('is asked by each try, so that what opens it ends the tries, and the call with them', async () => {
     await using breakers = createCircuitBreakers({ minCalls: 2, failureRatio: 0.5 });
     const model = createScriptedLlm({ rules: [{ answer }] });
     model.failNext(down(), 3);
-    expect(await told(model, breakers)).toMatchObject({ code: 'SAGE_LLM_RESTING', cause: { message: 'down' } });
-    expect(model.calls).toBe(2);
     using recorder = recordOperations();
+    // What failed is told, and not that another try was refused: else an outage would look like none.
+    expect(await told(model, breakers)).toMatchObject({ message: 'down' });
+    expect(recorder.named('llm.call')).toMatchObject([{ outcome: 'error', attributes: { attempts: 2 } }]);
+    expect(recorder.named('retry.attempt').map(({ outcome }) => outcome)).toEqual(['error', 'error', 'denied']);
     expect(await told(model, breakers)).toMatchObject({ code: 'SAGE_LLM_RESTING' });
-    expect([model.calls, recorder.named('retry.attempt')]).toEqual([2, []]);
+    expect(recorder.named('llm.call')).toMatchObject([{}, { outcome: 'denied' }]);
+    expect([model.calls, recorder.named('retry.attempt').length]).toEqual([2, 3]);
     expect(await usedTokens()).toBe(0);
   });
 
