@@ -38,6 +38,7 @@ export class JsonReader implements AnswerReader {
   readonly #shape: Api['answer'];
   #pick: (path: string) => unknown;
   #picker: JsonPicker | undefined;
+  #facts: AnswerFacts | undefined;
   whole = false;
   contentBytes = 0;
   readonly contents = 0;
@@ -57,11 +58,11 @@ export class JsonReader implements AnswerReader {
   }
 
   learn({ bytes, text, json }: Whole): void {
-    const said = json ?? (text === undefined ? undefined : membersIn(text, this.#shape));
-    if (said === undefined) this.write(bytes);
+    const pick = json === undefined ? text && pickIn(text, this.#shape) : (path: string) => memberAt(json, path);
+    if (!pick) this.write(bytes);
     else {
       this.contentBytes = bytes.length;
-      this.#pick = (path) => memberAt(said, path);
+      this.#facts = this.#factsBy(pick);
     }
   }
 
@@ -74,15 +75,19 @@ export class JsonReader implements AnswerReader {
   }
 
   facts(): AnswerFacts {
+    return this.#facts ?? this.#factsBy(this.#pick);
+  }
+
+  #factsBy(pick: (path: string) => unknown): AnswerFacts {
     const shape = this.#shape;
-    const model = this.#pick(shape.model);
+    const model = pick(shape.model);
     let finishReason: string | undefined;
     for (const path of shape.finishReason) {
-      const reason = this.#pick(path);
+      const reason = pick(path);
       if (typeof reason === 'string') finishReason ??= reason;
     }
     return {
-      usage: shape.usageOf(this.#pick(shape.usage)),
+      usage: shape.usageOf(pick(shape.usage)),
       model: typeof model === 'string' ? model : undefined,
       finishReason,
     };
@@ -95,29 +100,27 @@ export class JsonReader implements AnswerReader {
   }
 }
 
-/**
- * The members of a text that matter, found without parsing the rest; undefined where it has to be picked through. Of a list the first element is looked at.
- */
-function membersIn(text: string, shape: Api['answer']): Readonly<Record<string, unknown>> | undefined {
+/** Reads members of a text without parsing the rest of it; undefined where it has to be picked through. Of a list the first element is looked at. */
+function pickIn(text: string, shape: Api['answer']): ((path: string) => unknown) | undefined {
   const found = findMembers(text, namesOf(shape))?.spans;
   if (found === undefined) return undefined;
-  const said: Record<string, unknown> = {};
+  const said = new Map<string, unknown>();
   for (const path of pathsOf(shape)) {
     const dot = path.indexOf('.');
-    const name = dot < 0 ? path : path.slice(0, dot);
-    const span = found.get(name);
+    const span = found.get(dot < 0 ? path : path.slice(0, dot));
     if (span === undefined) continue;
     const value = text.slice(span.from, span.to);
-    if (dot < 0) said[name] = parseJson(value);
-    else {
-      const element = value.startsWith('[') ? value.slice(1) : value;
-      const inner = path.slice(dot + 1);
-      const place = findMembers(element, new Set([inner]))?.spans.get(inner);
-      if (place === undefined) return undefined;
-      said[name] = { [inner]: parseJson(element.slice(place.from, place.to)) };
-    }
+    const picked = dot < 0 ? value : innerIn(value, path.slice(dot + 1));
+    if (picked === undefined) return undefined;
+    said.set(path, parseJson(picked));
   }
-  return said;
+  return (path) => said.get(path);
+}
+
+function innerIn(value: string, name: string): string | undefined {
+  const element = value.startsWith('[') ? value.slice(1) : value;
+  const span = findMembers(element, new Set([name]))?.spans.get(name);
+  return span && element.slice(span.from, span.to);
 }
 
 const knownNames = new WeakMap<Api['answer'], ReadonlySet<string>>();

@@ -1,5 +1,6 @@
 import type { AnswerFacts } from '../providers/api.ts';
 import type { AnswerReader, Whole } from './answer-reader.ts';
+import { Hold } from './hold.ts';
 import type { Ending, Listener, Progress, Refusal } from './progress.ts';
 import { type Read, Relay } from './relay.ts';
 
@@ -12,7 +13,7 @@ export interface ExchangeOptions<P> {
   /** Is told when the body is waited for and when pieces of the answer came. */
   readonly watch?: Watch | undefined;
   /** What an answer that was cut short, cannot be read or is an error fails with. */
-  failure(kind: FailureKind): unknown;
+  readonly failure: (kind: FailureKind) => unknown;
 }
 
 /** It ended before it was whole; the client cannot read it; the provider says in it what went wrong. */
@@ -20,6 +21,8 @@ export type FailureKind = 'incomplete' | 'malformed' | 'problem';
 
 /** Somebody who looks at the time. */
 export interface Watch {
+  /** It breaks off what it guards when this aborts. */
+  readonly follows?: AbortSignal | undefined;
   /** How what is watched can be ended. */
   guards(breakOff: (error: unknown) => void): void;
   waits(): void;
@@ -32,7 +35,11 @@ export interface Watch {
  * how it ends: read, broken, cancelled, aborted, or dropped by a consumer who never comes back.
  */
 export class Exchange<P = Uint8Array> implements Progress {
-  readonly #options: ExchangeOptions<P>;
+  readonly #body: ReadableStream<P> | null;
+  readonly #signal: AbortSignal | undefined;
+  // What an ended exchange lets go of: it lives as long as the response does, and that as long as the client likes.
+  #watch: Watch | undefined;
+  #failure: ExchangeOptions<P>['failure'];
   readonly #reader: AnswerReader<P>;
   #source: ReadableStreamDefaultReader<P> | undefined;
   /** What was read ahead, and what the consumer gets first. */
@@ -43,7 +50,7 @@ export class Exchange<P = Uint8Array> implements Progress {
   #listener: Listener | undefined;
   #contents = 0;
   #facts: AnswerFacts | undefined;
-  readonly #abort: (() => void) | undefined;
+  #hold: Hold | undefined;
   /** Whether its consumer began to read, or gave it up. */
   isDisturbed = false;
   firstContentAtMs: number | undefined;
@@ -51,17 +58,19 @@ export class Exchange<P = Uint8Array> implements Progress {
   refusal: Refusal | undefined;
 
   constructor(options: ExchangeOptions<P>) {
-    const { signal, body, reader } = options;
-    this.#options = options;
+    const { signal, body, reader, watch, failure } = options;
+    this.#body = body;
+    this.#signal = signal;
+    this.#watch = watch;
+    this.#failure = failure;
     this.#reader = reader;
-    options.watch?.guards((error) => this.abort(error));
+    watch?.guards((error) => this.abort(error));
     if (body === null) {
       this.#exhausted = true;
       reader.end();
       this.#end({ kind: 'done' });
-    } else if (signal !== undefined) {
-      this.#abort = () => this.abort(signal.reason);
-      signal.addEventListener('abort', this.#abort, { once: true });
+    } else if (signal !== undefined && watch?.follows !== signal) {
+      (this.#hold = new Hold(this)).abortsWith(signal);
     }
   }
 
@@ -99,7 +108,7 @@ export class Exchange<P = Uint8Array> implements Progress {
 
   /** The body for one consumer; null where there is none. */
   relay(): ReadableStream<P> | null {
-    if (this.#options.body === null) return null;
+    if (this.#body === null) return null;
     const relay = new Relay(this);
     this.endsWith(relay);
     return relay;
@@ -107,7 +116,7 @@ export class Exchange<P = Uint8Array> implements Progress {
 
   /** Once this is collected, nobody will come to read. */
   endsWith(consumer: object): void {
-    if (this.ending === undefined) unread.register(consumer, this, this);
+    if (this.ending === undefined) (this.#hold ??= new Hold(this)).dropsWith(consumer);
   }
 
   /** What the consumer gets without asking the provider; undefined where that has to be asked. */
@@ -120,9 +129,9 @@ export class Exchange<P = Uint8Array> implements Progress {
 
   /** Asks the provider for the next piece. Whoever asks makes one promise of it and no more, for this is done for every event of a stream. */
   ask(): Promise<Read<P>> {
-    this.#source ??= (this.#options.body as ReadableStream<P>).getReader();
+    this.#source ??= (this.#body as ReadableStream<P>).getReader();
     if (this.#broken !== undefined) return Promise.reject(this.#broken.error);
-    this.#options.watch?.waits();
+    this.#watch?.waits();
     return this.#source.read();
   }
 
@@ -139,7 +148,7 @@ export class Exchange<P = Uint8Array> implements Progress {
   broke(error: unknown): unknown {
     this.#broken ??= { error };
     this.#end(this.#endingOf(error));
-    this.#listener?.broke(this.#broken.error);
+    this.#dismiss()?.broke(this.#broken.error);
     return this.#broken.error;
   }
 
@@ -163,7 +172,7 @@ export class Exchange<P = Uint8Array> implements Progress {
 
   /** The consumer got all of it at once. */
   readWhole(text: () => string): void {
-    this.#listener?.finished(text);
+    this.#dismiss()?.finished(text);
   }
 
   /** Ends it from here: nobody gets more of it. */
@@ -182,7 +191,7 @@ export class Exchange<P = Uint8Array> implements Progress {
 
   /** Ends it as failed. */
   fail(kind: FailureKind): void {
-    this.#end({ kind: 'failed', error: this.#options.failure(kind) });
+    this.#end({ kind: 'failed', error: this.#failure(kind) });
   }
 
   /** Lets the connection go: nobody reads what is left. */
@@ -197,8 +206,15 @@ export class Exchange<P = Uint8Array> implements Progress {
       if (this.#reader.finished) this.#end({ kind: 'done' });
       else this.#end(this.#givenUp(reason));
     }
-    this.#listener?.finished();
+    this.#dismiss()?.finished();
     return this.#release(reason);
+  }
+
+  /** Who is told of the end is told of nothing else. */
+  #dismiss(): Listener | undefined {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    return listener;
   }
 
   #passing(piece: P): P {
@@ -207,7 +223,7 @@ export class Exchange<P = Uint8Array> implements Progress {
   }
 
   #closed(): Read<P> {
-    this.#listener?.finished();
+    this.#dismiss()?.finished();
     return { done: true, value: undefined };
   }
 
@@ -223,7 +239,7 @@ export class Exchange<P = Uint8Array> implements Progress {
 
   #arrived({ value }: Read<P>): P | undefined {
     if (this.#broken === undefined) return value;
-    this.#listener?.broke(this.#broken.error);
+    this.#dismiss()?.broke(this.#broken.error);
     throw this.#broken.error;
   }
 
@@ -238,53 +254,47 @@ export class Exchange<P = Uint8Array> implements Progress {
   #finish(): P | undefined {
     this.#exhausted = true;
     const rest = this.#reader.end();
-    this.#close();
+    if (!this.#isOver()) this.fail('incomplete');
     return rest;
   }
 
   #notice(): void {
-    const { contents, whole, problem } = this.#reader;
+    const { contents } = this.#reader;
     const hasContent = contents > this.#contents;
     this.#contents = contents;
     if (hasContent) this.firstContentAtMs ??= performance.now();
-    if (problem !== undefined) this.fail('problem');
-    else if (whole) this.#end({ kind: 'done' });
-    else this.#options.watch?.arrived(hasContent);
+    if (!this.#isOver()) this.#watch?.arrived(hasContent);
   }
 
-  #close(): void {
+  #isOver(): boolean {
     const { whole, problem } = this.#reader;
     if (problem !== undefined) this.fail('problem');
     else if (whole) this.#end({ kind: 'done' });
-    else this.fail('incomplete');
+    return this.ending !== undefined;
   }
 
   #endingOf(error: unknown): Ending {
-    const { signal } = this.#options;
-    return signal?.aborted === true ? this.#givenUp(signal.reason) : { kind: 'failed', error };
+    return this.#signal?.aborted === true ? this.#givenUp(this.#signal.reason) : { kind: 'failed', error };
   }
 
   /** A client that gives up over what it cannot read did not change its mind. */
   #givenUp(reason: unknown): Ending {
-    if (this.#reader.isMalformed()) return { kind: 'failed', error: this.#options.failure('malformed') };
+    if (this.#reader.isMalformed()) return { kind: 'failed', error: this.#failure('malformed') };
     return { kind: 'cancelled', reason };
   }
 
   #release(reason: unknown): Promise<void> {
-    const { body } = this.#options;
-    return this.#source === undefined ? (body?.cancel(reason) ?? Promise.resolve()) : this.#source.cancel(reason);
+    return (this.#source ?? this.#body)?.cancel(reason) ?? Promise.resolve();
   }
 
   #end(ending: Ending): void {
     if (this.ending !== undefined) return;
     this.ending = ending;
-    unread.unregister(this);
-    if (this.#abort !== undefined) this.#options.signal?.removeEventListener('abort', this.#abort);
-    this.#options.watch?.ended();
+    this.#hold?.letGo();
+    this.#watch?.ended();
+    this.#watch = undefined;
+    this.#failure = () => undefined;
     for (const listener of this.#listeners) listener(ending);
     this.#listeners = [];
   }
 }
-
-/** A body that was dropped before its end: the connection is released, and whoever waits for the end hears of it. */
-const unread = new FinalizationRegistry<{ drop(): void }>((exchange) => exchange.drop());

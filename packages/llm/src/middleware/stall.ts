@@ -36,11 +36,12 @@ export function stall<C extends LlmCall, R>(options: StallOptions): Middleware<C
 
 /** One timer for all of a try: at its time it looks how long content was waited for, and sets itself again. */
 class StallWatch implements Watch {
-  readonly #call: LlmCall;
+  readonly #provider: string;
+  readonly #isStream: boolean;
   readonly #options: StallOptions;
   readonly #clock: Clock;
   readonly #controller = new AbortController();
-  readonly #parent: AbortSignal | undefined;
+  readonly follows: AbortSignal | undefined;
   readonly #startedMs: number;
   readonly #untilMs: number;
   #waitedMs = 0;
@@ -52,14 +53,15 @@ class StallWatch implements Watch {
 
   constructor(call: LlmCall, options: StallOptions) {
     const { clock = systemClock, totalMs = Number.POSITIVE_INFINITY } = options;
-    this.#call = call;
+    this.#provider = call.provider;
+    this.#isStream = call.stream;
     this.#options = options;
     this.#clock = clock;
-    this.#parent = call.attemptSignal ?? call.signal;
+    this.follows = call.attemptSignal ?? call.signal;
     this.#startedMs = this.#waitsSinceMs = clock.monotonicMs();
     this.#untilMs = Math.min(this.#startedMs + totalMs, current()?.deadlineMs ?? Number.POSITIVE_INFINITY);
-    if (this.#parent?.aborted === true) this.#abort();
-    else this.#parent?.addEventListener('abort', this.#abort, { once: true });
+    if (this.follows?.aborted === true) this.#abort();
+    else this.follows?.addEventListener('abort', this.#abort, { once: true });
     this.#set(this.#startedMs);
   }
 
@@ -87,16 +89,19 @@ class StallWatch implements Watch {
 
   ended(): void {
     this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#parent?.removeEventListener('abort', this.#abort);
+    // What listened is kept by the signal for longer than this goes on, and must not keep the answer.
+    this.#timer = this.#breakOff = undefined;
+    this.follows?.removeEventListener('abort', this.#abort);
   }
 
   readonly #abort = (): void => {
-    this.#controller.abort(this.#parent?.reason);
+    const reason: unknown = this.follows?.reason;
+    this.#breakOff?.(reason);
+    this.#controller.abort(reason);
   };
 
   get #limitMs(): number {
-    if (!this.#call.stream) return Number.POSITIVE_INFINITY;
+    if (!this.#isStream) return Number.POSITIVE_INFINITY;
     const { firstContentMs, betweenContentsMs } = this.#options;
     return (this.#hasContent ? betweenContentsMs : firstContentMs) ?? Number.POSITIVE_INFINITY;
   }
@@ -105,7 +110,7 @@ class StallWatch implements Watch {
   #set(nowMs: number): void {
     const { betweenContentsMs = Number.POSITIVE_INFINITY } = this.#options;
     const leftMs = this.#limitMs - this.#waitedNow(nowMs);
-    const nextMs = this.#hasContent || !this.#call.stream ? leftMs : Math.min(leftMs, betweenContentsMs);
+    const nextMs = this.#hasContent || !this.#isStream ? leftMs : Math.min(leftMs, betweenContentsMs);
     const atMs = Math.min(this.#untilMs, nowMs + Math.max(1, nextMs));
     this.#timer = wheelOf(this.#clock).schedule(() => this.#look(), atMs);
   }
@@ -116,7 +121,7 @@ class StallWatch implements Watch {
 
   #look(): void {
     const nowMs = this.#clock.monotonicMs();
-    const { provider } = this.#call;
+    const provider = this.#provider;
     const waitedMs = Math.round(this.#waitedNow(nowMs));
     if (nowMs >= this.#untilMs) {
       const timeoutMs = Math.round(nowMs - this.#startedMs);

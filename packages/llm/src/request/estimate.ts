@@ -35,12 +35,19 @@ const tokensOfTools = 500;
 /** Members that name a file or an image, whatever the provider's spelling. */
 const attachmentNames = /"(?:image_url|file_url|file_id|fileUri|file_uri)"\s*:|"type"\s*:\s*"url"/g;
 
-const attachmentEnds = ['_url"', '"url"', 'Uri"', '_uri"', 'file_id"'];
-
 function namedAttachments(text: string): number {
-  // Searches for text are far faster than one pattern, and nearly all requests name nothing.
-  if (!attachmentEnds.some((end) => text.includes(end))) return 0;
-  return text.match(attachmentNames)?.length ?? 0;
+  return mayName(text) ? (text.match(attachmentNames)?.length ?? 0) : 0;
+}
+
+/** Searches for text are far faster than one pattern, and nearly all requests name nothing. */
+function mayName(text: string): boolean {
+  return (
+    text.includes('_url"') ||
+    text.includes('Uri"') ||
+    text.includes('_uri"') ||
+    text.includes('_id"') ||
+    text.includes('"url"')
+  );
 }
 
 const imageStarts = ['data:image/', 'iVBORw0KGgo', '/9j/', 'R0lGOD', 'UklGR'];
