@@ -16,6 +16,13 @@ interface Attribute {
   readonly isOdd: boolean;
 }
 
+/** What an operation said at its start, and the text of that. */
+interface WrittenStart {
+  readonly keys: readonly string[];
+  readonly values: readonly unknown[];
+  readonly text: FieldText;
+}
+
 const rememberedAttributes = 100;
 
 /** What the lines of all operations of one name have in common, for one logger. */
@@ -24,6 +31,7 @@ export class OperationForm {
   readonly category: string | undefined;
   readonly #heads: Partial<Record<Outcome, string>> = {};
   readonly #attributes: Map<string, Attribute> = new Map();
+  #lastStart: WrittenStart | undefined;
 
   constructor(name: string, category: string | undefined) {
     this.name = name;
@@ -35,12 +43,32 @@ export class OperationForm {
     return (this.#heads[outcome] ??= this.#headOf(outcome));
   }
 
-  /** How an attribute is written. */
-  attribute(key: string, text: FieldText): Attribute {
-    return this.#attributes.get(key) ?? this.#addAttribute(key, text);
+  /** Adds what an operation said at its start. Most say what the one before said, so its text is kept. */
+  addStart(text: FieldText, start: Fields): void {
+    const keys = Object.keys(start);
+    const last = this.#lastStart;
+    const isSame =
+      last?.keys.length === keys.length &&
+      keys.every((key, i) => last.keys[i] === key && last.values[i] === start[key]);
+    text.append(isSame ? last.text : this.#writeStart(text.part(), start, keys));
   }
 
-  #addAttribute(key: string, text: FieldText): Attribute {
+  addAttribute(text: FieldText, key: string, value: unknown): void {
+    if (value === undefined) return;
+    const { spelt, name, isOdd } = this.#attributes.get(key) ?? this.#remember(key, text);
+    if (isOdd) text.isOdd = true;
+    text.addNamed(spelt, name, value);
+  }
+
+  #writeStart(text: FieldText, start: Fields, keys: readonly string[]): FieldText {
+    const values = keys.map((key) => start[key]);
+    for (const key of keys) this.addAttribute(text, key, start[key]);
+    // The same object may say something else the next time.
+    this.#lastStart = values.some((value) => typeof value === 'object') ? undefined : { keys, values, text };
+    return text;
+  }
+
+  #remember(key: string, text: FieldText): Attribute {
     const spelt = snakeCase(key);
     // Two fields of one name are told apart by the object that `fields` gives.
     const isOdd = ownNames.has(spelt) || (spelt === key && spelt.includes('_'));
@@ -90,12 +118,12 @@ export class OperationLine implements WritingEntry {
   }
 
   get fields(): Fields {
-    const { name, outcome, code, category, start, attributes } = this.#operation;
+    const { name, outcome, durationMs, code, category, start, attributes } = this.#operation;
     const fields: Record<string, unknown> = {
       category: this.#form.category,
       operation: name,
       outcome,
-      duration_ms: this.#durationMs(),
+      duration_ms: Math.round(durationMs * 1_000) / 1_000,
     };
     for (const [key, value] of [...Object.entries(start), ...Object.entries(attributes)]) {
       if (value !== undefined) fields[snakeCase(key)] = value;
@@ -107,22 +135,15 @@ export class OperationLine implements WritingEntry {
     const { outcome, code, category, error } = this.#operation;
     const { start, attributes }: { readonly start: Fields; readonly attributes: Fields } = this.#operation;
     text.addSpelt(headNames, this.#form.head(outcome) + thousandths(this.#operation.durationMs));
-    for (const key of Object.keys(start)) if (!says(attributes, key)) this.#addAttribute(text, key, start[key]);
-    for (const key of Object.keys(attributes)) this.#addAttribute(text, key, attributes[key]);
+    this.#form.addStart(text, start);
+    for (const key of Object.keys(attributes)) {
+      // What is said again takes the place of what was said at the start.
+      if (key in start) text.isOdd = true;
+      this.#form.addAttribute(text, key, attributes[key]);
+    }
     text.add('code', code);
     text.add('error_category', category);
     if (error !== undefined) text.add('err', this.#error());
-  }
-
-  #addAttribute(text: FieldText, key: string, value: unknown): void {
-    if (value === undefined) return;
-    const { spelt, name, isOdd } = this.#form.attribute(key, text);
-    if (isOdd) text.isOdd = true;
-    text.addNamed(spelt, name, value);
-  }
-
-  #durationMs(): number {
-    return Math.round(this.#operation.durationMs * 1_000) / 1_000;
   }
 
   /** The whole error where it is met first; afterwards, and for what nobody has to look into, what it is. */
@@ -147,7 +168,3 @@ const ownNames: ReadonlySet<string> = new Set([
   'error_category',
   'err',
 ]);
-
-function says(attributes: Fields, key: string): boolean {
-  return attributes[key] !== undefined && Object.hasOwn(attributes, key);
-}

@@ -177,6 +177,31 @@ describe('operations', () => {
     for (const { line } of backend.written) expect(JSON.stringify(JSON.parse(line))).toHaveLength(line.length);
   });
 
+  test('each line tells what its own operation said at its start, whatever the one before said', () => {
+    logger.level = 'DEBUG';
+    const changing = { tags: ['a'] };
+    const starts = [
+      { plan: 'free', seats: 1 },
+      { plan: 'free', seats: 1 },
+      { plan: 'free', seats: 2 },
+      { plan: 'free' },
+      { plan: 'free', price: 2 },
+      { price: 2, plan: 'free' },
+      { plan: 'free', seats: undefined },
+    ];
+    const charge = (start: object) => operate('billing.charge' as 'storage.get', start as never, () => 1);
+    for (const start of starts) charge(start);
+    charge(changing);
+    changing.tags.push('b');
+    charge(changing);
+    const lines = backend.lines();
+    for (const [at, start] of starts.entries()) {
+      const { plan, seats, price } = lines[at] ?? {};
+      expect(JSON.parse(JSON.stringify({ plan, seats, price }))).toEqual(JSON.parse(JSON.stringify(start)));
+    }
+    expect(lines.slice(-2)).toMatchObject([{ tags: ['a'] }, { tags: ['a', 'b'] }]);
+  });
+
   test('a line that is made twice, for a field of its logger, still has the stack', () => {
     const own = memoryBackend();
     using _ = observeLogging(createLogger({ backend: own, fields: { operation: 'replaced' } }));

@@ -107,7 +107,9 @@ export class LiveOperation implements OperationRecord, Operation {
 class Latch<T> {
   readonly #call: () => T;
   #called = false;
-  #outcome: { readonly value: T } | { readonly error: unknown } | undefined;
+  #threw = false;
+  /** What the call returned or threw. */
+  #outcome: unknown;
 
   constructor(call: () => T) {
     this.#call = call;
@@ -117,16 +119,16 @@ class Latch<T> {
     if (this.#called) return;
     this.#called = true;
     try {
-      this.#outcome = { value: this.#call() };
+      this.#outcome = this.#call();
     } catch (error) {
-      this.#outcome = { error };
+      this.#threw = true;
+      this.#outcome = error;
     }
   };
 
   result(): T {
     this.run();
-    const outcome = this.#outcome as { readonly value: T } | { readonly error: unknown };
-    if ('error' in outcome) throw outcome.error;
-    return outcome.value;
+    if (this.#threw) throw this.#outcome;
+    return this.#outcome as T;
   }
 }

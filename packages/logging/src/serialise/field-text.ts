@@ -61,6 +61,18 @@ export class FieldText {
     this.text += text;
   }
 
+  /** A text of its own for some of the fields of a line, to be added by {@link append}. */
+  part(): FieldText {
+    return new FieldText(this.#names, this.#isSecret, this.#taken);
+  }
+
+  /** Adds the fields of `part`, as often as they are the same. */
+  append(part: FieldText): void {
+    this.text += part.text;
+    this.bits |= part.bits;
+    if (part.isOdd) this.isOdd = true;
+  }
+
   #read(fields: Fields, key: string): void {
     try {
       this.add(key, fields[key]);

@@ -1,7 +1,7 @@
 /** Metrics that need no code of their own: the row says which operation or event, which labels, and a duration or a count. */
 import type { OperationRecord } from '@sage-adk/core';
-import { createCounter } from '../instruments/counter.ts';
-import { createHistogram } from '../instruments/histogram.ts';
+import { type BoundCounter, type Counter, createCounter } from '../instruments/counter.ts';
+import { type BoundHistogram, createHistogram, type Histogram } from '../instruments/histogram.ts';
 import type { Instrument, LabelValue } from '../instruments/instrument.ts';
 import { derivedMetrics } from '../table/derived.ts';
 import type { MetricRow } from '../table/row.ts';
@@ -18,66 +18,66 @@ type Attributes = Readonly<Record<string, LabelValue>>;
 /** One metric of them. */
 interface Part {
   readonly row: MetricRow;
-  readonly instrument: Instrument;
-  /** What counts in the series of these values. */
-  readonly cellOf: (values: readonly LabelValue[]) => Count;
+  readonly instrument: Counter | Histogram;
 }
 
-type Count = (durationMs: number) => void;
+/** What counts in one series: a counter the operation, a histogram its duration. */
+type Cell = BoundCounter | BoundHistogram;
 
 export function createDerived(limit: number): Derived {
-  const parts = derivedMetrics.map((row) => createPart(row, limit));
+  const parts: readonly Part[] = derivedMetrics.map((row) => ({
+    row,
+    instrument: row.type === 'histogram' ? createHistogram(row, limit) : createCounter(row, limit),
+  }));
   return {
     instruments: parts.map(({ instrument }) => instrument),
     operation(name) {
-      const counts = partsOf(parts, name).map((part) => counterOf(part, name));
+      const tallyOf = (areOfFailures: boolean) =>
+        createTally<OperationRecord>(
+          partsOf(parts, name).filter(({ row }) => row.name.endsWith('_errors_total') === areOfFailures),
+          (label) => readerOf(label, name),
+        );
+      const countEnd = tallyOf(false);
+      const countFailure = tallyOf(true);
       return (record) => {
-        for (const count of counts) count(record);
+        countEnd(record, record.durationMs);
+        if (record.outcome === 'error' || record.outcome === 'timeout') countFailure(record, record.durationMs);
       };
     },
     event(name) {
-      const own = partsOf(parts, name);
-      return (event) => {
-        for (const { row, cellOf } of own) cellOf((row.labels ?? []).map((label) => event[label]))(0);
-      };
+      const tally = createTally<Attributes>(partsOf(parts, name), (label) => (event) => event[label]);
+      return (event) => tally(event, 0);
     },
   };
 }
 
-/** Counts the operations of one name. Most are like the one before, so its series is kept at hand. */
-function counterOf({ row, cellOf }: Part, name: string): (record: OperationRecord) => void {
-  const readers = (row.labels ?? []).map((label) => readerOf(label, name));
-  const countsFailures = row.name.endsWith('_errors_total');
-  const last: LabelValue[] = readers.map(() => undefined);
-  let count: Count | undefined;
-  return (record) => {
-    if (countsFailures && record.outcome !== 'error' && record.outcome !== 'timeout') return;
+/**
+ * Counts operations or events of one name. Each label is read once for all their metrics, and most operations are like the one before, so its cells are kept
+ * at hand.
+ */
+function createTally<T>(
+  parts: readonly Part[],
+  read: (label: string) => (source: T) => LabelValue,
+): (source: T, durationMs: number) => void {
+  const labels = [...new Set(parts.flatMap(({ row }) => row.labels ?? []))];
+  const readers = labels.map(read);
+  const last: LabelValue[] = labels.map(() => undefined);
+  let cells: readonly Cell[] | undefined;
+  return (source, durationMs) => {
     for (let i = 0; i < readers.length; i++) {
-      const value = readers[i]?.(record);
+      const value = readers[i]?.(source);
       if (value === last[i]) continue;
       last[i] = value;
-      count = undefined;
+      cells = undefined;
     }
-    count ??= cellOf([...last]);
-    count(record.durationMs);
+    cells ??= parts.map(({ row, instrument }) =>
+      instrument.with(...(row.labels ?? []).map((label) => last[labels.indexOf(label)])),
+    );
+    for (const cell of cells) {
+      if ('inc' in cell) cell.inc();
+      else cell.observe(durationMs / 1_000);
+    }
   };
-}
-
-function createPart(row: MetricRow, limit: number): Part {
-  if (row.type === 'histogram') {
-    const instrument = createHistogram(row, limit);
-    const cellOf: Part['cellOf'] = (values) => {
-      const cell = instrument.with(...values);
-      return (durationMs) => cell.observe(durationMs / 1_000);
-    };
-    return { row, instrument, cellOf };
-  }
-  const instrument = createCounter(row, limit);
-  const cellOf: Part['cellOf'] = (values) => {
-    const cell = instrument.with(...values);
-    return () => cell.inc();
-  };
-  return { row, instrument, cellOf };
 }
 
 function partsOf(parts: readonly Part[], name: string): readonly Part[] {

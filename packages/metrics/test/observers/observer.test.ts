@@ -119,6 +119,29 @@ describe('calls of a model', () => {
     }
   });
 
+  test('OM6 OM7: calls of models that take turns are each counted for their own', async () => {
+    const other = { ...start, model: 'other' };
+    for (const [from, inputTokens] of [
+      [start, 1],
+      [other, 10],
+      [start, 2],
+      [start, 3],
+      [other, 20],
+    ] as const) {
+      await operate('llm.call', from, async (operation) => operation.set({ inputTokens }));
+    }
+    for (const [labels, calls, tokens] of [
+      [model, 3, 6],
+      [{ ...model, model: 'other' }, 2, 30],
+    ] as const) {
+      expect(await valueOf('sage_llm_calls_total', { ...labels, api: 'chat', stream: 'true', outcome: 'ok' })).toBe(
+        calls,
+      );
+      expect(await valueOf('sage_llm_call_duration_seconds_count', { ...labels, outcome: 'ok' })).toBe(calls);
+      expect(await valueOf('sage_llm_tokens_total', { ...labels, type: 'input' })).toBe(tokens);
+    }
+  });
+
   test('OM8: duration, time to the first token and time per output token of a stream', async () => {
     const stream = operateStream('llm.call', start, async function* (operation) {
       yield 'a';
