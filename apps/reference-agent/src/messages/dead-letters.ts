@@ -90,7 +90,8 @@ async function openStore(
   const options = { ...store, queue: 'messages', classify, secrets: await secretsIn(config) };
   if (storage === 'redis' && redis !== undefined) {
     const { client } = closing.add(await connectRedis(redis));
-    return createRedisDeadLetters({ ...options, client, prefix: `${redis.prefix}:dlq` });
+    // A message that is lost is worse than an error that comes late.
+    return createRedisDeadLetters({ ...options, client, prefix: `${redis.prefix}:dlq`, deadlineMs: 5_000 });
   }
   if (storage === 'postgres' && postgres !== undefined) {
     const at = postgres.schema === undefined ? {} : { schema: postgres.schema };

@@ -35,7 +35,7 @@ function callOf(
   signal = new AbortController().signal,
   breaker?: BreakerPolicy,
 ) {
-  const retry = createRetry({ maxAttempts: 3, baseMs: 1, idempotent: true });
+  const retry = createRetry({ maxAttempts: 3, baseMs: 1, idempotent: true, budget: false });
   const call = createModelCall({
     provider,
     model: 'small',
