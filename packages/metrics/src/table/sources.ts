@@ -29,7 +29,7 @@ export const sourceMetrics: readonly (MetricRow & { readonly type: 'counter' | '
     ['rule', 'unit', 'kind'],
     { values: { kind: ['reserved', 'settled', 'refunded', 'debt'] } },
   ),
-  gauge('sage_limiter_leases', 'Reservations that this process holds now.', 'source limiter.leases *', ['rule']),
+  gauge('sage_limiter_leases', 'Reservations that this process holds.', 'source limiter.leases *', ['rule']),
   counter(
     'sage_limiter_store_errors_total',
     'Calls of a guarded store that failed or came too late.',
@@ -48,10 +48,10 @@ export const sourceMetrics: readonly (MetricRow & { readonly type: 'counter' | '
     'Idle keys of this process that made room for new ones.',
     'source limiter.memory reclaimed',
   ),
-  gauge('sage_limiter_queue_depth', 'Calls that wait before a limiter now.', 'source limiter.queue waiting'),
+  gauge('sage_limiter_queue_depth', 'Calls that wait before a limiter.', 'source limiter.queue waiting'),
   gauge(
     'sage_breaker_state',
-    'State of a circuit breaker: 0 closed, 1 recovering, 2 open, 3 forced open.',
+    'Circuit breaker: 0 closed, 1 recovering, 2 open, 3 forced open.',
     'source recovery.breaker *.state',
     ['dependency'],
     { aggregate: 'max' },
@@ -79,20 +79,16 @@ export const sourceMetrics: readonly (MetricRow & { readonly type: 'counter' | '
   ),
   counter(
     'sage_bulkhead_rejections_total',
-    'Calls that a bulkhead or worker pool refused, because its places and its queue were taken.',
+    'Calls that a full bulkhead or worker pool refused.',
     'source recovery.bulkhead *.rejected,source pool.* refused',
     ['bulkhead'],
   ),
-  gauge('sage_dlq_letters', 'Messages in a dead-letter queue.', 'source dlq.letters *', ['queue', 'state'], {
+  gauge('sage_dlq_letters', 'Dead letters.', 'source dlq.letters *', ['queue', 'state'], {
     aggregate: 'max',
   }),
-  gauge(
-    'sage_dlq_oldest_age_seconds',
-    'Age of the oldest message in a dead-letter queue.',
-    'source dlq.oldest *',
-    ['queue'],
-    { aggregate: 'max' },
-  ),
+  gauge('sage_dlq_oldest_age_seconds', 'Age of the oldest dead letter.', 'source dlq.oldest *', ['queue'], {
+    aggregate: 'max',
+  }),
   gauge('sage_pool_connections', 'Connections of a pool.', 'source connections.pools *', ['pool', 'state'], {
     values: { state: ['active', 'idle'] },
   }),
