@@ -12,7 +12,6 @@ export interface Held {
 export class Hold {
   #held: Held | undefined;
   #signal: AbortSignal | undefined;
-  #isWatched = false;
 
   constructor(held: Held) {
     this.#held = held;
@@ -25,7 +24,6 @@ export class Hold {
 
   /** Once this is collected, nobody will come: the connection is released, and whoever waits for the end hears of it. */
   dropsWith(consumer: object): void {
-    this.#isWatched = true;
     unread.register(consumer, this, this);
   }
 
@@ -34,11 +32,9 @@ export class Hold {
   }
 
   letGo(): void {
-    if (this.#held === undefined) return;
-    this.#held = undefined;
     this.#signal?.removeEventListener('abort', this.#abort);
-    this.#signal = undefined;
-    if (this.#isWatched) unread.unregister(this);
+    this.#signal = this.#held = undefined;
+    unread.unregister(this);
   }
 
   readonly #abort = (): void => this.#held?.abort(this.#signal?.reason);

@@ -35,19 +35,12 @@ const tokensOfTools = 500;
 /** Members that name a file or an image, whatever the provider's spelling. */
 const attachmentNames = /"(?:image_url|file_url|file_id|fileUri|file_uri)"\s*:|"type"\s*:\s*"url"/g;
 
-function namedAttachments(text: string): number {
-  return mayName(text) ? (text.match(attachmentNames)?.length ?? 0) : 0;
-}
-
 /** Searches for text are far faster than one pattern, and nearly all requests name nothing. */
-function mayName(text: string): boolean {
-  return (
-    text.includes('_url"') ||
-    text.includes('Uri"') ||
-    text.includes('_uri"') ||
-    text.includes('_id"') ||
-    text.includes('"url"')
-  );
+const attachmentEnds = ['_url"', '"url"', 'Uri"', '_uri"', '_id"'];
+
+function namedAttachments(text: string): number {
+  for (const end of attachmentEnds) if (text.includes(end)) return text.match(attachmentNames)?.length ?? 0;
+  return 0;
 }
 
 const imageStarts = ['data:image/', 'iVBORw0KGgo', '/9j/', 'R0lGOD', 'UklGR'];

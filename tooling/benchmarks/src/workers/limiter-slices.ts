@@ -38,8 +38,8 @@ const direct = createRateLimiter({ rules: [plenty('direct')], store: store() });
 
 const everybody = {};
 const tookUs: number[] = [];
-const asked = new Array<number>(forMs).fill(0);
-const answered = new Array<number>(forMs).fill(0);
+const asked = Array.from({ length: forMs }, () => 0);
+const answered = Array.from({ length: forMs }, () => 0);
 
 await warmUp();
 await sleep(beginMs - Date.now());
@@ -48,7 +48,7 @@ for (let done = 0; Date.now() < beginMs + forMs; await sleep(1)) {
   const due = Math.floor((Date.now() - beginMs) * perMs);
   for (; done < due; done++) {
     void ask();
-    await undefined;
+    await Promise.resolve();
   }
 }
 const directUs: number[] = [];
