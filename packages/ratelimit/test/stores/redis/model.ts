@@ -54,6 +54,15 @@ export class Model {
     this.nowUs = nowUs;
   }
 
+  /**
+   * Lets time pass, or sets the clock back: never to before the end of a lease that is over. Whether such a one is seen again depends on whether something
+   * was written since, and is not promised.
+   */
+  pass(us: number): void {
+    const ended = [...this.#leases.values()].map(({ expiresUs }) => expiresUs).filter((endUs) => endUs <= this.nowUs);
+    this.nowUs = us < 0 ? Math.max(this.nowUs + us, ...ended) : this.nowUs + us;
+  }
+
   decide(request: DecideRequest): Answer {
     this.#expire(request.asks);
     const { kind, asks } = request;
