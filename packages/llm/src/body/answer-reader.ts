@@ -36,7 +36,6 @@ export interface Whole {
 /** Reads an answer that is one JSON object. */
 export class JsonReader implements AnswerReader {
   readonly #shape: Api['answer'];
-  #pick: (path: string) => unknown;
   #picker: JsonPicker | undefined;
   #facts: AnswerFacts | undefined;
   whole = false;
@@ -47,13 +46,12 @@ export class JsonReader implements AnswerReader {
 
   constructor({ answer }: Api) {
     this.#shape = answer;
-    this.#pick = pickNothing;
   }
 
   write(chunk: Uint8Array): Uint8Array {
     this.contentBytes += chunk.length;
-    const picker = (this.#picker ??= this.#open());
-    picker.write(toLatin1(chunk));
+    this.#picker ??= new JsonPicker(pathsOf(this.#shape));
+    this.#picker.write(toLatin1(chunk));
     return chunk;
   }
 
@@ -75,7 +73,7 @@ export class JsonReader implements AnswerReader {
   }
 
   facts(): AnswerFacts {
-    return this.#facts ?? this.#factsBy(this.#pick);
+    return this.#facts ?? this.#factsBy((path) => this.#picker?.get(path));
   }
 
   #factsBy(pick: (path: string) => unknown): AnswerFacts {
@@ -91,12 +89,6 @@ export class JsonReader implements AnswerReader {
       model: typeof model === 'string' ? model : undefined,
       finishReason,
     };
-  }
-
-  #open(): JsonPicker {
-    const picker = new JsonPicker(pathsOf(this.#shape));
-    this.#pick = (path) => picker.get(path);
-    return picker;
   }
 }
 
@@ -132,10 +124,6 @@ function namesOf(shape: Api['answer']): ReadonlySet<string> {
     knownNames.set(shape, names);
   }
   return names;
-}
-
-function pickNothing(): undefined {
-  return undefined;
 }
 
 /** The member at a path, as {@link JsonPicker} finds it: of the elements of an array the first that has it. */
