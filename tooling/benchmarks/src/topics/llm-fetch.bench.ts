@@ -2,13 +2,13 @@ import { inOwnProcess } from '../harness/child.ts';
 import type { Excess } from '../harness/measure.ts';
 import type { Report, Topic } from '../harness/topic.ts';
 
-/** What one process measured, in CPU nanoseconds per call or stream. */
+/** What one process measured, in CPU nanoseconds per call or event. */
 export interface LlmFetchTimings {
   readonly bareAsync: number;
-  /** Of a call over the bare one, by what is plugged in. */
-  readonly calls: Readonly<Record<string, Excess>>;
-  /** Of an event of a stream over that of the bare one. */
-  readonly events: Readonly<Record<string, Excess>>;
+  /** Of a call over the bare one. */
+  readonly call: Excess | undefined;
+  /** Of an event of a stream over that of the bare one, where everything is plugged in. */
+  readonly event: Excess | undefined;
 }
 
 /** What one process measured, in bytes. */
@@ -31,22 +31,25 @@ const goals = { callNs: 50_000, eventNs: 2_000, bytesPerStream: 8 };
 export const topic: Topic = {
   name: 'LLM: what the wrapper adds to a call of the OpenAI SDK, with everything plugged in',
   async run(): Promise<Report> {
-    const { bareAsync, calls, events } = await inOwnProcess<LlmFetchTimings>(speed);
-    const call = (name: string, part: keyof Excess): number => calls[name]?.[part] ?? Number.NaN;
-    const event = (part: keyof Excess): number => events['all']?.[part] ?? Number.NaN;
-    const callNs = call('all', 'medianNs');
+    const { bareAsync, ...all } = await inOwnProcess<LlmFetchTimings>(speed);
+    const call = (part: keyof Excess): number => all.call?.[part] ?? Number.NaN;
+    const event = (part: keyof Excess): number => all.event?.[part] ?? Number.NaN;
+    const callNs = call('medianNs');
     const eventNs = event('medianNs');
+    const byStep: Record<string, number> = {};
+    for (const step of steps) {
+      const alone = await inOwnProcess<LlmFetchTimings>(speed, [step]);
+      byStep[`call with ${step} plugged in, us over it`] = (alone.call?.medianNs ?? Number.NaN) / 1_000;
+    }
     const { streams, heapBytes } = await inOwnProcess<LlmFetchMemory>(memory);
     const bytesPerStream = slopeOf(heapBytes.slice(1)) / (streams / heapBytes.length);
     return {
       figures: {
         'bare async call, ns (the calibration)': bareAsync,
-        'call of the SDK without the wrapper, us': call('all', 'baseNs') / 1_000,
+        'call of the SDK without the wrapper, us': call('baseNs') / 1_000,
         'call, us over that': callNs / 1_000,
-        'call, us over that, lower quartile': call('all', 'quartileNs') / 1_000,
-        ...Object.fromEntries(
-          steps.map((name) => [`call with ${name} plugged in, us over it`, call(name, 'quartileNs') / 1_000]),
-        ),
+        'call, us over that, lower quartile': call('quartileNs') / 1_000,
+        ...byStep,
         'event of a stream without the wrapper, us': event('baseNs') / 1_000,
         'event of a stream, us over that': eventNs / 1_000,
         'event of a stream, us over that, lower quartile': event('quartileNs') / 1_000,
