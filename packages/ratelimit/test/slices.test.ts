@@ -248,6 +248,34 @@ describe('slices', () => {
   );
 
   test.each(['sliding-window', 'token-bucket', 'fixed-window'] as const)(
+    'make no queue of a limit: at half as much again everybody is answered at once, a third by a denial (%s)',
+    async (strategy) => {
+      const { limiters, clock, server } = create([{ ...global, limit: 4_000, strategy }], 4);
+      server.trouble = { name: 'slow', ms: 1 };
+      const waitedMs: number[] = [];
+      const counts = { admitted: 0, denied: 0, withoutWait: 0 };
+      const ask = async (limiter: RateLimiter): Promise<void> => {
+        const askedMs = clock.monotonicMs();
+        const { allowed, retryAfterMs = 0 } = await limiter.check(everybody);
+        waitedMs.push(clock.monotonicMs() - askedMs);
+        counts[allowed ? 'admitted' : 'denied']++;
+        if (!allowed && retryAfterMs <= 0) counts.withoutWait++;
+      };
+      for (let ms = 0; ms < 5_000; ms++) {
+        for (const limiter of limiters) for (let n = 0; n < 1 + (ms % 2); n++) void ask(limiter);
+        await clock.advanceAsync(1);
+      }
+      server.trouble = { name: 'none' };
+      await clock.advanceAsync(1_000);
+      expect(waitedMs).toHaveLength(30_000);
+      expect(Math.max(...waitedMs)).toBeLessThan(10);
+      expect(counts.withoutWait).toBe(0);
+      expect(counts.admitted).toBeGreaterThan(4_000 * 5 * 0.95);
+      expect(counts.admitted).toBeLessThanOrEqual(4_000 * 6);
+    },
+  );
+
+  test.each(['sliding-window', 'token-bucket', 'fixed-window'] as const)(
     'RL25: steady load uses more than 98 %% of the limit (%s)',
     async (strategy) => {
       const { limiters, clock } = create([{ ...global, limit: 2_000, strategy }], 4);

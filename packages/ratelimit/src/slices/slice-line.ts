@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock, Timer } from '@sage-adk/core';
+import type { Clock } from '@sage-adk/core';
 import { wheelOf } from '@sage-adk/core/deadline';
-import type { CompiledRule } from '../compile.ts';
 import type { AnswerSource, Ask, Finding, LimiterStore } from '../stores/store.ts';
+import type { Part, Slice, Taken } from './slice.ts';
 import type { SlicedRule } from './sliceable.ts';
 import { WaitingCalls } from './waiting-calls.ts';
 
@@ -15,28 +15,6 @@ export interface SliceLineOptions {
   readonly largestShare: number;
   readonly clock: Clock;
 }
-
-/** Quota that was taken ahead. */
-interface Slice {
-  readonly id: string;
-  readonly size: number;
-  readonly rule: CompiledRule;
-  /** When it was asked for; the store charged it later. */
-  readonly sentMs: number;
-  readonly untilMs: number;
-  /** From when on the next one is fetched; never for one that ends with its window, for the next would end there too. */
-  readonly renewMs: number;
-  readonly timer: Timer;
-  left: number;
-}
-
-interface Part {
-  readonly slice: Slice;
-  readonly units: number;
-}
-
-/** What a decision took, from which slices. */
-export type Taken = readonly Part[];
 
 /** What this process has taken ahead of one rule and key: slices, the oldest first. */
 export class SliceLine {
@@ -228,11 +206,21 @@ export class SliceLine {
   }
 
   async #reserveFor(cost: number, askedAtMs: number): Promise<Finding> {
-    const first = await this.#reserve(Math.max(Math.min(this.#most, this.#size), this.#waiting.wanted), askedAtMs);
-    if (first.allowed) return first;
-    // Perhaps a smaller one; if not even the cost fits, the wait for it is what the caller needs to know.
-    const second = first.remaining >= cost ? first.remaining : cost;
-    return second < first.cost ? this.#reserve(second, askedAtMs) : first;
+    const sinceMs = this.#options.clock.monotonicMs();
+    const wanted = Math.max(Math.min(this.#most, this.#size), this.#waiting.wanted);
+    const first = await this.#reserve(Math.max(cost, Math.min(this.#sliced.rule.burst, wanted)), askedAtMs);
+    let found = first;
+    // Perhaps a smaller one; if not even the cost fits, the wait for it is what the caller needs to know. Others may be quicker, but not for ever.
+    for (let round = 0; !found.allowed && round < 2; round++) {
+      const smaller = Math.max(cost, found.remaining);
+      if (smaller >= found.cost) return found;
+      found = await this.#reserve(smaller, askedAtMs);
+    }
+    if (first.allowed) return found;
+    // A limit is no queue: who waits on while others come would wait ever longer.
+    if (found.allowed) this.#last = { ...found, retryAfterUs: first.retryAfterUs };
+    this.#waiting.denyUntil(sinceMs);
+    return found;
   }
 
   async #reserve(size: number, askedAtMs: number): Promise<Finding> {
@@ -244,12 +232,11 @@ export class SliceLine {
     const asks = [{ rule, key, cost: size }];
     const ttlUs = 2 * validityUs + 1_000_000;
     const answer = await decide({ kind: 'reserve', id, asks, ttlUs, maxWaitUs: 0, askedAtMs });
-    const { allowed, findings, source } = answer;
-    const [finding] = findings;
+    const [finding] = answer.findings;
     if (finding === undefined) throw new TypeError('A store answers with a finding for each ask.');
     this.#last = finding;
-    this.#source = source === 'store' ? 'slice' : source;
-    if (allowed && finding.allowed) {
+    this.#source = answer.source === 'store' ? 'slice' : answer.source;
+    if (answer.allowed && finding.allowed) {
       this.#add({ id, size, rule }, sentMs, finding);
       this.#waiting.serve((wanted, sinceMs) => this.take(wanted, sinceMs));
     }

@@ -22,7 +22,8 @@ import type {
 } from '../stores/store.ts';
 import type { OneRule } from '../stores/one-rule.ts';
 import { OneSliced } from './one-sliced.ts';
-import { SliceLine, type Taken } from './slice-line.ts';
+import type { Taken } from './slice.ts';
+import { SliceLine } from './slice-line.ts';
 import { type SlicedRule, sliceRule } from './sliceable.ts';
 
 /** Options of {@link sliceStore}. */

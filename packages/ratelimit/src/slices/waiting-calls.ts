@@ -31,14 +31,24 @@ export class WaitingCalls<Taken> {
 
   /** So much cannot be had now; neither can more. */
   deny(cost: number): void {
-    this.#calls = this.#calls.filter((call) => {
-      if (call.cost >= cost) call.resolve('denied');
-      return call.cost < cost;
-    });
+    this.#denyWhere((call) => call.cost >= cost);
+  }
+
+  /** Those got nothing of all that there was, for whom it was asked. */
+  denyUntil(askedAtMs: number): void {
+    this.#denyWhere((call) => call.askedAtMs <= askedAtMs);
   }
 
   fail(error: unknown): void {
     for (const { reject } of this.#calls.splice(0)) reject(error);
+  }
+
+  #denyWhere(isDenied: (call: Waiting<Taken>) => boolean): void {
+    this.#calls = this.#calls.filter((call) => {
+      const denied = isDenied(call);
+      if (denied) call.resolve('denied');
+      return !denied;
+    });
   }
 }
 

@@ -40,6 +40,8 @@ export const topic: Topic = {
       const used = usedOf(limits.low, busy);
       figures[`${strategy}, 150 % load, part of the limit that is used`] = used;
       atMost('limit that is not used', 1 - used, 0.02);
+      // A bucket is empty by now: for longer than a second it admits no more than its rate either.
+      atMost('beyond the limit while the load is steady', used - 1, 0.02);
       atMost(
         'units beyond the limit',
         Math.max(...fleets.map(([limit, fleet]) => beyondOf(strategy, limit, fleet))),
