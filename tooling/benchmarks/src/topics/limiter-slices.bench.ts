@@ -58,7 +58,7 @@ type Strategy = (typeof strategies)[number];
 async function runFleet(strategy: Strategy, limit: number, load: number): Promise<readonly SlicesReport[]> {
   await using redis = started(await startRedis({ fresh: true }));
   // At a full second, where windows begin, and when every process is up on a busy machine as well.
-  const beginMs = Math.ceil(Date.now() / 1_000 + 10) * 1_000;
+  const beginMs = Math.ceil(Date.now() / 1_000 + 12) * 1_000;
   const perMs = (limit * load) / processes / 1_000;
   const args = [redis.url, strategy, limit, perMs, beginMs, forMs, steadyFromMs].map(String);
   return await Promise.all(Array.from({ length: processes }, () => inOwnProcess<SlicesReport>(worker, args)));
