@@ -6,15 +6,26 @@ import type { OneAnswer } from './stores/one-rule.ts';
 import type { Answer, AnswerSource, Finding } from './stores/store.ts';
 import { remainingAt, resetUsAt } from './strategies/strategy.ts';
 
-/** A decision of this package, with what its lists are made of. */
+/** What is binding where no rule applies. */
+const unbounded = {
+  rule: { limit: Number.POSITIVE_INFINITY },
+  remaining: Number.POSITIVE_INFINITY,
+  resetAfterUs: 0,
+  retryAfterUs: undefined,
+};
+
+/** A decision, with what is counted of it. */
 export interface Concluded extends Decision {
-  readonly findings: readonly Finding[];
+  readonly findings: readonly Pick<Finding, 'rule' | 'allowed' | 'remaining'>[];
 }
 
 /** Sums up what a store found, with durations as times on the wall clock. */
 export function conclude(answer: Answer, clock: Clock): Concluded {
   const { allowed, findings, source, atMs = clock.now() } = answer;
-  return new Conclusion(allowed, unmeasured, source, new Several(findings, allowed, atMs), '', 0);
+  const binding = (allowed ? undefined : longestWait(findings)) ?? tightest(findings) ?? unbounded;
+  const sums = { waitUs: waitUsOf(binding), level: 0, resetAfterUs: binding.resetAfterUs, atUs: 0 };
+  const about = { findings, atMs, limit: binding.rule.limit, remaining: remainingOf(binding) };
+  return new Conclusion(allowed, sums, source, about, '', 0);
 }
 
 /** {@link conclude} for one enforced rule that was decided about at once. */
@@ -22,40 +33,17 @@ export function concludeOne(rule: CompiledRule, key: string, cost: number, answe
   return new Conclusion(answer.waitUs === 0, answer, answer.source, rule, key, cost);
 }
 
-const unmeasured = { waitUs: 0, level: 0, resetAfterUs: 0, atUs: 0 };
+type Lists = Pick<Decision, 'rules' | 'violated' | 'shadowDenied'>;
 
-type Binding = Pick<Finding, 'remaining' | 'resetAfterUs' | 'retryAfterUs'> & {
-  readonly rule: Pick<CompiledRule, 'limit'>;
-};
-
-/** What is binding where no rule applies. */
-const unbounded: Binding = {
-  rule: { limit: Number.POSITIVE_INFINITY },
-  remaining: Number.POSITIVE_INFINITY,
-  resetAfterUs: 0,
-  retryAfterUs: undefined,
-};
-
-/** Several findings; which of them is binding is looked up when somebody asks, for most reservations nobody does. */
-class Several {
+interface Findings {
   readonly findings: readonly Finding[];
   readonly atMs: number;
-  readonly #allowed: boolean;
-  #binding: Binding | undefined;
-
-  constructor(findings: readonly Finding[], allowed: boolean, atMs: number) {
-    this.findings = findings;
-    this.#allowed = allowed;
-    this.atMs = atMs;
-  }
-
-  get binding(): Binding {
-    return (this.#binding ??=
-      (this.#allowed ? undefined : longestWait(this.findings)) ?? tightest(this.findings) ?? unbounded);
-  }
+  /** Of the binding rule, as what follows. */
+  readonly limit: number;
+  readonly remaining: number;
 }
 
-type Lists = Pick<Decision, 'rules' | 'violated' | 'shadowDenied'>;
+const none: readonly RuleState[] = Object.freeze([]);
 
 /**
  * This is the hot path. So it is small: what follows from other members is made when it is read, the lists once. There is one class without a base, and
@@ -64,13 +52,13 @@ type Lists = Pick<Decision, 'rules' | 'violated' | 'shadowDenied'>;
 class Conclusion implements Concluded {
   readonly allowed: boolean;
   readonly #source: AnswerSource;
-  readonly #about: CompiledRule | Several;
+  readonly #about: CompiledRule | Findings;
   readonly #key: string;
   readonly #cost: number;
   readonly #level: number;
   readonly #resetAfterUs: number;
   readonly #atUs: number;
-  /** Of one rule that does not allow. */
+  /** Where it is not allowed. */
   readonly #waitUs: number | undefined;
   #lists: Lists | undefined;
 
@@ -78,7 +66,7 @@ class Conclusion implements Concluded {
     allowed: boolean,
     sums: Omit<OneAnswer, 'source'>,
     source: AnswerSource,
-    about: CompiledRule | Several,
+    about: CompiledRule | Findings,
     key: string,
     cost: number,
   ) {
@@ -94,23 +82,25 @@ class Conclusion implements Concluded {
   }
 
   get limit(): number {
-    const about = this.#about;
-    return 'findings' in about ? about.binding.rule.limit : about.limit;
+    return this.#about.limit;
   }
 
   get remaining(): number {
     const about = this.#about;
-    if ('findings' in about) return remainingOf(about.binding);
+    if ('findings' in about) return about.remaining;
     return Math.min(remainingAt(about.strategy, this.#level), about.limit);
   }
 
   get resetAtMs(): number {
-    return this.#atMs + Math.ceil(this.#resetUs / 1_000);
+    const about = this.#about;
+    if ('findings' in about) return about.atMs + Math.ceil(this.#resetAfterUs / 1_000);
+    return this.#atUs / 1_000 + Math.ceil(resetUsAt(about.strategy, this.#level, this.#resetAfterUs) / 1_000);
   }
 
   get retryAfterMs(): number | undefined {
-    const waitUs = this.allowed ? 0 : this.#retryUs;
-    return waitUs === undefined ? undefined : waitUs / 1_000;
+    const waitUs = this.#waitUs;
+    if (waitUs === undefined) return 0;
+    return waitUs === Number.POSITIVE_INFINITY ? undefined : waitUs / 1_000;
   }
 
   get source(): AnswerSource {
@@ -121,16 +111,21 @@ class Conclusion implements Concluded {
     return isDegraded(this.#source);
   }
 
+  get findings(): Concluded['findings'] {
+    const about = this.#about;
+    return 'findings' in about ? about.findings : [{ rule: about, allowed: this.allowed, remaining: this.remaining }];
+  }
+
   get rules(): readonly RuleState[] {
-    return (this.#lists ??= listsOf(this.findings, this.#atMs)).rules;
+    return (this.#lists ??= this.#list()).rules;
   }
 
   get violated(): readonly RuleState[] {
-    return (this.#lists ??= listsOf(this.findings, this.#atMs)).violated;
+    return (this.#lists ??= this.#list()).violated;
   }
 
   get shadowDenied(): readonly RuleState[] {
-    return (this.#lists ??= listsOf(this.findings, this.#atMs)).shadowDenied;
+    return (this.#lists ??= this.#list()).shadowDenied;
   }
 
   /** All of it, as a plain object. */
@@ -144,45 +139,29 @@ class Conclusion implements Concluded {
     return this.toJSON();
   }
 
-  get findings(): readonly Finding[] {
+  #list(): Lists {
     const about = this.#about;
-    if ('findings' in about) return about.findings;
-    const { allowed, remaining } = this;
-    const retryAfterUs = allowed ? 0 : this.#retryUs;
-    return [
-      { rule: about, key: this.#key, cost: this.#cost, allowed, remaining, resetAfterUs: this.#resetUs, retryAfterUs },
-    ];
-  }
-
-  get #atMs(): number {
-    const about = this.#about;
-    return 'findings' in about ? about.atMs : this.#atUs / 1_000;
-  }
-
-  get #resetUs(): number {
-    const about = this.#about;
-    if ('findings' in about) return about.binding.resetAfterUs;
-    return resetUsAt(about.strategy, this.#level, this.#resetAfterUs);
-  }
-
-  get #retryUs(): number | undefined {
-    const about = this.#about;
-    if ('findings' in about) return about.binding.retryAfterUs;
-    return this.#waitUs === Number.POSITIVE_INFINITY ? undefined : this.#waitUs;
+    if ('findings' in about) return listsOf(about);
+    const rules = [stateOf(about, this.#key, this.#cost, this)];
+    return { rules, violated: this.allowed ? none : rules, shadowDenied: none };
   }
 }
 
-/** Whether somebody else than the store answered, or more strictly than the rules. */
 export function isDegraded(source: AnswerSource): boolean {
   return source === 'overflow' || source === 'local' || source === 'policy';
 }
 
-function listsOf(findings: readonly Finding[], atMs: number): Lists {
+function listsOf({ findings, atMs }: Findings): Lists {
   const rules: RuleState[] = [];
   const violated: RuleState[] = [];
   const shadowDenied: RuleState[] = [];
   for (const finding of findings) {
-    const state = stateOf(finding, atMs);
+    const state = stateOf(finding.rule, finding.key, finding.cost, {
+      allowed: finding.allowed,
+      remaining: remainingOf(finding),
+      resetAtMs: atMs + Math.ceil(finding.resetAfterUs / 1_000),
+      retryAfterMs: finding.retryAfterUs === undefined ? undefined : finding.retryAfterUs / 1_000,
+    });
     rules.push(state);
     if (!state.allowed) (state.mode === 'enforce' ? violated : shadowDenied).push(state);
   }
@@ -190,27 +169,31 @@ function listsOf(findings: readonly Finding[], atMs: number): Lists {
   return { rules, violated, shadowDenied };
 }
 
-function stateOf(finding: Finding, atMs: number): RuleState {
-  const { rule, key, cost, allowed, resetAfterUs, retryAfterUs } = finding;
+type Found = Pick<RuleState, 'allowed' | 'remaining' | 'resetAtMs' | 'retryAfterMs'>;
+
+function stateOf(rule: CompiledRule, key: string, cost: number, found: Found): RuleState {
   return {
     rule: rule.name,
     unit: rule.unit,
     scope: rule.scope,
     mode: rule.mode,
-    allowed,
+    allowed: found.allowed,
     cost,
     limit: rule.limit,
     periodMs: rule.periodMs,
     period: rule.period,
     key,
     burst: rule.burst,
-    remaining: remainingOf(finding),
-    resetAtMs: atMs + Math.ceil(resetAfterUs / 1_000),
-    retryAfterMs: retryAfterUs === undefined ? undefined : retryAfterUs / 1_000,
+    remaining: found.remaining,
+    resetAtMs: found.resetAtMs,
+    retryAfterMs: found.retryAfterMs,
   };
 }
 
-function remainingOf({ rule, remaining }: Pick<Binding, 'rule' | 'remaining'>): number {
+function remainingOf({
+  rule,
+  remaining,
+}: Pick<Finding, 'remaining'> & { readonly rule: { readonly limit: number } }): number {
   return Math.min(remaining, rule.limit);
 }
 

@@ -1,18 +1,16 @@
 /** A reservation's hold on its store: kept alive by heartbeats, ended once. */
-import { AsyncResource } from 'node:async_hooks';
-import { type Clock, emit, type LimitCosts, type LimitSubject } from '@sage-adk/core';
+import { type Clock, emit, type LimitCosts, type LimitSubject, type Timer } from '@sage-adk/core';
+import { wheelOf } from '@sage-adk/core/deadline';
 import { costIn } from './costs.ts';
 import type { Decision } from './decision.ts';
-import type { Beating, Heartbeats } from './heartbeats.ts';
 import type { Reporter } from './reporter.ts';
-import type { Ask, LimiterStore, Settlement } from './stores/store.ts';
+import type { Ask, LimiterStore } from './stores/store.ts';
 
 /** What the leases of a limiter share. */
 export interface Lessor {
   readonly store: LimiterStore;
   readonly clock: Clock;
   readonly reporter: Reporter;
-  readonly heartbeats: Heartbeats;
   /** Takes more for a lease. */
   readonly charge: (lease: Lease, subject: LimitSubject, more: LimitCosts) => Promise<Decision>;
   /** Told of the rules and keys of which something came back. */
@@ -37,17 +35,9 @@ export interface Settled {
   readonly overspent: readonly { readonly rule: string; readonly units: number }[];
 }
 
-const none: Settled['overspent'] = Object.freeze([]);
-const inFull: Settled = Object.freeze({ settled: true, overspent: none });
-const nothing: Settled = Object.freeze({ settled: false, overspent: none });
-
-/** An async resource, so that it beats in the context in which it was made. */
-export class Lease extends AsyncResource implements Beating {
+export class Lease {
   readonly id: string;
   asks: readonly Ask[];
-  /** When it beats next. */
-  expiresUs: number;
-  heapIndex = -1;
   readonly #lessor: Lessor;
   readonly #ttlMs: number;
   readonly #endsMs: number;
@@ -58,10 +48,10 @@ export class Lease extends AsyncResource implements Beating {
   #counted = true;
   /** How long the store keeps it, as far as this process knows. */
   #untilMs: number;
+  #timer: Timer | undefined;
 
   /** The lease is counted already. */
   constructor(lessor: Lessor, { id, asks, ttlMs, maxHoldMs }: LeaseOrder) {
-    super('sage-adk:lease');
     const nowMs = lessor.clock.monotonicMs();
     this.id = id;
     this.asks = asks;
@@ -69,7 +59,6 @@ export class Lease extends AsyncResource implements Beating {
     this.#ttlMs = ttlMs;
     this.#endsMs = nowMs + maxHoldMs;
     this.#untilMs = nowMs + ttlMs;
-    this.expiresUs = (nowMs + ttlMs / 3) * 1_000;
   }
 
   get lessor(): Lessor {
@@ -83,11 +72,7 @@ export class Lease extends AsyncResource implements Beating {
   /** Keeps the lease as long as its holder can be reached, since one that was thrown away can no longer settle. */
   keepFor(holder: object): void {
     this.#holder = new WeakRef(holder);
-    this.#lessor.heartbeats.add(this);
-  }
-
-  beat(): void {
-    this.runInAsyncScope(() => this.#beat());
+    this.#beatAt(this.#untilMs - (this.#ttlMs * 2) / 3);
   }
 
   async extend(ttlMs: number): Promise<boolean> {
@@ -115,42 +100,30 @@ export class Lease extends AsyncResource implements Beating {
     return this.#end(() => 0);
   }
 
-  /** Not an async function: a store in this process lets nobody wait. */
-  #end(usedOf: (ask: Ask) => number): Promise<Settled> {
-    if (this.#ended) return Promise.resolve(nothing);
+  async #end(usedOf: (ask: Ask) => number): Promise<Settled> {
+    if (this.#ended) return { settled: false, overspent: [] };
     this.#ended = true;
-    const { store, heartbeats } = this.#lessor;
-    heartbeats.remove(this);
+    const { store, clock, reporter, onReleased } = this.#lessor;
+    this.#timer?.cancel();
     this.#uncount();
-    try {
-      const used: Ask[] = [];
-      for (const ask of this.asks) used.push({ rule: ask.rule, key: ask.key, cost: usedOf(ask) });
-      const settling = store.settle({ id: this.id, asks: used });
-      return 'then' in settling
-        ? settling.then((settlement) => this.#settled(used, settlement))
-        : Promise.resolve(this.#settled(used, settling));
-    } catch (error) {
-      return Promise.reject(error);
+    const used = this.asks.map((ask) => ({ rule: ask.rule, key: ask.key, cost: usedOf(ask) }));
+    const settling = store.settle({ id: this.id, asks: used });
+    const { settled, over } = 'then' in settling ? await settling : settling;
+    if (settled) reporter.settled(this.asks, used, over);
+    else {
+      // Before its time is over it was settled by another handle, or reset.
+      if (clock.monotonicMs() >= this.#untilMs) this.#tellLost();
+      await this.#chargeExcess(used);
     }
-  }
-
-  #settled(used: readonly Ask[], { settled, over }: Settlement): Settled | Promise<Settled> {
-    if (!settled) return this.#settleLate(used, over);
-    this.#lessor.reporter.settled(this.asks, used, over);
-    this.#lessor.onReleased(used);
-    return outcomeOf(settled, used, over);
+    onReleased(used);
+    return { settled, overspent: tellOwed(used, over) };
   }
 
   /** What was reserved stays charged when the time is over; what came on top is charged now. */
-  async #settleLate(used: readonly Ask[], over: readonly number[]): Promise<Settled> {
-    const { store, clock, onReleased } = this.#lessor;
-    // Before its time is over it was settled by another handle, or reset.
-    if (clock.monotonicMs() >= this.#untilMs) this.#tellLost();
+  async #chargeExcess(used: readonly Ask[]): Promise<void> {
     const excess = used.map((ask, n) => ({ ...ask, cost: Math.max(0, ask.cost - (this.asks[n]?.cost ?? 0)) }));
     const asks = excess.filter(({ cost }) => cost > 0);
-    if (asks.length > 0) await store.decide({ kind: 'consume', asks, force: true });
-    onReleased(used);
-    return outcomeOf(false, used, over);
+    if (asks.length > 0) await this.#lessor.store.decide({ kind: 'consume', asks, force: true });
   }
 
   #beat(): void {
@@ -174,12 +147,11 @@ export class Lease extends AsyncResource implements Beating {
   }
 
   #beatAt(atMs: number): void {
-    this.expiresUs = atMs * 1_000;
-    this.#lessor.heartbeats.add(this);
+    this.#timer = wheelOf(this.#lessor.clock).schedule(() => this.#beat(), atMs);
   }
 
   #lose(): void {
-    this.#lessor.heartbeats.remove(this);
+    this.#timer?.cancel();
     this.#tellLost();
   }
 
@@ -201,15 +173,11 @@ export class Lease extends AsyncResource implements Beating {
 }
 
 /** Tells what is owed of which rules. */
-function outcomeOf(settled: boolean, used: readonly Ask[], over: readonly number[]): Settled {
-  let overspent: { rule: string; units: number }[] | undefined;
-  let place = 0;
-  for (const { rule } of used) {
-    const units = over[place++] ?? 0;
-    if (units === 0) continue;
-    (overspent ??= []).push({ rule: rule.name, units });
+function tellOwed(used: readonly Ask[], over: readonly number[]): Settled['overspent'] {
+  return used.flatMap(({ rule }, n) => {
+    const units = over[n] ?? 0;
+    if (units === 0) return [];
     if (rule.unit === 'cost') emit('budget.exhausted', { rule: rule.name, period: rule.period, handling: 'debt' });
-  }
-  if (overspent !== undefined) return { settled, overspent };
-  return settled ? inFull : nothing;
+    return { rule: rule.name, units };
+  });
 }

@@ -3,11 +3,11 @@ import type { CompiledRule } from './compile.ts';
 import { type Concluded, isDegraded } from './conclusion.ts';
 import type { Decision, RuleState } from './decision.ts';
 import type { OneAnswer } from './stores/one-rule.ts';
-import type { Answer, Ask } from './stores/store.ts';
+import type { Ask } from './stores/store.ts';
 import { Tally } from './tally.ts';
 
 /** What is counted of a decision. */
-type Verdict = Pick<Answer, 'allowed' | 'findings' | 'source'>;
+type Verdict = Pick<Concluded, 'allowed' | 'findings' | 'source'>;
 
 /** Tells observers of denials, and counts decisions. */
 export class Reporter {

@@ -97,7 +97,7 @@ export class Reserver {
     requireNumber('maxWaitMs', maxWaitMs, 0);
     const whole = withDefaults(estimate, defaults);
     const asks = fitAssumptions(book.asksOf(subject, whole, leastReserved), estimate);
-    const id = idempotencyKey === undefined ? newId() : hashApiKey(idempotencyKey);
+    const id = idempotencyKey === undefined ? randomBytes(16).toString('base64url') : hashApiKey(idempotencyKey);
     const order = { subject, estimate, whole, granted, asks, id, ttlMs, maxHoldMs };
     const maxWaitUs = Math.floor(maxWaitMs * 1_000);
     const answer = decide({ kind: 'reserve', asks, id, ttlUs: Math.ceil(ttlMs * 1_000), maxWaitUs });
@@ -107,11 +107,12 @@ export class Reserver {
 
   #take(order: Order, answer: Answer, signal?: AbortSignal, isAborted = false): Outcome | Promise<Outcome> {
     const { lessor } = this.#options;
-    const { delayUs, atMs = lessor.clock.now() } = answer;
+    const { delayUs } = answer;
+    const timed = answer.atMs === undefined ? { ...answer, atMs: lessor.clock.now() } : answer;
     if (!answer.allowed) return denied(conclude(answer, lessor.clock));
     lessor.reporter.reserved(order.asks, answer.repeated === true);
     const lease = new Lease(lessor, order);
-    const reservation = new LeasedReservation(lease, order, answer.atMs === atMs ? answer : { ...answer, atMs });
+    const reservation = new LeasedReservation(lease, order, timed);
     return delayUs > 0 || isAborted ? this.#depart(reservation, delayUs, signal) : reservation;
   }
 
@@ -138,23 +139,6 @@ export class Reserver {
 /** Of what a reservation names no number of, one unit: who reserves nothing would pass a limit that is used up. */
 function leastReserved(): number {
   return 1;
-}
-
-const idLength = 22;
-// Drawn for many ids at once: each draw asks the operating system, which takes longer than all else of a reservation in memory.
-const drawnBytes = (256 * idLength * 6) / 8;
-let drawn = '';
-let next = 0;
-
-/** 132 random bits in base64url. */
-function newId(): string {
-  if (next === drawn.length) {
-    drawn = randomBytes(drawnBytes).toString('base64url');
-    next = 0;
-  }
-  const from = next;
-  next += idLength;
-  return drawn.slice(from, next);
 }
 
 /** One request and one slot, and nothing of what is not named. */

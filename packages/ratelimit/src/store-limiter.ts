@@ -4,7 +4,6 @@ import { conclude, concludeOne } from './conclusion.ts';
 import { costIn } from './costs.ts';
 import type { Decision } from './decision.ts';
 import { errors } from './errors.ts';
-import { Heartbeats } from './heartbeats.ts';
 import { scopeKey } from './keys.ts';
 import type { Lease } from './lease.ts';
 import type {
@@ -68,7 +67,6 @@ export class StoreLimiter implements RateLimiter {
         store: this.#store,
         clock,
         reporter: this.#reporter,
-        heartbeats: new Heartbeats(clock),
         charge: (lease, subject, more) => this.#chargeMore(lease, subject, more),
         onReleased: (asks) => this.#released(asks),
       },

@@ -1,8 +1,9 @@
 /** What a limiter counts for each of its rules, offered as sources: decisions are too fast for an operation each. */
 import { source } from '@sage-adk/core';
 import type { CompiledRule } from './compile.ts';
+import type { Concluded } from './conclusion.ts';
 import type { Mode, Unit } from './rule.ts';
-import type { AnswerSource, Ask, Finding } from './stores/store.ts';
+import type { AnswerSource, Ask } from './stores/store.ts';
 import { levelLeaving } from './strategies/strategy.ts';
 
 /** Decisions of one rule, by who answered. */
@@ -43,8 +44,6 @@ type Counters = Record<string, number>;
 export class Tally {
   readonly #rules = new Map<string, RuleTally>();
   readonly #sources: readonly Disposable[];
-  /** By their place in the last call: the next one mostly has the same rules. */
-  readonly #recent: RuleTally[] = [];
   readonly sole: SoleTally = { rule: undefined, by: 'store', allowed: 0, nearLimit: 0, nearAbove: 0 };
 
   constructor() {
@@ -57,11 +56,10 @@ export class Tally {
   }
 
   /** What each rule said. Returns whether all of them allowed. */
-  decided(findings: readonly Finding[], by: AnswerSource): boolean {
+  decided(findings: Concluded['findings'], by: AnswerSource): boolean {
     let isUnanimous = true;
-    let place = 0;
     for (const finding of findings) {
-      count(this.#at(place++, finding.rule), finding, by);
+      count(this.#of(finding.rule.name), finding, by);
       isUnanimous &&= finding.allowed;
     }
     return isUnanimous;
@@ -77,9 +75,8 @@ export class Tally {
 
   /** A lease began; one that began before as well has reserved already. */
   reserved(asks: readonly Ask[], isRepeated: boolean): void {
-    let place = 0;
     for (const { rule, cost } of asks) {
-      const tally = this.#at(place++, rule);
+      const tally = this.#of(rule.name);
       tally.leases++;
       if (isRepeated) continue;
       tally.unit = rule.unit;
@@ -96,7 +93,7 @@ export class Tally {
   settled(held: readonly Ask[], used: readonly Ask[], over: readonly number[]): void {
     let place = 0;
     for (const { rule, cost } of used) {
-      const { units } = this.#at(place, rule);
+      const { units } = this.#of(rule.name);
       units.settled += cost;
       units.refunded += Math.max(0, (held[place]?.cost ?? 0) - cost);
       units.debt += over[place] ?? 0;
@@ -106,8 +103,7 @@ export class Tally {
 
   /** A lease is over. */
   ended(asks: readonly Ask[]): void {
-    let place = 0;
-    for (const { rule } of asks) this.#at(place++, rule).leases--;
+    for (const { rule } of asks) this.#of(rule.name).leases--;
   }
 
   close(): void {
@@ -122,12 +118,6 @@ export class Tally {
     verdictsIn(tally, rule.mode, by).allowed += allowed;
     tally.nearLimit += nearLimit;
     this.sole.allowed = this.sole.nearLimit = 0;
-  }
-
-  /** Of a rule that stands at a place among those of its call. */
-  #at(place: number, { name }: CompiledRule): RuleTally {
-    const recent = this.#recent[place];
-    return recent?.name === name ? recent : (this.#recent[place] = this.#of(name));
   }
 
   #of(name: string): RuleTally {
@@ -148,7 +138,7 @@ export class Tally {
   }
 }
 
-function count(tally: RuleTally, { rule, allowed, remaining }: Finding, by: AnswerSource): void {
+function count(tally: RuleTally, { rule, allowed, remaining }: Concluded['findings'][number], by: AnswerSource): void {
   const verdicts = verdictsIn(tally, rule.mode, by);
   if (!allowed) {
     verdicts.denied++;

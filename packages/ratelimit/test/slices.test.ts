@@ -172,6 +172,19 @@ describe('slices', () => {
     },
   );
 
+  test('are what answers, also after the guard denied a larger one from its memory', async () => {
+    const clock = createFakeClock();
+    const shared = createSharedStore(clock);
+    const store = sliceStore(guardStore(shared.store, { clock }), { rules: ['global'], clock });
+    const limiter = createRateLimiter({ rules: [{ ...global, limit: 100 }], store, clock });
+    closing.push(limiter);
+    for (let n = 0; n < 50; n++) await limiter.check(everybody);
+    // The store denies the first, the guard those after it.
+    for (let n = 0; n < 3; n++) expect((await limiter.check(everybody, { requests: 90 })).allowed).toBe(false);
+    expect(await limiter.check(everybody)).toMatchObject({ allowed: true, source: 'slice', degraded: false });
+    await clock.advanceAsync(2_000);
+  });
+
   test('stand beside rules that are not sliced, all or nothing', async () => {
     const { limiters } = create([global, { name: 'user', scope: 'user', limit: 3, per: 'minute' }]);
     const decisions = [];

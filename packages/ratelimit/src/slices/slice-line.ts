@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '@sage-adk/core';
 import { wheelOf } from '@sage-adk/core/deadline';
 import type { AnswerSource, Ask, Finding, LimiterStore } from '../stores/store.ts';
-import type { Part, Slice, Taken } from './slice.ts';
+import { isGood, type Part, type Slice, type Taken } from './slice.ts';
 import type { SlicedRule } from './sliceable.ts';
 import { WaitingCalls } from './waiting-calls.ts';
 
@@ -66,7 +66,7 @@ export class SliceLine {
   spend(cost: number): number | undefined {
     const slice = this.#slices[0];
     const nowMs = this.#options.clock.monotonicMs();
-    if (slice === undefined || slice.left <= cost || nowMs >= slice.untilMs || this.#source !== 'slice')
+    if (slice === undefined || slice.left <= cost || !isGood(slice, nowMs) || this.#source !== 'slice')
       return undefined;
     this.#spentMs = nowMs;
     slice.left -= cost;
@@ -78,10 +78,9 @@ export class SliceLine {
   /**
    * Spends from what is here; undefined where that does not suffice. Fetches ahead when half is gone, of the units or of the time.
    *
-   * @param askedAtMs since when the caller waits. Of a slice that was asked for after that it may spend however late the slice comes: as if the store had
-   * decided about the call itself.
+   * @param askedAtMs since when the caller waits, see {@link isGood}.
    */
-  take(cost: number, askedAtMs = Number.POSITIVE_INFINITY): Taken | undefined {
+  take(cost: number, askedAtMs?: number): Taken | undefined {
     const nowMs = this.#options.clock.monotonicMs();
     const left = this.#left(nowMs, askedAtMs);
     if (left < cost) return undefined;
@@ -89,7 +88,7 @@ export class SliceLine {
     let open = cost;
     for (const slice of this.#slices) {
       // Its timer may be late.
-      if (nowMs >= slice.untilMs && slice.sentMs < askedAtMs) continue;
+      if (!isGood(slice, nowMs, askedAtMs)) continue;
       const units = Math.min(open, slice.left);
       slice.left -= units;
       open -= units;
@@ -148,9 +147,9 @@ export class SliceLine {
     return Math.max(1, Math.floor(this.#sliced.rule.burst * this.#options.largestShare));
   }
 
-  #left(nowMs: number, askedAtMs = Number.POSITIVE_INFINITY): number {
+  #left(nowMs: number, askedAtMs?: number): number {
     let left = 0;
-    for (const slice of this.#slices) left += nowMs < slice.untilMs || slice.sentMs >= askedAtMs ? slice.left : 0;
+    for (const slice of this.#slices) left += isGood(slice, nowMs, askedAtMs) ? slice.left : 0;
     return left;
   }
 
@@ -235,7 +234,9 @@ export class SliceLine {
     const [finding] = answer.findings;
     if (finding === undefined) throw new TypeError('A store answers with a finding for each ask.');
     this.#last = finding;
-    this.#source = answer.source === 'store' ? 'slice' : answer.source;
+    // A denial that is remembered is the store's, and says nothing of the slices that are here.
+    const { source } = answer;
+    this.#source = source === 'store' || source === 'deny-cache' ? 'slice' : source;
     if (answer.allowed && finding.allowed) {
       this.#add({ id, size, rule }, sentMs, finding);
       this.#waiting.serve((wanted, sinceMs) => this.take(wanted, sinceMs));

@@ -15,6 +15,11 @@ export interface Slice {
   left: number;
 }
 
+/** Whether it may be spent by a call that waits since `askedAtMs`: as long as it lasts, or where it was asked for after that, as if the store had decided about the call itself. */
+export function isGood({ sentMs, untilMs }: Slice, nowMs: number, askedAtMs = Number.POSITIVE_INFINITY): boolean {
+  return nowMs < untilMs || sentMs >= askedAtMs;
+}
+
 export interface Part {
   readonly slice: Slice;
   readonly units: number;

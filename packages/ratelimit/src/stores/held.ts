@@ -19,8 +19,7 @@ export interface Part {
 }
 
 export function partOf(held: Held, { rule, key }: Pick<Ask, 'rule' | 'key'>): Part | undefined {
-  for (const part of held.parts) if (part.key === key && part.rule.id === rule.id) return part;
-  return undefined;
+  return held.parts.find((part) => part.key === key && part.rule.id === rule.id);
 }
 
 /** Adds a charge to a reservation; what it held under another mark counts as used. */

@@ -44,7 +44,7 @@ export class KeyTable {
 
   /** The slot of a key, or the one it would get. No state and no key's slot changes until {@link claim}. */
   find(key: string): number {
-    return this.slotOf(key) ?? this.#slotForNew();
+    return this.#slots.get(key) ?? this.#slotForNew();
   }
 
   /** The slot of a key that has one. */
@@ -58,7 +58,7 @@ export class KeyTable {
     if (slot === overflowSlot) return;
     const owner = this.#keys[slot];
     if (owner === key) {
-      if (!this.#regulars.has(slot) && this.#isIdle(slot)) this.#regulars.add(slot);
+      if (this.#isIdle(slot)) this.#regulars.add(slot);
       return;
     }
     if (owner !== undefined) {

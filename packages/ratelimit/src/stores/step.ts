@@ -1,6 +1,6 @@
 /** One ask in the middle of a decision of the memory store. */
 import type { Part } from './held.ts';
-import { type KeyTable, overflowSlot } from './key-table.ts';
+import { overflowSlot } from './key-table.ts';
 import type { Place } from './places.ts';
 import type { Ask, Finding } from './store.ts';
 
@@ -11,16 +11,8 @@ export interface Step extends Place {
   readonly waitUs: number;
 }
 
-/** Whether any enforced rule says no. */
-export function isRefused(steps: readonly Step[]): boolean {
-  for (const { ask, waitUs } of steps) if (waitUs !== 0 && ask.rule.mode === 'enforce') return true;
-  return false;
-}
-
-/** Rules of one table are asked about one key: what the first found is what the others would be given. */
-export function slotIn(steps: readonly Step[], table: KeyTable): number | undefined {
-  for (const step of steps) if (step.table === table) return step.slot;
-  return undefined;
+export function isRefusal({ ask, waitUs }: Step): boolean {
+  return waitUs !== 0 && ask.rule.mode === 'enforce';
 }
 
 /** Charges for good. */

@@ -32,7 +32,7 @@ const clients: readonly { readonly name: string; readonly open: (url: string) =>
   {
     name: 'ioredis',
     async open(url) {
-      const client = new Redis(url, { db: 3, lazyConnect: true, autoResendUnfulfilledCommands: false });
+      const client = new Redis(url, { db: 10, lazyConnect: true, autoResendUnfulfilledCommands: false });
       await client.connect();
       return {
         client: fromIoredis(client),
