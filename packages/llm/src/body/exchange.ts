@@ -254,7 +254,7 @@ export class Exchange<P = Uint8Array> implements Progress {
   #finish(): P | undefined {
     this.#exhausted = true;
     const rest = this.#reader.end();
-    if (!this.#isOver()) this.fail('incomplete');
+    if (!this.#endIfOver()) this.fail('incomplete');
     return rest;
   }
 
@@ -263,10 +263,10 @@ export class Exchange<P = Uint8Array> implements Progress {
     const hasContent = contents > this.#contents;
     this.#contents = contents;
     if (hasContent) this.firstContentAtMs ??= performance.now();
-    if (!this.#isOver()) this.#watch?.arrived(hasContent);
+    if (!this.#endIfOver()) this.#watch?.arrived(hasContent);
   }
 
-  #isOver(): boolean {
+  #endIfOver(): boolean {
     const { whole, problem } = this.#reader;
     if (problem !== undefined) this.fail('problem');
     else if (whole) this.#end({ kind: 'done' });
