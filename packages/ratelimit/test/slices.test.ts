@@ -240,6 +240,25 @@ describe('slices', () => {
     expect(Math.max(...perWindow.values())).toBeLessThanOrEqual(200);
   });
 
+  test('are fetched sooner where the store is slow now and then, so that hardly anybody waits', async () => {
+    const { limiters, clock, server } = create([{ ...global, limit: 10_000 }]);
+    let waited = 0;
+    for (let ms = 0; ms < 4_000; ms++) {
+      // Longer than half of the time of a slice.
+      server.trouble = { name: 'slow', ms: ms % 50 < 4 ? 6 : 1 };
+      let isAnswered = false;
+      void limiters[0].check(everybody).then(() => {
+        isAnswered = true;
+      });
+      await new Promise((resolve) => setImmediate(resolve));
+      if (ms >= 2_000 && !isAnswered) waited++;
+      await clock.advanceAsync(1);
+    }
+    server.trouble = { name: 'none' };
+    await clock.advanceAsync(1_000);
+    expect(waited / 2_000).toBeLessThan(0.01);
+  });
+
   test.each(['sliding-window', 'token-bucket', 'fixed-window'] as const)(
     'deny nobody while a quarter of the limit is left, and ask the store for a slice now and then (%s)',
     async (strategy) => {

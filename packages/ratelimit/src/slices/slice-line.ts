@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '@sage-adk/core';
 import { wheelOf } from '@sage-adk/core/deadline';
 import type { AnswerSource, Ask, Finding, LimiterStore } from '../stores/store.ts';
+import { Lead } from './lead.ts';
 import { isGood, type Part, type Slice, type Taken } from './slice.ts';
 import type { SlicedRule } from './sliceable.ts';
 import { WaitingCalls } from './waiting-calls.ts';
@@ -26,8 +27,11 @@ export class SliceLine {
   #fetching: Promise<void> | undefined;
   #fetchingSinceMs = 0;
   readonly #waiting = new WaitingCalls<Taken>();
-  /** Whether a slice will be fetched when whoever is answered now has gone on. */
-  #ahead = false;
+  readonly #lead = new Lead();
+  /** When the last slice ends, or has ended. */
+  #endMs = 0;
+  /** Whether empty slices are dropped and another one is fetched when whoever is answered now has gone on. */
+  #tidies = false;
   #spentMs = 0;
   /** The wall clock less the monotonic one: read with each slice, for a clock costs more than a decrement. */
   #wallAheadMs = 0;
@@ -60,19 +64,21 @@ export class SliceLine {
   }
 
   /**
-   * {@link take} where the oldest slice has more than enough, as it mostly has: one decrement. Returns the units that are left, of the rule as far as is known
-   * here; undefined where it has not, and then nothing has happened.
+   * {@link take} where one slice has enough, as it mostly has: one decrement. Returns the units that are left, of the rule as far as is known here; undefined
+   * where none has, and then nothing has happened.
    */
   spend(cost: number): number | undefined {
-    const slice = this.#slices[0];
+    if (this.#source !== 'slice') return undefined;
     const nowMs = this.#options.clock.monotonicMs();
-    if (slice === undefined || slice.left <= cost || !isGood(slice, nowMs) || this.#source !== 'slice')
-      return undefined;
-    this.#spentMs = nowMs;
-    slice.left -= cost;
-    const left = this.#left(nowMs);
-    if (this.#isLow(left, nowMs)) this.#fetchAhead();
-    return left + (this.#last?.remaining ?? 0);
+    for (const slice of this.#slices) {
+      if (slice.left < cost || !isGood(slice, nowMs)) continue;
+      this.#spentMs = nowMs;
+      slice.left -= cost;
+      const left = this.#left(nowMs);
+      if (slice.left === 0 || this.#wantsMore(left, nowMs)) this.#tidyLater();
+      return left + (this.#last?.remaining ?? 0);
+    }
+    return undefined;
   }
 
   /**
@@ -95,9 +101,7 @@ export class SliceLine {
       taken.push({ slice, units });
       if (open === 0) break;
     }
-    const isLow = this.#isLow(left - cost, nowMs);
-    this.#dropEmpty();
-    if (isLow) this.#fetchAhead();
+    this.#tidyLater();
     return taken;
   }
 
@@ -153,20 +157,21 @@ export class SliceLine {
     return left;
   }
 
-  /** Whether half is gone, of the units or of the time. */
-  #isLow(left: number, nowMs: number): boolean {
-    return left < this.#size / 2 || nowMs > (this.#slices.at(-1)?.renewMs ?? 0);
+  /** Whether half is gone, of the units or of the time, and no slice is on its way. */
+  #wantsMore(left: number, nowMs: number): boolean {
+    return this.#fetching === undefined && (left < this.#size / 2 || nowMs > (this.#slices.at(-1)?.renewMs ?? 0));
   }
 
   /** Not at once: to call the store takes longer than to answer from a slice, and somebody is being answered. */
-  #fetchAhead(): void {
-    if (this.#ahead || this.#fetching !== undefined) return;
-    this.#ahead = true;
+  #tidyLater(): void {
+    if (this.#tidies) return;
+    this.#tidies = true;
     setImmediate(() => {
-      this.#ahead = false;
+      this.#tidies = false;
+      if (this.#closed) return;
+      this.#dropEmpty();
       const nowMs = this.#options.clock.monotonicMs();
-      if (this.#closed || this.#fetching !== undefined || !this.#isLow(this.#left(nowMs), nowMs)) return;
-      this.#fetch(nowMs);
+      if (this.#wantsMore(this.#left(nowMs), nowMs)) this.#fetch(nowMs);
     });
   }
 
@@ -206,6 +211,7 @@ export class SliceLine {
 
   async #reserveFor(cost: number, askedAtMs: number): Promise<Finding> {
     const sinceMs = this.#options.clock.monotonicMs();
+    this.#dropEmpty();
     const wanted = Math.max(Math.min(this.#most, this.#size), this.#waiting.wanted);
     const first = await this.#reserve(Math.max(cost, Math.min(this.#sliced.rule.burst, wanted)), askedAtMs);
     let found = first;
@@ -248,9 +254,12 @@ export class SliceLine {
     const { validityUs } = this.#sliced;
     const endsWithWindow = taken.rule.strategy.kind === 'window' && resetAfterUs <= validityUs;
     const untilMs = sentMs + (endsWithWindow ? resetAfterUs : validityUs) / 1_000;
-    const renewMs = endsWithWindow ? Number.POSITIVE_INFINITY : untilMs - validityUs / 2_000;
     const { clock } = this.#options;
-    this.#wallAheadMs = clock.now() - clock.monotonicMs();
+    const nowMs = clock.monotonicMs();
+    this.#lead.learn(sentMs < this.#endMs && this.#endMs < nowMs && this.#waiting.size > 0);
+    this.#endMs = untilMs;
+    const renewMs = endsWithWindow ? Number.POSITIVE_INFINITY : untilMs - (this.#lead.part * validityUs) / 1_000;
+    this.#wallAheadMs = clock.now() - nowMs;
     const timer = wheelOf(clock).schedule(() => this.#expire(slice), untilMs);
     const slice = { ...taken, sentMs, untilMs, renewMs, timer, left: taken.size };
     this.#slices.push(slice);
