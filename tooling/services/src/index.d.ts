@@ -154,7 +154,16 @@ export interface UnpackOptions {
 export function unpackDebianPackages(names: readonly string[], options?: UnpackOptions): Promise<UnpackedPackages>;
 
 /**
- * How much later than a plain timer of `ms`, set at the same moment in the same process, an attempt ends: ms, the best of four.
- * What a busy machine adds, it adds to both; so a deadline can be held to a few milliseconds.
+ * The least of up to ten rounds of what a busy machine can only add to; the first round under `bound` is the last. So a
+ * promise of a few milliseconds can be held to: code that is late each time fails, a machine that is late now and then does not.
  */
-export function behindTimer(ms: number, attempt: (round: number) => Promise<unknown>): Promise<number>;
+export function leastOf(bound: number, measure: (round: number) => Promise<number>): Promise<number>;
+
+/** How much later than a plain timer of `ms`, set at the same moment in the same process, an attempt ends: ms. What a busy machine adds, it adds to both. */
+export function behindTimer(ms: number, attempt: () => Promise<unknown>): Promise<number>;
+
+/**
+ * How long it takes until something is so: ms; looks each 10 ms.
+ * @throws Error when it is not so after a minute.
+ */
+export function msUntil(done: () => boolean | Promise<boolean>): Promise<number>;

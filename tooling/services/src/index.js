@@ -1,5 +1,4 @@
 /** Real servers for tests. */
-export { behindTimer } from './behind-timer.js';
 export { unpackDebianPackages } from './debian-packages.js';
 export { startPostgres } from './postgres.js';
 export { findPromtool, startAlertmanager, startPrometheus } from './prometheus.js';
@@ -8,3 +7,4 @@ export { startRedisSentinel } from './redis-sentinel.js';
 export { startRedis } from './redis.js';
 export { describeWithService, serviceUrl } from './service-url.js';
 export { areRequired, started } from './sources.js';
+export { behindTimer, leastOf, msUntil } from './timing.js';

