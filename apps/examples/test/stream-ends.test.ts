@@ -56,7 +56,7 @@ const ways: readonly Way[] = [
   {
     name: 'it takes too long in all',
     behaviour: { endless: true, tokenDelayMs: 3 },
-    limits: { totalMs: 500 },
+    limits: { totalMs: 1_000 },
     outcome: 'timeout',
     used: true,
   },
@@ -197,7 +197,7 @@ function limiterInto(settled: LimitCosts[]): LimiterPolicy {
 
 /** What nobody reads is found by the collector. */
 async function until(isSo: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 300 && !isSo(); turn++) {
+  for (let turn = 0; turn < 3_000 && !isSo(); turn++) {
     if (turn > 20) globalThis.gc?.();
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { sources } from '@sage-adk/core';
 import { createScriptedLlm, type ScriptedLlm } from '@sage-adk/core/testing';
 import { startTestAgent, type TestAgent } from './support/agent.ts';
 import { type Answer, get, post } from './support/http.ts';
@@ -24,6 +25,12 @@ const surfaces: readonly [string, (agent: TestAgent, headers?: Headers) => Promi
       post(`${urls.agent}/a2a/rest/message:send`, { message: message() }, { 'a2a-version': '1.0', ...headers }),
   ],
 ];
+
+/** Messages of all agents of this process that wait for a worker. */
+function waiting(): number {
+  const pools = sources().filter(({ name }) => name === 'pool.messages');
+  return pools.reduce((sum, { read }) => sum + (read()['waiting'] ?? 0), 0);
+}
 
 function message() {
   return { messageId: randomUUID(), role: 'ROLE_USER', parts: [{ text: 'x' }] };
@@ -125,11 +132,10 @@ describe('workers', () => {
     'PF9: with one worker busy and one message waiting, %s says 503 and when to come back',
     async (_, send) => {
       model.stallAfter(0, 2);
-      const headers = { 'x-request-timeout-ms': '1500' };
+      const headers = { 'x-request-timeout-ms': '2500' };
       const before = model.calls;
       const busy = [send(agent, headers), send(agent, headers)];
-      while (model.calls === before) await new Promise((resolve) => setTimeout(resolve, 5));
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      while (model.calls === before || waiting() === 0) await new Promise((resolve) => setTimeout(resolve, 5));
       const refused = await send(agent);
       expect(refused.status).toBe(503);
       expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);

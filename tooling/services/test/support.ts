@@ -22,8 +22,8 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** Waits up to `longestMs`, by default 5 s. */
-export async function until(check: () => boolean | Promise<boolean>, longestMs = 5_000): Promise<void> {
+/** Waits up to `longestMs`, by default a minute. */
+export async function until(check: () => boolean | Promise<boolean>, longestMs = 60_000): Promise<void> {
   for (let waitedMs = 0; !(await check()); waitedMs += 20) {
     if (waitedMs > longestMs) throw new Error(`it did not happen within ${longestMs / 1_000} s`);
     await sleep(20);

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { instrumentA2aClient, instrumentA2aHandler } from '../../src/a2a/index.ts';
 import { current, type Observer, openOperations, run } from '../../src/index.ts';
 import { recorder } from '../operations/support.ts';
+import { until } from '../until.ts';
 import { message, startAgent } from './agent.ts';
 
 const tracing: Partial<Observer> = {
@@ -87,8 +88,7 @@ describe('A2A over an instrumented client and handler', () => {
   test('a stream that is left is cancelled, and nothing stays open', async () => {
     for await (const _ of client.sendMessageStream(request('task'))) break;
     expect(ended()).toContainEqual(expect.objectContaining({ name: 'a2a.send', outcome: 'cancelled' }));
-    await new Promise((resolve) => setTimeout(resolve, 15));
-    expect(openOperations()).toBe(0);
+    await until(() => openOperations() === 0);
   });
 
   test('a task that fails is an error, though the call returns', async () => {

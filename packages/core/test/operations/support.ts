@@ -28,9 +28,9 @@ export function recorder(extra: Partial<Observer> = {}) {
 export const call = { provider: 'p', model: 'm', api: 'chat', stream: true } as const;
 export const entry = { store: 's', namespace: 'n' } as const;
 
-/** Runs the collector until `done`, at most about a second. */
+/** Runs the collector until `done`; gives up after ten seconds and more. */
 export async function collectUntil(done: () => boolean): Promise<void> {
-  for (let round = 0; round < 100 && !done(); round++) {
+  for (let round = 0; round < 1_000 && !done(); round++) {
     globalThis.gc?.();
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -124,12 +124,14 @@ describeWithService('postgres', 'PostgreSQL client', (url) => {
 
     test('a lost race of two transactions is a conflict, which may be tried again', async () => {
       const select = 'select coalesce(sum(id), 0) as sum from ' + schema + '.items';
+      let looked = 0;
       const both = await Promise.allSettled(
         [10, 11].map((id) =>
           client.transaction(async (queries) => {
             await queries.query('set transaction isolation level serializable');
             await queries.query(select);
-            await queries.query('select pg_sleep(0.1)');
+            looked++;
+            await until(() => looked === 2);
             await queries.query(`insert into ${schema}.items values (${id})`);
           }),
         ),
@@ -186,7 +188,14 @@ describeWithService('postgres', 'PostgreSQL client', (url) => {
 
     test('a call that waits for a connection until its deadline is not made later', async () => {
       const single = open(url, { max: 1 });
-      const blocking = single.client.transaction((queries) => queries.query('select pg_sleep(0.3)'));
+      const { promise: over, resolve: end } = Promise.withResolvers<void>();
+      const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+      const blocking = single.client.transaction(async (queries) => {
+        await queries.query('select 1');
+        begin();
+        await over;
+      });
+      await begun;
       await expect(
         single.client.query(`insert into ${schema}.items values ($1)`, [6], { deadlineMs: 50 }),
       ).rejects.toMatchObject({ code: 'SAGE_POSTGRES_DEADLINE' });
@@ -195,6 +204,7 @@ describeWithService('postgres', 'PostgreSQL client', (url) => {
           deadlineMs: 50,
         }),
       ).rejects.toMatchObject({ code: 'SAGE_POSTGRES_DEADLINE' });
+      end();
       await blocking;
 
       expect(await single.client.query(`select id from ${schema}.items`)).toEqual([]);

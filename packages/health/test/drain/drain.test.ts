@@ -139,9 +139,11 @@ describe('the step of a server', () => {
 
   test('each answer during the delay is the last of its connection', async () => {
     const { server, url } = await serve((_request, response) => response.end('served'));
-    const report = createDrain({ steps: [serverStep(server)], preStopDelayMs: 20 }).start();
+    const clock = createFakeClock();
+    const report = createDrain({ steps: [serverStep(server)], preStopDelayMs: 5_000, clock }).start();
     const answer = await fetch(url);
     expect([await answer.text(), answer.headers.get('connection')]).toEqual(['served', 'close']);
+    await clock.advanceAsync(5_000);
     expect((await report).complete).toBe(true);
   });
 

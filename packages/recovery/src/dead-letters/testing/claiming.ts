@@ -15,10 +15,12 @@ export const claimingCases: readonly DeadLetterCase[] = [
   }),
 
   letterCase("a claimed letter is nobody else's while the lease lasts", {}, async (store, { pass }) => {
-    await store.put(failed('a'));
-    const first = await claimOne(store, 300);
+    await store.put(failed('held'));
+    await claimOne(store);
     assert.deepEqual(await store.claim(), []);
-    await pass(400);
+    await store.put(failed('left'));
+    const first = await claimOne(store, 50);
+    await pass(100);
     const second = await claimOne(store);
     assert.equal(second.id, first.id);
     assert.ok(second.version > first.version, 'a later claim has a higher fencing token');
@@ -45,7 +47,7 @@ export const claimingCases: readonly DeadLetterCase[] = [
   letterCase('an extended lease holds longer', {}, async (store, { pass }) => {
     await store.put(failed('a'));
     const claim = await claimOne(store, 100);
-    assert.equal(await store.extend(claim, 600), true);
+    assert.equal(await store.extend(claim, 60_000), true);
     await pass(200);
     assert.deepEqual(await store.claim(), []);
     assert.equal(await store.ack(claim), true);
@@ -53,12 +55,15 @@ export const claimingCases: readonly DeadLetterCase[] = [
 
   letterCase('a letter that is given back comes again after its delay', {}, async (store, { pass }) => {
     await store.put(failed('a'));
-    assert.equal(await store.nack(await claimOne(store), { delayMs: 300, error: new Error('still') }), true);
+    assert.equal(await store.nack(await claimOne(store), { delayMs: 60_000, error: new Error('still') }), true);
     assert.deepEqual(await store.claim(), []);
     const letter = await only(store);
     assert.deepEqual([letter.failures, letter.error.message, letter.state], [2, 'still', 'dead']);
-    await pass(400);
-    assert.equal((await claimOne(store)).redrives, 2);
+    await store.put(failed('b'));
+    assert.equal(await store.nack(await claimOne(store), { delayMs: 50 }), true);
+    await pass(100);
+    const again = await claimOne(store);
+    assert.deepEqual([again.dedupeKey, again.redrives], ['b', 2]);
   }),
 
   letterCase('a letter that is given back without an error keeps its failure', {}, async (store) => {
@@ -69,10 +74,12 @@ export const claimingCases: readonly DeadLetterCase[] = [
   }),
 
   letterCase('a new letter waits for its delay', {}, async (store, { pass }) => {
-    await store.put(failed('a', { delayMs: 300 }));
+    await store.put(failed('a', { delayMs: 60_000 }));
     assert.deepEqual(await store.claim(), []);
-    await pass(400);
-    await claimOne(store);
+    await store.put(failed('b', { delayMs: 50 }));
+    await pass(100);
+    assert.equal((await claimOne(store)).dedupeKey, 'b');
+    assert.deepEqual(await store.claim(), []);
   }),
 
   letterCase('the letter that waited longest is first', {}, async (store, { pass }) => {

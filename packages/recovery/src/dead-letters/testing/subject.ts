@@ -60,3 +60,14 @@ export async function only(store: DeadLetterStore): Promise<DeadLetter> {
   assert.ok(letter !== undefined && others.length === 0, `one letter, not ${others.length + 1}`);
   return letter;
 }
+
+/** Tries a few times what a busy machine may be too slow for, and a store that is right does at the first. */
+export async function inTime<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let round = 0; ; round++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (round === 4) throw error;
+    }
+  }
+}
