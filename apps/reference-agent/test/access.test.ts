@@ -29,7 +29,7 @@ const surfaces: readonly [string, (agent: TestAgent, headers?: Headers) => Promi
 /** Messages of all agents of this process that wait for a worker. */
 function waiting(): number {
   const pools = sources().filter(({ name }) => name === 'pool.messages');
-  return pools.reduce((sum, { read }) => sum + (read()['waiting'] ?? 0), 0);
+  return pools.reduce((sum, pool) => sum + (pool.read()['waiting'] ?? 0), 0);
 }
 
 function message() {
