@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '@sage-adk/core';
 import { wheelOf } from '@sage-adk/core/deadline';
 import type { AnswerSource, Ask, Finding, LimiterStore } from '../stores/store.ts';
+import { Demand } from './demand.ts';
 import { Lead } from './lead.ts';
 import { isGood, type Part, type Slice, type Taken } from './slice.ts';
-import type { SlicedRule } from './sliceable.ts';
+import { type SlicedRule, spendableUs } from './sliceable.ts';
 import { WaitingCalls } from './waiting-calls.ts';
 
 export interface SliceLineOptions {
@@ -22,8 +23,7 @@ export class SliceLine {
   readonly #options: SliceLineOptions;
   #sliced: SlicedRule;
   readonly #slices: Slice[] = [];
-  /** What the next slice takes: twice as much when one was used up in time, half where less than a quarter of it was. */
-  #size = 1;
+  readonly #demand = new Demand();
   #fetching: Promise<void> | undefined;
   #fetchingSinceMs = 0;
   readonly #waiting = new WaitingCalls<Taken>();
@@ -74,6 +74,7 @@ export class SliceLine {
       if (slice.left < cost || !isGood(slice, nowMs)) continue;
       this.#spentMs = nowMs;
       slice.left -= cost;
+      this.#demand.spend(cost);
       const left = this.#left(nowMs);
       if (slice.left === 0 || this.#wantsMore(left, nowMs)) this.#tidyLater();
       return left + (this.#last?.remaining ?? 0);
@@ -97,6 +98,7 @@ export class SliceLine {
       if (!isGood(slice, nowMs, askedAtMs)) continue;
       const units = Math.min(open, slice.left);
       slice.left -= units;
+      this.#demand.spend(units);
       open -= units;
       taken.push({ slice, units });
       if (open === 0) break;
@@ -159,7 +161,9 @@ export class SliceLine {
 
   /** Whether half is gone, of the units or of the time, and no slice is on its way. */
   #wantsMore(left: number, nowMs: number): boolean {
-    return this.#fetching === undefined && (left < this.#size / 2 || nowMs > (this.#slices.at(-1)?.renewMs ?? 0));
+    return (
+      this.#fetching === undefined && (left < this.#demand.size / 2 || nowMs > (this.#slices.at(-1)?.renewMs ?? 0))
+    );
   }
 
   /** Not at once: to call the store takes longer than to answer from a slice, and somebody is being answered. */
@@ -181,7 +185,6 @@ export class SliceLine {
       // A bucket gives nothing back while it takes what was spent for what is held.
       if (slice?.rule.strategy.kind === 'bucket') void this.#settle(slice, slice.size);
       slice?.timer.cancel();
-      this.#size = Math.min(this.#most, this.#size * 2);
     }
   }
 
@@ -212,7 +215,8 @@ export class SliceLine {
   async #reserveFor(cost: number, askedAtMs: number): Promise<Finding> {
     const sinceMs = this.#options.clock.monotonicMs();
     this.#dropEmpty();
-    const wanted = Math.max(Math.min(this.#most, this.#size), this.#waiting.wanted);
+    const dueMs = (1 - this.#lead.part) * (this.#sliced.validityUs / 1_000);
+    const wanted = Math.max(this.#demand.sizeNext(sinceMs, dueMs, this.#most), this.#waiting.wanted);
     const first = await this.#reserve(Math.max(cost, Math.min(this.#sliced.rule.burst, wanted)), askedAtMs);
     let found = first;
     // Perhaps a smaller one; if not even the cost fits, the wait for it is what the caller needs to know. Others may be quicker, but not for ever.
@@ -230,7 +234,8 @@ export class SliceLine {
 
   async #reserve(size: number, askedAtMs: number): Promise<Finding> {
     const { decide, key, clock } = this.#options;
-    const { rule, validityUs } = this.#sliced;
+    const sliced = this.#sliced;
+    const { rule, validityUs } = sliced;
     const id = randomBytes(16).toString('base64url');
     // The store charges later than this, so counted from here a slice ends in time.
     const sentMs = clock.monotonicMs();
@@ -244,24 +249,24 @@ export class SliceLine {
     const { source } = answer;
     this.#source = source === 'store' || source === 'deny-cache' ? 'slice' : source;
     if (answer.allowed && finding.allowed) {
-      this.#add({ id, size, rule }, sentMs, finding);
+      this.#add({ id, size, rule, left: size, sentMs }, spendableUs(sliced, finding.resetAfterUs) / 1_000);
       this.#waiting.serve((wanted, sinceMs) => this.take(wanted, sinceMs));
     }
     return { ...finding, cost: size };
   }
 
-  #add(taken: Pick<Slice, 'id' | 'size' | 'rule'>, sentMs: number, { resetAfterUs }: Finding): void {
-    const { validityUs } = this.#sliced;
-    const endsWithWindow = taken.rule.strategy.kind === 'window' && resetAfterUs <= validityUs;
-    const untilMs = sentMs + (endsWithWindow ? resetAfterUs : validityUs) / 1_000;
+  #add(taken: Pick<Slice, 'id' | 'size' | 'rule' | 'left' | 'sentMs'>, lastsMs: number): void {
     const { clock } = this.#options;
     const nowMs = clock.monotonicMs();
-    this.#lead.learn(sentMs < this.#endMs && this.#endMs < nowMs && this.#waiting.size > 0);
-    this.#endMs = untilMs;
-    const renewMs = endsWithWindow ? Number.POSITIVE_INFINITY : untilMs - (this.#lead.part * validityUs) / 1_000;
     this.#wallAheadMs = clock.now() - nowMs;
+    const { sentMs } = taken;
+    this.#lead.learn(sentMs < this.#endMs && this.#endMs < nowMs && this.#waiting.size > 0);
+    const untilMs = sentMs + lastsMs;
+    this.#endMs = untilMs;
+    const endsWithWindow = 1_000 * lastsMs < this.#sliced.validityUs;
+    const renewMs = endsWithWindow ? Number.POSITIVE_INFINITY : untilMs - this.#lead.part * lastsMs;
     const timer = wheelOf(clock).schedule(() => this.#expire(slice), untilMs);
-    const slice = { ...taken, sentMs, untilMs, renewMs, timer, left: taken.size };
+    const slice = { ...taken, untilMs, renewMs, timer };
     this.#slices.push(slice);
   }
 
@@ -269,8 +274,6 @@ export class SliceLine {
     const index = this.#slices.indexOf(slice);
     if (index < 0) return;
     this.#slices.splice(index, 1);
-    // A burst shall find enough.
-    if (slice.left > slice.size * 0.75) this.#size = Math.max(1, Math.floor(this.#size / 2));
     void this.#giveBack(slice);
   }
 

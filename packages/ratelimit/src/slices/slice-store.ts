@@ -30,7 +30,11 @@ import { type SlicedRule, sliceRule } from './sliceable.ts';
 export interface SliceOptions {
   /** Names of the rules that are sliced, the same in every process that shares them. Not those of concurrency, with a queue, or with `onExpiry: 'return'`. */
   readonly rules: readonly string[];
-  /** How long a slice may be spent, the same in every process. @default a hundredth of a sliding window's period, a twentieth of another rule's; at most 250 ms */
+  /**
+   * How long a slice may be spent, the same in every process; of a sliding window up to a two-hundredth of the period longer.
+   *
+   * @default a hundredth of a sliding window's period, a twentieth of another rule's; at most 250 ms
+   */
   readonly validityMs?: number;
   /** Largest part of a limit that one slice takes, above 0 and at most 1. @default 0.05 */
   readonly largestShare?: number;

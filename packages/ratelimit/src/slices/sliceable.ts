@@ -9,9 +9,24 @@ export interface SlicedRule {
 }
 
 /**
+ * How long a slice may be spent after it was charged.
+ *
+ * @param resetAfterUs what the store answered: how long it counts what it has just charged.
+ */
+export function spendableUs({ rule, validityUs }: SlicedRule, resetAfterUs: number): number {
+  const { strategy } = rule;
+  // The next one would end with the window, too.
+  if (strategy.kind === 'window') return Math.min(validityUs, resetAfterUs);
+  if (strategy.kind !== 'sliding') return validityUs;
+  // Charges count until the end of the stretch they are kept in has passed by, and may be spent as much later.
+  const roundedUpUs = resetAfterUs - strategy.periodUs;
+  return validityUs + Math.max(0, Math.min(strategy.resolutionUs - 1, roundedUpUs));
+}
+
+/**
  * Makes a rule's promise hold for quota that is spent a little later than it was charged.
  *
- * A sliding window counts each charge for that much longer. A bucket admits as much less at once as it refills in that time. A fixed window needs
+ * A sliding window counts each charge for that much longer, and rounds its time up to half as much as without slices. A bucket admits as much less at once as it refills in that time. A fixed window needs
  * nothing, for its slices end with it. Slots are no quota, queues have their departures, and what comes back by itself when a process dies must not
  * have been spent: such rules cannot be sliced.
  *
@@ -32,7 +47,10 @@ export function sliceRule(rule: CompiledRule, validityMs: number | undefined): S
 }
 
 function later(strategy: CompiledStrategy, byUs: number): CompiledStrategy {
-  if (strategy.kind === 'sliding') return { ...strategy, periodUs: strategy.periodUs + byUs };
+  if (strategy.kind === 'sliding') {
+    const { periodUs, resolutionUs } = strategy;
+    return { ...strategy, periodUs: periodUs + byUs, resolutionUs: Math.ceil(resolutionUs / 2) };
+  }
   if (strategy.kind !== 'bucket') return strategy;
   const { weight, drain, burst } = strategy;
   return { ...strategy, burst: burst - Math.ceil((byUs * drain) / weight) };
