@@ -249,22 +249,22 @@ export class SliceLine {
     const { source } = answer;
     this.#source = source === 'store' || source === 'deny-cache' ? 'slice' : source;
     if (answer.allowed && finding.allowed) {
-      this.#add({ id, size, rule, left: size, sentMs }, spendableUs(sliced, finding.resetAfterUs) / 1_000);
+      this.#add({ id, size, rule, left: size, sentMs }, spendableUs(sliced, finding.resetAfterUs));
       this.#waiting.serve((wanted, sinceMs) => this.take(wanted, sinceMs));
     }
     return { ...finding, cost: size };
   }
 
-  #add(taken: Pick<Slice, 'id' | 'size' | 'rule' | 'left' | 'sentMs'>, lastsMs: number): void {
+  #add(taken: Pick<Slice, 'id' | 'size' | 'rule' | 'left' | 'sentMs'>, lastsUs: number): void {
     const { clock } = this.#options;
     const nowMs = clock.monotonicMs();
     this.#wallAheadMs = clock.now() - nowMs;
     const { sentMs } = taken;
     this.#lead.learn(sentMs < this.#endMs && this.#endMs < nowMs && this.#waiting.size > 0);
-    const untilMs = sentMs + lastsMs;
+    const untilMs = sentMs + lastsUs / 1_000;
     this.#endMs = untilMs;
-    const endsWithWindow = 1_000 * lastsMs < this.#sliced.validityUs;
-    const renewMs = endsWithWindow ? Number.POSITIVE_INFINITY : untilMs - this.#lead.part * lastsMs;
+    const endsWithWindow = lastsUs < this.#sliced.validityUs;
+    const renewMs = endsWithWindow ? Number.POSITIVE_INFINITY : untilMs - (this.#lead.part * lastsUs) / 1_000;
     const timer = wheelOf(clock).schedule(() => this.#expire(slice), untilMs);
     const slice = { ...taken, untilMs, renewMs, timer };
     this.#slices.push(slice);
