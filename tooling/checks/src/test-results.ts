@@ -16,7 +16,8 @@ interface Report {
   }[];
 }
 
-export interface PassedTest {
+/** A test and where it stands. */
+export interface NamedTest {
   /** Absolute. */
   readonly file: string;
   /** The full name, `describe` titles included. */
@@ -42,11 +43,20 @@ export function testTotals(folder: string): Totals {
   };
 }
 
-export function passedTests(folder: string): readonly PassedTest[] {
+export function passedTests(folder: string): readonly NamedTest[] {
+  return testsThat(folder, (status) => status === 'passed');
+}
+
+/** Tests that did not run; the name of each says why. */
+export function skippedTests(folder: string): readonly NamedTest[] {
+  return testsThat(folder, (status) => status === 'pending' || status === 'todo');
+}
+
+function testsThat(folder: string, ended: (status: string) => boolean): readonly NamedTest[] {
   return readReports(folder)
     .flatMap((report) => report.testResults)
     .flatMap(({ name: file, assertionResults }) =>
-      assertionResults.filter(({ status }) => status === 'passed').map(({ fullName }) => ({ file, name: fullName })),
+      assertionResults.filter(({ status }) => ended(status)).map(({ fullName }) => ({ file, name: fullName })),
     );
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { passedTests, testTotals } from '../src/test-results.ts';
+import { passedTests, skippedTests, testTotals } from '../src/test-results.ts';
 import { folderWith } from './support/workspace.ts';
 
 const report = {
@@ -36,5 +36,11 @@ test('no reports are no tests', () => {
 test('only tests that passed count as passed', () => {
   expect(passedTests(folderWith({ 'a.json': report }))).toEqual([
     { file: '/x/test/a.test.ts', name: 'probes OH1: live' },
+  ]);
+});
+
+test('a test that was skipped is named', () => {
+  expect(skippedTests(folderWith({ 'a.json': report }))).toEqual([
+    { file: '/x/test/a.test.ts', name: 'probes OH3: startup' },
   ]);
 });

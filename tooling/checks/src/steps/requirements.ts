@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type PassedTest, passedTests } from '../test-results.ts';
+import { type NamedTest, passedTests } from '../test-results.ts';
 import type { Verdict } from '../verdict.ts';
 import { readJson, testResultsFolder } from '../workspace.ts';
 
@@ -14,7 +14,7 @@ export interface Table {
   readonly text: string;
   /** Every id that must have a row. */
   readonly ids: readonly string[];
-  readonly tests: readonly PassedTest[];
+  readonly tests: readonly NamedTest[];
 }
 
 interface Row {
@@ -107,7 +107,7 @@ function rowProblems({ root, tests }: Table, { id, source, proofs, state }: Row)
   return problems;
 }
 
-function proves(root: string, id: string, file: string, tests: readonly PassedTest[]): boolean {
+function proves(root: string, id: string, file: string, tests: readonly NamedTest[]): boolean {
   if (isResult(file)) {
     if (!existsSync(join(root, file))) return false;
     const { date = '', requirements = {} }: Result = readJson(join(root, file));
@@ -121,7 +121,7 @@ function isResult(file: string): boolean {
   return resultFile.test(file);
 }
 
-function namesIn(root: string, file: string, tests: readonly PassedTest[]): readonly string[] {
+function namesIn(root: string, file: string, tests: readonly NamedTest[]): readonly string[] {
   return tests.filter((test) => test.file === join(root, file)).map(({ name }) => name);
 }
 
