@@ -11,8 +11,9 @@ const here = new URL('..', import.meta.url).pathname;
 beforeAll(() => {
   const older = join(folder, 'older');
   const newer = join(folder, 'newer');
-  unpack(pack(here, folder), older);
-  unpack(pack(here, folder), join(folder, 'next'));
+  const packed = pack(here, folder);
+  unpack(packed, older);
+  unpack(packed, join(folder, 'next'));
   const next = join(folder, 'next', 'package');
   edit(join(next, 'package.json'), '"version": "0.', '"version": "9.');
   edit(

@@ -25,16 +25,17 @@ export function ruleTestFiles(): Readonly<Record<string, string>> {
   const isLong = ({ healthyAt = 0 }: Alert): boolean => healthyAt > 24 * 60;
   return {
     'slo.test.yaml': sloRuleTests(slos, { ruleFile: 'slo.yaml' }),
-    'alerts.test.yaml': testsOf(
+    'alerts.test.yaml': ruleTestsOf(
       alerts.filter((alert) => !isLong(alert)),
       '1m',
     ),
     // What looks back for a day takes promtool long, if it evaluates each minute of it.
-    'alerts-of-days.test.yaml': testsOf(alerts.filter(isLong), '15m'),
+    'alerts-of-days.test.yaml': ruleTestsOf(alerts.filter(isLong), '15m'),
   };
 }
 
-function testsOf(some: readonly Alert[], every: string): string {
+/** The tests of some alerts, which promtool evaluates so often. */
+export function ruleTestsOf(some: readonly Alert[], every: string): string {
   return yamlOf({
     rule_files: ['percentiles.yaml', 'alerts.yaml'],
     evaluation_interval: every,

@@ -27,7 +27,7 @@ describe('picking members out of JSON', () => {
       json: fc.oneof(
         { depthSize: 'small', withCrossShrink: true },
         fc.constantFrom(null, true, false, 0, -1.5, 1e300),
-        fc.string({ unit: 'binary' }),
+        fc.string({ unit: fc.nat(0x10_ffff).map((point) => String.fromCodePoint(point)) }),
         fc.array(tie('json'), { maxLength: 4 }),
         fc.dictionary(key, tie('json'), { maxKeys: 5, noNullPrototype: true }),
       ),
@@ -38,7 +38,7 @@ describe('picking members out of JSON', () => {
         const picker = pick(JSON.stringify(value, null, indent), cut);
         for (const path of paths) expect([path, picker.get(path)]).toEqual([path, expected(value, path.split('.'))]);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 

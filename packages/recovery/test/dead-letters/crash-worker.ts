@@ -1,5 +1,6 @@
 /** A process that works on a dead-letter queue and kills itself at the step that it is told. */
 import { appendFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { fromPostgres } from '@sage-adk/core/postgres';
 import { stepped, work } from './steps.ts';
 
@@ -21,7 +22,10 @@ async function open() {
   return createRedisDeadLetters({ client, prefix: 'test:dlq', queue, deadlineMs: 5_000 });
 }
 
-const store = stepped(await open(), (step, phase) => {
+const opened = await open();
+// Nobody else could: whoever is killed keeps nothing of what it compiled.
+flushCompileCache();
+const store = stepped(opened, (step, phase) => {
   if (step !== Number(lastStep) || phase !== lastPhase) return;
   // The request has left when the sockets were served once.
   if (phase === 'during') setImmediate(() => process.kill(process.pid, 'SIGKILL'));
