@@ -1,11 +1,11 @@
 /** Makes reservations: what an estimate leaves open is assumed, what a limit does not have left is handled, queues are waited for. */
-import { randomBytes } from 'node:crypto';
 import { type LimitCosts, type LimitSubject, operate, requireNumber } from '@sage-adk/core';
 import { sleep } from '@sage-adk/core/deadline';
 import type { CompiledRule } from './compile.ts';
 import { conclude } from './conclusion.ts';
 import type { Decision } from './decision.ts';
 import { clamp, fitAssumptions, fitted, withDefaults } from './estimate.ts';
+import { freshId } from './fresh-id.ts';
 import { hashApiKey } from './keys.ts';
 import { Lease, type Lessor } from './lease.ts';
 import type { Alternative, ReserveOptions } from './limiter.ts';
@@ -97,7 +97,7 @@ export class Reserver {
     requireNumber('maxWaitMs', maxWaitMs, 0);
     const whole = withDefaults(estimate, defaults);
     const asks = fitAssumptions(book.asksOf(subject, whole, leastReserved), estimate);
-    const id = idempotencyKey === undefined ? randomBytes(16).toString('base64url') : hashApiKey(idempotencyKey);
+    const id = idempotencyKey === undefined ? freshId() : hashApiKey(idempotencyKey);
     const order = { subject, estimate, whole, granted, asks, id, ttlMs, maxHoldMs };
     const maxWaitUs = Math.floor(maxWaitMs * 1_000);
     const answer = decide({ kind: 'reserve', asks, id, ttlUs: Math.ceil(ttlMs * 1_000), maxWaitUs });

@@ -1,7 +1,7 @@
 /** A store for express-rate-limit 8, which hono-rate-limiter 0.5 takes as well: its hits are counted in a store of ours. */
-import { randomBytes } from 'node:crypto';
 import { requireNumber, systemClock } from '@sage-adk/core';
 import type { CompiledRule } from '../compile.ts';
+import { freshId } from '../fresh-id.ts';
 import type { Ask, Finding } from '../stores/store.ts';
 import { askAbout, countOf, createLedger, type DropInOptions, type Ledger } from './ledger.ts';
 import { createRevocable, type Revocable } from './revocable.ts';
@@ -97,7 +97,7 @@ class DropIn implements ExpressRateLimitStore {
     if (this.#revocable === undefined) {
       return infoOf(ask, (await store.decide({ kind: 'consume', asks: [ask] })).findings);
     }
-    const id = randomBytes(16).toString('base64url');
+    const id = freshId();
     const ttlUs = Math.ceil(this.#ttlMs * 1_000);
     const { findings } = await store.decide({ kind: 'reserve', asks: [ask], id, ttlUs, maxWaitUs: 0 });
     this.#revocable.add(key, id);
