@@ -35,17 +35,22 @@ export function limiterPolicy(source: Reserving | Acquiring, options: LimiterPol
   const always = 'acquire' in source ? { ...own, maxWaitMs } : own;
   const isSilent = Object.keys(always).length === 0;
   return {
-    async reserve(subject, estimate, asked = {}) {
+    reserve(subject, estimate, asked = {}) {
       const reserveOptions = isSilent ? asked : { ...asked, ...always };
-      const outcome = await ('acquire' in source
-        ? source.acquire(subject, estimate, reserveOptions)
-        : source.reserve(subject, estimate, reserveOptions));
-      return outcome.allowed ? new Grant(outcome) : outcome;
+      const outcome =
+        'acquire' in source
+          ? source.acquire(subject, estimate, reserveOptions)
+          : source.reserve(subject, estimate, reserveOptions);
+      return outcome.then(toGrant);
     },
     ...(limitsOf !== undefined && {
       countsCost: (subject: LimitSubject) => limitsOf.call(source, subject, oneNanoUsd).some(isOfMoney),
     }),
   };
+}
+
+function toGrant(outcome: Reservation | Denied): LimitGrant | Denied {
+  return outcome.allowed ? new Grant(outcome) : outcome;
 }
 
 const oneNanoUsd: LimitCosts = { requests: 0, costNanoUsd: 1n };

@@ -1,7 +1,7 @@
 import type { AnswerFacts, Api } from '../providers/api.ts';
 import { memberOf } from '../providers/usage.ts';
 import { JsonPicker } from './json-picker.ts';
-import { findMembers } from '../request/json-members.ts';
+import { findMembers, type Span } from '../request/json-members.ts';
 import { parseJson, toLatin1 } from './json-text.ts';
 
 /** Follows an answer while it passes, in pieces that are bytes or whatever else it comes in. */
@@ -94,36 +94,52 @@ export class JsonReader implements AnswerReader {
 
 /** Reads members of a text without parsing the rest of it; undefined where it has to be picked through. Of a list the first element is looked at. */
 function pickIn(text: string, shape: Api['answer']): ((path: string) => unknown) | undefined {
-  const found = findMembers(text, namesOf(shape))?.spans;
+  const { names, paths } = placesOf(shape);
+  const found = findMembers(text, names)?.spans;
   if (found === undefined) return undefined;
   const said = new Map<string, unknown>();
-  for (const path of pathsOf(shape)) {
-    const dot = path.indexOf('.');
-    const span = found.get(dot < 0 ? path : path.slice(0, dot));
-    if (span === undefined) continue;
-    const value = text.slice(span.from, span.to);
-    const picked = dot < 0 ? value : innerIn(value, path.slice(dot + 1));
-    if (picked === undefined) return undefined;
-    said.set(path, parseJson(picked));
+  for (const { path, outer, inner } of paths) {
+    const outerSpan = found.get(outer);
+    if (outerSpan === undefined) continue;
+    const span = inner === undefined ? outerSpan : innerIn(text, outerSpan.from, inner);
+    if (span === undefined) return undefined;
+    said.set(path, parseJson(text.slice(span.from, span.to)));
   }
   return (path) => said.get(path);
 }
 
-function innerIn(value: string, name: string): string | undefined {
-  const element = value.startsWith('[') ? value.slice(1) : value;
-  const span = findMembers(element, new Set([name]))?.spans.get(name);
-  return span && element.slice(span.from, span.to);
+function innerIn(text: string, at: number, inner: ReadonlySet<string>): Span | undefined {
+  const spans = findMembers(text, inner, text[at] === '[' ? at + 1 : at)?.spans;
+  return spans?.values().next().value;
 }
 
-const knownNames = new WeakMap<Api['answer'], ReadonlySet<string>>();
+/** Where an answer says what, in the steps of a search. */
+interface Places {
+  /** Of members at its top. */
+  readonly names: ReadonlySet<string>;
+  readonly paths: readonly Place[];
+}
 
-function namesOf(shape: Api['answer']): ReadonlySet<string> {
-  let names = knownNames.get(shape);
-  if (names === undefined) {
-    names = new Set(pathsOf(shape).map((path) => path.split('.')[0] ?? path));
-    knownNames.set(shape, names);
+interface Place {
+  readonly path: string;
+  readonly outer: string;
+  /** The one member within that one. */
+  readonly inner: ReadonlySet<string> | undefined;
+}
+
+const knownPlaces = new WeakMap<Api['answer'], Places>();
+
+function placesOf(shape: Api['answer']): Places {
+  let places = knownPlaces.get(shape);
+  if (places === undefined) {
+    const paths = pathsOf(shape).map((path): Place => {
+      const [outer = path, ...rest] = path.split('.');
+      return { path, outer, inner: rest.length === 0 ? undefined : new Set([rest.join('.')]) };
+    });
+    places = { names: new Set(paths.map(({ outer }) => outer)), paths };
+    knownPlaces.set(shape, places);
   }
-  return names;
+  return places;
 }
 
 /** The member at a path, as {@link JsonPicker} finds it: of the elements of an array the first that has it. */

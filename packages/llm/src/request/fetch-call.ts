@@ -31,7 +31,16 @@ export function recognise(input: string | URL | Request, init: RequestInit | und
   const request = isRequest(input) ? input : undefined;
   const method = init?.method ?? request?.method ?? 'GET';
   if (method !== 'POST' && method.toUpperCase() !== 'POST') return undefined;
-  const path = input instanceof URL ? input.pathname : pathOf(request === undefined ? (input as string) : request.url);
+  if (input instanceof URL) return detected(input.pathname);
+  const url = request === undefined ? (input as string) : request.url;
+  if (url !== latest.url) latest = { url, recognised: detected(pathOf(url)) };
+  return latest.recognised;
+}
+
+/** A process calls few URLs, and mostly one; to compare it takes a tenth of parsing it. */
+let latest: { readonly url: string; readonly recognised: Recognised | undefined } = { url: '', recognised: undefined };
+
+function detected(path: string): Recognised | undefined {
   for (const wire of apis) {
     const endpoint = wire.detect(path);
     if (endpoint !== undefined) return { wire, endpoint };
@@ -86,14 +95,14 @@ export function toRequest(call: FetchCall): readonly [input: string | URL | Requ
   const text = body && withMembers(body, call.wire.request, changesOf(call));
   const sentBody = text !== body?.text || isTaken(call) ? text : undefined;
   if (sentBody === undefined && attemptSignal === undefined) return [input, init];
-  return [
-    input,
-    {
-      ...init,
-      ...(sentBody !== undefined && { body: sentBody, ...withoutLength(call) }),
-      ...(attemptSignal !== undefined && { signal: attemptSignal }),
-    },
-  ];
+  const changed: RequestInit = { ...init };
+  if (attemptSignal !== undefined) changed.signal = attemptSignal;
+  if (sentBody !== undefined) {
+    changed.body = sentBody;
+    const headers = withoutLength(call);
+    if (headers !== undefined) changed.headers = headers;
+  }
+  return [input, changed];
 }
 
 /** What the request has to say that it does not say itself. */
@@ -158,10 +167,10 @@ function hasBody(input: FetchCall['input'], init: FetchCall['init']): boolean {
 }
 
 /** Undici refuses a length that is not that of the body. Copying fields costs as much as sending them, so it is done only where there is one. */
-function withoutLength(call: FetchCall): Pick<RequestInit, 'headers'> {
+function withoutLength(call: FetchCall): Headers | undefined {
   const headers = call.init?.headers;
-  if (headers === undefined || fieldOf(call, 'content-length') === undefined) return {};
+  if (headers === undefined || fieldOf(call, 'content-length') === undefined) return undefined;
   const others = new Headers(headers);
   others.delete('content-length');
-  return { headers: others };
+  return others;
 }

@@ -23,9 +23,9 @@ export interface FoundMembers {
 
 export const longString = 8_192;
 
-/** The members at the top of an object; undefined where the text is no JSON object, as far as this can tell. */
-export function findMembers(text: string, wanted: ReadonlySet<string>): FoundMembers | undefined {
-  const start = skipSpace(text, 0) + 1;
+/** The members at the top of the object that begins at `from`; undefined where none does, as far as this can tell. */
+export function findMembers(text: string, wanted: ReadonlySet<string>, from = 0): FoundMembers | undefined {
+  const start = skipSpace(text, from) + 1;
   if (text.charCodeAt(start - 1) !== openBrace) return undefined;
   const spans = new Map<string, Span>();
   const long: Span[] = [];
@@ -35,11 +35,11 @@ export function findMembers(text: string, wanted: ReadonlySet<string>): FoundMem
     const keyEnd = text.charCodeAt(at) === quote ? endOfString(text, at) : -1;
     const colonAt = keyEnd < 0 ? -1 : skipSpace(text, keyEnd + 1);
     if (colonAt < 0 || text.charCodeAt(colonAt) !== colon) return undefined;
-    const from = skipSpace(text, colonAt + 1);
-    const to = endOfValue(text, from, long);
-    if (to <= from) return undefined;
+    const valueAt = skipSpace(text, colonAt + 1);
+    const to = endOfValue(text, valueAt, long);
+    if (to <= valueAt) return undefined;
     const name = text.slice(at + 1, keyEnd);
-    if (wanted.has(name)) spans.set(name, { from, to });
+    if (wanted.has(name)) spans.set(name, { from: valueAt, to });
     at = skipSpace(text, to);
     if (text.charCodeAt(at) === closeBrace) return { start, isEmpty: false, spans, long };
     if (text.charCodeAt(at) !== comma) return undefined;
