@@ -103,7 +103,10 @@ const uncacheable = new Error('Only whole answers are kept.');
 
 function optionsOf({ signal }: FetchCall): { readonly scope?: string; readonly signal?: AbortSignal } {
   const tenant = current()?.tenant;
-  return { ...(tenant !== undefined && { scope: tenant }), ...(signal !== undefined && { signal }) };
+  const options: { scope?: string; signal?: AbortSignal } = {};
+  if (tenant !== undefined) options.scope = tenant;
+  if (signal !== undefined) options.signal = signal;
+  return options;
 }
 
 function requestOf({ provider, api, model, stream, input }: FetchCall, body: string): CacheRequest {

@@ -34,7 +34,7 @@ export function retry<C extends LlmCall, R>({
           failed = { answer, error };
           throw error;
         },
-        { dependency: dependencyOf(call), ...(signal !== undefined && { signal }) },
+        signal === undefined ? { dependency: dependencyOf(call) } : { dependency: dependencyOf(call), signal },
       );
     } catch (error) {
       if (failed !== undefined && comesOf(error, failed.error)) return asLast(failed.answer);

@@ -112,9 +112,13 @@ function changesOf({ asksForUsage, maxOutputTokens, asked, wire, body, model }: 
     return usage;
   }
   const { request } = wire;
-  const named = request.maxOutputTokens.filter((path) => numberAt(body, path) !== undefined);
-  const paths = named.length > 0 ? named : [request.capFor?.(model) ?? request.maxOutputTokens[0] ?? ''];
-  return [...usage, ...paths.map((path): Change => [path, maxOutputTokens])];
+  const changes = [...usage];
+  for (const path of request.maxOutputTokens) {
+    if (numberAt(body, path) !== undefined) changes.push([path, maxOutputTokens]);
+  }
+  if (changes.length > usage.length) return changes;
+  const path = request.capFor?.(model) ?? request.maxOutputTokens[0] ?? '';
+  return [...usage, [path, maxOutputTokens]];
 }
 
 const none: readonly Change[] = [];

@@ -76,7 +76,7 @@ function withMember(text: string, members: FoundMembers, path: string, value: un
   const written = dot < 0 ? JSON.stringify(value) : withInner(old, path.slice(dot + 1), value);
   if (span !== undefined) return text.slice(0, span.from) + written + text.slice(span.to);
   const { start, isEmpty } = members;
-  return `${text.slice(0, start)}${JSON.stringify(name)}:${written}${isEmpty ? '' : ','}${text.slice(start)}`;
+  return `${text.slice(0, start)}"${name}":${written}${isEmpty ? '' : ','}${text.slice(start)}`;
 }
 
 function withInner(old: string | undefined, name: string, value: unknown): string {
