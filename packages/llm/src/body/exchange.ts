@@ -218,7 +218,7 @@ export class Exchange<P = Uint8Array> implements Progress {
   }
 
   #passing(piece: P): P {
-    if (piece instanceof Uint8Array) this.#listener?.passed(piece);
+    if (piece instanceof Uint8Array) this.#listener?.passed(piece, this.#reader.textOf?.(piece));
     return piece;
   }
 

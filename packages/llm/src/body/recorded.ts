@@ -13,7 +13,7 @@ export function recorded({ result, progress }: LlmAnswer<Response>): Promise<Cac
   // Not the response itself: whoever listens must not keep alive what nobody reads.
   const { status, headers } = result;
   progress.listen({
-    passed: (piece) => tape.add(piece),
+    passed: (piece, text) => tape.add(piece, text),
     finished(whole) {
       const text = whole === undefined ? tape.text : bounded(whole());
       // A consumer may leave at the last word, before the end.
@@ -46,9 +46,9 @@ class Tape {
     return this.#size > mostBytes ? undefined : Buffer.from(this.#bytes, 'latin1').toString();
   }
 
-  add(piece: Uint8Array): void {
+  add(piece: Uint8Array, text = toLatin1(piece)): void {
     this.#size += piece.length;
-    this.#bytes = this.#size <= mostBytes ? this.#bytes + toLatin1(piece) : '';
+    this.#bytes = this.#size <= mostBytes ? this.#bytes + text : '';
   }
 }
 

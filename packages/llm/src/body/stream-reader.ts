@@ -9,6 +9,9 @@ export class SseReader implements AnswerReader {
   readonly #parser: SseParser;
   readonly #gate: EventGate | undefined;
   #latest = '';
+  /** The latest piece and its text. */
+  #chunk: Uint8Array | undefined;
+  #text = '';
   #begunMalformed = false;
   whole = false;
   contents = 0;
@@ -29,17 +32,19 @@ export class SseReader implements AnswerReader {
   }
 
   write(chunk: Uint8Array): Uint8Array | undefined {
-    const text = toLatin1(chunk);
-    if (this.#gate === undefined) {
-      this.#parser.write(text);
-      return chunk;
-    }
-    this.#gate.open(chunk);
-    this.#parser.write(text);
-    return this.#gate.close();
+    this.#chunk = chunk;
+    this.#text = toLatin1(chunk);
+    this.#gate?.open(chunk);
+    this.#parser.write(this.#text);
+    return this.#gate === undefined ? chunk : this.#gate.close();
+  }
+
+  textOf(piece: Uint8Array): string | undefined {
+    return piece === this.#chunk ? this.#text : undefined;
   }
 
   end(): Uint8Array | undefined {
+    this.#chunk = undefined;
     if (this.#stream.finished) this.whole = true;
     const { stray } = this.#parser;
     if (!this.whole && stray !== '') this.problem ??= stray;

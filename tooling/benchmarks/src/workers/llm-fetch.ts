@@ -32,8 +32,8 @@ const variants = [undefined, sets[name] ?? {}].map((policies) => {
 });
 const messages = [{ role: 'user' as const, content: prompt }];
 /** In a batch: as many calls as lie between two collections of the young, and more. */
-const calls = 400;
-const streams = 10;
+const calls = 800;
+const streams = 40;
 const batches = {
   calls: name === 'all' ? { most: 41, mostMs: 20_000 } : { most: 15, mostMs: 8_000 },
   events: { most: 41, mostMs: 20_000 },
