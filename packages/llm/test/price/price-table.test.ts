@@ -125,7 +125,8 @@ describe('a price table', () => {
   });
 
   test('holds no more than it needs, whatever names are asked for', () => {
-    for (let n = 0; n < 5_000; n++) expect(cost('openai', `made-up-${n}`)).toBeUndefined();
+    const costs = Array.from({ length: 5_000 }, (_, n) => cost('openai', `made-up-${n}`));
+    expect(costs.filter((each) => each !== undefined)).toEqual([]);
     expect(cost('openai', 'gpt-5')).toBe(1_250_000_000n);
   });
 });
