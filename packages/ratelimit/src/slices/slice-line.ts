@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '@sage-adk/core';
 import { wheelOf } from '@sage-adk/core/deadline';
+import { freshId } from '../fresh-id.ts';
 import type { AnswerSource, Ask, Finding, LimiterStore } from '../stores/store.ts';
 import { Demand } from './demand.ts';
 import { Lead } from './lead.ts';
@@ -236,7 +236,7 @@ export class SliceLine {
     const { decide, key, clock } = this.#options;
     const sliced = this.#sliced;
     const { rule, validityUs } = sliced;
-    const id = randomBytes(16).toString('base64url');
+    const id = freshId();
     // The store charges later than this, so counted from here a slice ends in time.
     const sentMs = clock.monotonicMs();
     const asks = [{ rule, key, cost: size }];
