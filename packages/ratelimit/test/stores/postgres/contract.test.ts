@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import { describeWithService } from '@tooling/services';
 import { migratePostgresStore } from '../../../src/stores/postgres/migrate.ts';
 import { openPostgresStore } from '../../../src/stores/postgres/postgres-store.ts';
-import { storeCases } from '../../../src/testing/index.ts';
+import { casesOf } from '../cases-of.ts';
 import { drivers, type Opened } from './drivers.ts';
 
 describeWithService('postgres', 'RL18: the PostgreSQL store keeps the store contract', (url) => {
@@ -16,7 +16,7 @@ describeWithService('postgres', 'RL18: the PostgreSQL store keeps the store cont
         await migratePostgresStore(opened.client, { schema });
       });
       afterAll(async () => opened.close());
-      for (const [index, { name, run }] of storeCases.entries()) {
+      for (const [index, { name, run }] of casesOf(number).entries()) {
         test(name, () =>
           run(async (startUs) => {
             let nowUs = startUs;

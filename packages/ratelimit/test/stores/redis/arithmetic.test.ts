@@ -41,7 +41,7 @@ describeWithService('redis', 'redis store at a time of its own', (url) => {
             expect(answer).toEqual(expected);
           }
         }),
-        { numRuns: long ? 5_000 : 1_000 },
+        { numRuns: long ? 5_000 : 400 },
       );
     },
     long ? 1_200_000 : 240_000,
@@ -64,7 +64,7 @@ describeWithService('redis', 'redis store at a time of its own', (url) => {
             await expectKept(answer, tag, nowUs);
           }
         }),
-        { numRuns: long ? 2_000 : 200 },
+        { numRuns: long ? 2_000 : 100 },
       );
     },
     long ? 1_200_000 : 240_000,
@@ -91,7 +91,7 @@ describeWithService('redis', 'redis store at a time of its own', (url) => {
             expect(answers).toEqual(requests.map((request) => model.decide(request)));
           }
         }),
-        { numRuns: long ? 2_000 : 300 },
+        { numRuns: long ? 2_000 : 150 },
       );
     },
     long ? 1_200_000 : 240_000,

@@ -6,7 +6,7 @@ import { describeWithService } from '@tooling/services';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import { openRedisStore } from '../../../src/stores/redis/redis-store.ts';
-import { storeCases } from '../../../src/testing/index.ts';
+import { casesOf } from '../cases-of.ts';
 
 interface Opened {
   readonly client: RedisCommands;
@@ -45,7 +45,7 @@ const clients: readonly { readonly name: string; readonly open: (url: string) =>
   },
 ];
 
-for (const { name: title, open } of clients) {
+for (const [number, { name: title, open }] of clients.entries()) {
   describeWithService('redis', `redis store over ${title}`, (url) => {
     let opened: Opened;
     let made = 0;
@@ -54,7 +54,7 @@ for (const { name: title, open } of clients) {
     });
     afterAll(() => opened.end());
 
-    test.each(storeCases)('$name', async ({ run }) => {
+    test.each(casesOf(number))('$name', async ({ run }) => {
       await run(async (startUs) => {
         let nowUs = startUs;
         const clock = { ...systemClock, now: () => nowUs / 1_000 };
