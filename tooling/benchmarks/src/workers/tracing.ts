@@ -1,6 +1,7 @@
 // Prints the CPU cost of a request of six operations: bare, and watched by the observers that the argument names.
+import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { observe, operate, run } from '@sage-adk/core';
+import { type Context, observe, operate, run } from '@sage-adk/core';
 import { createLogger, observeLogging } from '@sage-adk/logging';
 import { createMetrics } from '@sage-adk/metrics';
 import { startTracing } from '@sage-adk/tracing/sdk';
@@ -20,7 +21,14 @@ const observers: Readonly<Record<string, () => unknown>> = {
 };
 for (const name of (process.argv[2] ?? '').split('+').filter(Boolean)) observers[name]?.();
 
-const context = { agentId: 'agent', requestId: 'request-1', sessionId: 'session-1', userId: 'user-1' } as const;
+// No two requests have an id in common but that of the agent, nor do two that follow each other have the user: text that is kept for its ids must not pay here.
+const sessionsAndUsers = Array.from({ length: 1_000 }, (_, i) => ({ sessionId: randomUUID(), userId: `user-${i}` }));
+const contextOf = (value: number): Context => ({
+  agentId: 'agent',
+  requestId: randomUUID(),
+  ...sessionsAndUsers[value % sessionsAndUsers.length],
+});
+
 const request = { protocol: 'a2a', method: 'SendMessage', stream: false } as const;
 const middleware = { middleware: 'limits' } as const;
 const check = { store: 'redis', rules: 2 } as const;
@@ -83,8 +91,8 @@ const timings = await measure(
         for (let i = 0; i < count * callsPerRequest; i++) sum += await work(i);
       },
     },
-    { name: 'bare', run: inTurns((value) => run(context, () => bare(value))) },
-    { name: 'watched', run: inTurns((value) => run(context, () => watched(value))) },
+    { name: 'bare', run: inTurns((value) => run(contextOf(value), () => bare(value))) },
+    { name: 'watched', run: inTurns((value) => run(contextOf(value), () => watched(value))) },
   ],
   2_500,
   21,
