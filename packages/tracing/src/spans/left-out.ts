@@ -4,6 +4,7 @@
  */
 import type { Span, SpanContext, TraceState } from '@opentelemetry/api';
 import type { TraceIds } from '@sage-adk/core';
+import { newIds, newSpanId } from './new-ids.ts';
 
 /** Decides about requests that begin a trace, as the SDK's own sampler would. */
 export interface RootSampler {
@@ -22,19 +23,19 @@ export interface TraceIdSource {
  */
 export function createRootSampler(samplingRate: number): RootSampler & { readonly ids: TraceIdSource } {
   const bound = Math.floor(samplingRate * 0xffff_ffff);
-  let decided: string | undefined;
+  let decided: number | undefined;
   return {
     leaveOut() {
       const folded = randomWord();
       if (folded >= bound) return new LeftOutSpan(folded);
-      decided = traceIdOf(folded);
+      decided = folded;
       return undefined;
     },
     ids: {
       generateTraceId() {
-        const id = decided ?? traceIdOf(randomWord());
+        const { traceId } = newIds(decided ?? randomWord());
         decided = undefined;
-        return id;
+        return traceId;
       },
       generateSpanId: newSpanId,
     },
@@ -106,41 +107,7 @@ export class LeftOutSpan implements Span {
 
 function idsOf(ofTrace: string | number): TraceIds {
   if (typeof ofTrace === 'string') return { traceId: ofTrace, spanId: newSpanId(), sampled: false };
-  writeTraceId(ofTrace);
-  writeSpanId();
-  // Both at once: what costs is the call.
-  const hex = bytes.toString('hex');
-  return { traceId: hex.slice(0, 32), spanId: hex.slice(32), sampled: false };
-}
-
-function traceIdOf(folded: number): string {
-  writeTraceId(folded);
-  return bytes.toString('hex', 0, 16);
-}
-
-function newSpanId(): string {
-  writeSpanId();
-  return bytes.toString('hex', 16);
-}
-
-/** Where ids are made, one at a time: 16 bytes of a trace, 8 of a span. */
-const bytes = Buffer.alloc(24);
-
-/** A random id whose four words fold to `folded`, by which the trace is sampled. */
-function writeTraceId(folded: number): void {
-  const [first, second, third] = [randomWord(), randomWord(), randomWord()];
-  const last = (first ^ second ^ third ^ folded) >>> 0;
-  if ((first | second | third | last) === 0) return writeTraceId(folded);
-  bytes.writeUInt32BE(first, 0);
-  bytes.writeUInt32BE(second, 4);
-  bytes.writeUInt32BE(third, 8);
-  bytes.writeUInt32BE(last, 12);
-}
-
-function writeSpanId(): void {
-  bytes.writeUInt32BE(randomWord(), 16);
-  // All zeros would be no id.
-  bytes.writeUInt32BE(randomWord() || 1, 20);
+  return { ...newIds(ofTrace), sampled: false };
 }
 
 function randomWord(): number {

@@ -21,13 +21,16 @@ const observers: Readonly<Record<string, () => unknown>> = {
 };
 for (const name of (process.argv[2] ?? '').split('+').filter(Boolean)) observers[name]?.();
 
-// No two requests have an id in common but that of the agent, nor do two that follow each other have the user: text that is kept for its ids must not pay here.
-const sessionsAndUsers = Array.from({ length: 1_000 }, (_, i) => ({ sessionId: randomUUID(), userId: `user-${i}` }));
-const contextOf = (value: number): Context => ({
-  agentId: 'agent',
-  requestId: randomUUID(),
-  ...sessionsAndUsers[value % sessionsAndUsers.length],
-});
+// Requests that follow each other have no id in common but that of the agent: text that is kept for the last ids must not pay here. They are text in one piece,
+// as they come in headers.
+const contexts = Array.from(
+  { length: 1_000 },
+  (_, i) =>
+    JSON.parse(
+      JSON.stringify({ agentId: 'agent', requestId: randomUUID(), sessionId: randomUUID(), userId: `user-${i}` }),
+    ) as Context,
+);
+const contextOf = (value: number): Context => ({ ...contexts[value % contexts.length] });
 
 const request = { protocol: 'a2a', method: 'SendMessage', stream: false } as const;
 const middleware = { middleware: 'limits' } as const;
