@@ -10,6 +10,7 @@ import { thousandths } from './serialise/thousandths.ts';
 import { snakeCase } from './snake-case.ts';
 
 interface Attribute {
+  readonly key: string;
   readonly spelt: string;
   readonly name: FieldName;
   /** Whether its name may stand in a line for something else as well. */
@@ -25,13 +26,15 @@ interface WrittenStart {
 
 const rememberedAttributes = 100;
 
-/** What the lines of all operations of one name have in common, for one logger. */
+/** What the lines of all operations of one name have in common, for one logger. Most operations are like the one before, so what was found out for it is kept. */
 export class OperationForm {
   readonly name: string;
   readonly category: string | undefined;
   readonly #heads: Partial<Record<Outcome, string>> = {};
   readonly #attributes: Map<string, Attribute> = new Map();
   #lastStart: WrittenStart | undefined;
+  /** What the last one learned, in its order. */
+  #learned: Attribute[] = [];
 
   constructor(name: string, category: string | undefined) {
     this.name = name;
@@ -43,36 +46,47 @@ export class OperationForm {
     return (this.#heads[outcome] ??= this.#headOf(outcome));
   }
 
-  /** Adds what an operation said at its start. Most say what the one before said, so its text is kept. */
-  addStart(text: FieldText, start: Fields): void {
-    const keys = Object.keys(start);
+  /** Adds what an operation said at its start, and what it learned since. */
+  addTo(text: FieldText, start: Fields, attributes: Fields): void {
     const last = this.#lastStart;
-    const isSame =
-      last?.keys.length === keys.length &&
-      keys.every((key, i) => last.keys[i] === key && last.values[i] === start[key]);
-    text.append(isSame ? last.text : this.#writeStart(text.part(), start, keys));
+    text.append(last !== undefined && saysSame(last, start) ? last.text : this.#writeStart(text.part(), start));
+    let place = 0;
+    for (const key in attributes) {
+      if (!Object.hasOwn(attributes, key)) continue;
+      const known = this.#learned[place];
+      const attribute = known?.key === key ? known : this.#learn(place, key, text, start);
+      place++;
+      add(text, attribute, attributes[key]);
+    }
   }
 
-  addAttribute(text: FieldText, key: string, value: unknown): void {
-    if (value === undefined) return;
-    const { spelt, name, isOdd } = this.#attributes.get(key) ?? this.#remember(key, text);
-    if (isOdd) text.isOdd = true;
-    text.addNamed(spelt, name, value);
-  }
-
-  #writeStart(text: FieldText, start: Fields, keys: readonly string[]): FieldText {
+  #writeStart(text: FieldText, start: Fields): FieldText {
+    const keys = Object.keys(start);
     const values = keys.map((key) => start[key]);
-    for (const key of keys) this.addAttribute(text, key, start[key]);
+    for (const key of keys) add(text, this.#attributeOf(key, text), start[key]);
     // The same object may say something else the next time.
     this.#lastStart = values.some((value) => typeof value === 'object') ? undefined : { keys, values, text };
+    this.#learned = [];
     return text;
+  }
+
+  #learn(place: number, key: string, text: FieldText, start: Fields): Attribute {
+    const attribute = this.#attributeOf(key, text);
+    // What is said again takes the place of what was said at the start.
+    const learned = key in start ? { ...attribute, isOdd: true } : attribute;
+    if (place < rememberedAttributes) this.#learned[place] = learned;
+    return learned;
+  }
+
+  #attributeOf(key: string, text: FieldText): Attribute {
+    return this.#attributes.get(key) ?? this.#remember(key, text);
   }
 
   #remember(key: string, text: FieldText): Attribute {
     const spelt = snakeCase(key);
     // Two fields of one name are told apart by the object that `fields` gives.
     const isOdd = ownNames.has(spelt) || (spelt === key && spelt.includes('_'));
-    const attribute = { spelt, name: text.nameOf(spelt), isOdd };
+    const attribute = { key, spelt, name: text.nameOf(spelt), isOdd };
     // Operations of your own may name attributes after data.
     if (this.#attributes.size < rememberedAttributes) this.#attributes.set(key, attribute);
     return attribute;
@@ -82,6 +96,21 @@ export class OperationForm {
     const { category, name } = this;
     return `,${JSON.stringify({ category, operation: name, outcome }).slice(1, -1)},"duration_ms":`;
   }
+}
+
+function saysSame({ keys, values }: WrittenStart, start: Fields): boolean {
+  let place = 0;
+  for (const key in start) {
+    if (key !== keys[place] || start[key] !== values[place]) return false;
+    place++;
+  }
+  return place === keys.length;
+}
+
+function add(text: FieldText, { spelt, name, isOdd }: Attribute, value: unknown): void {
+  if (value === undefined) return;
+  if (isOdd) text.isOdd = true;
+  text.addNamed(spelt, name, value);
 }
 
 const headNames = ['category', 'operation', 'outcome', 'duration_ms'];
@@ -135,12 +164,7 @@ export class OperationLine implements WritingEntry {
     const { outcome, code, category, error } = this.#operation;
     const { start, attributes }: { readonly start: Fields; readonly attributes: Fields } = this.#operation;
     text.addSpelt(headNames, this.#form.head(outcome) + thousandths(this.#operation.durationMs));
-    this.#form.addStart(text, start);
-    for (const key of Object.keys(attributes)) {
-      // What is said again takes the place of what was said at the start.
-      if (key in start) text.isOdd = true;
-      this.#form.addAttribute(text, key, attributes[key]);
-    }
+    this.#form.addTo(text, start, attributes);
     text.add('code', code);
     text.add('error_category', category);
     if (error !== undefined) text.add('err', this.#error());
