@@ -2,7 +2,7 @@
 import { randomFillSync } from 'node:crypto';
 
 /** Few enough that an id which is kept long, and with it the text of all that were made at once, takes little. */
-const idsAtOnce = 64;
+const idsAtOnce = 128;
 /** Three of the four words of a trace id, and a span id. */
 const bytesOfIds = 20;
 const traceDigits = 24;
