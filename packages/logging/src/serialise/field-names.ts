@@ -1,12 +1,14 @@
 /** What a line has to know about the name of a field, found out once for each name, and the text of the field with its last value. */
 import type { Context } from '@sage-adk/core';
-import { quoted } from './json-text.ts';
+import { needsNoEscape, quoted } from './json-text.ts';
 import { boundedText } from './plain.ts';
 import type { Redaction } from './redaction.ts';
 
 export class FieldName {
   /** The name as JSON with what stands around it: `,"name":`. */
   readonly spelt: string;
+  /** {@link spelt} and the quote that a text begins with. */
+  readonly #opened: string;
   /** Whether its value must not be written. */
   readonly isSecret: boolean;
   /** Its bit where it is a field of the request or of the trace, else 0. */
@@ -18,6 +20,7 @@ export class FieldName {
 
   constructor(name: string, isSecret: boolean) {
     this.spelt = `,${quoted(name)}:`;
+    this.#opened = `${this.spelt}"`;
     this.isSecret = isSecret;
     this.bit = bitOf(name);
     this.isPlain = !reserved.has(name) && name !== '__proto__' && name === boundedText(name);
@@ -26,8 +29,8 @@ export class FieldName {
   /** The field with a text as its value. Providers, models and methods are the same in many lines, ids in those of a request. */
   withText(value: string): string {
     if (value === this.#lastValue) return this.#lastText;
-    const text = this.spelt + quoted(boundedText(value));
-    if (value.length > longestRemembered) return text;
+    if (value.length > longestRemembered) return this.spelt + quoted(boundedText(value));
+    const text = needsNoEscape(value) ? `${this.#opened}${value}"` : this.spelt + JSON.stringify(value);
     this.#lastValue = value;
     this.#lastText = text;
     return text;

@@ -7,5 +7,10 @@ const plainText = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
 const longestTested = 256;
 
 export function quoted(text: string): string {
-  return text.length <= longestTested && plainText.test(text) ? `"${text}"` : JSON.stringify(text);
+  return text.length <= longestTested && needsNoEscape(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+/** Whether a text stands in JSON as it is, between quotes. */
+export function needsNoEscape(text: string): boolean {
+  return plainText.test(text);
 }
