@@ -202,6 +202,22 @@ describe('operations', () => {
     expect(lines.slice(-2)).toMatchObject([{ tags: ['a'] }, { tags: ['a', 'b'] }]);
   });
 
+  test('each line tells what its own operation learned, in any order, whatever the one before learned', () => {
+    const tell = (attributes: object, start: object = call) => {
+      operate('llm.call', start as typeof call, (operation) => operation.set(attributes));
+      const line = Object.entries(backend.lines().at(-1) ?? {});
+      return Object.fromEntries(line.slice(line.findIndex(([name]) => name === 'duration_ms') + 1));
+    };
+    const { provider, api, stream } = call;
+    const said = { provider, model: 'm-1', api, stream };
+    expect(tell({ inputTokens: 1, outputTokens: 2 })).toEqual({ ...said, input_tokens: 1, output_tokens: 2 });
+    expect(tell({ outputTokens: 3, inputTokens: 4 })).toEqual({ ...said, input_tokens: 4, output_tokens: 3 });
+    expect(tell({ model: 'm-2', inputTokens: 5 })).toEqual({ ...said, model: 'm-2', input_tokens: 5 });
+    expect(tell({ model: 'm-3' }, { provider })).toEqual({ provider, model: 'm-3' });
+    expect(tell({ model: 'm-4' })).toEqual({ ...said, model: 'm-4' });
+    expect(tell({})).toEqual(said);
+  });
+
   test('a line that is made twice, for a field of its logger, still has the stack', () => {
     const own = memoryBackend();
     using _ = observeLogging(createLogger({ backend: own, fields: { operation: 'replaced' } }));
