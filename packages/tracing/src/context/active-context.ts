@@ -1,7 +1,7 @@
 /**
  * Which span is active: through the context manager that is registered with OpenTelemetry, or through one of our own where there is none.
  */
-import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Context, context, type ContextManager, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
 
 /** What tracing needs of a context manager. */
@@ -35,11 +35,8 @@ export function ownActiveContext(): ActiveContext {
   return {
     active: () => storage.getStore() ?? ROOT_CONTEXT,
     with(active, call, thisArg, ...args) {
-      // `run` copies the map of all stores on its way in and again on its way out; a resource goes back to the one that was.
-      return new AsyncResource('sage-adk:span').runInAsyncScope(() => {
-        storage.enterWith(active);
-        return call.apply(thisArg as ThisParameterType<typeof call>, args);
-      });
+      if (thisArg === undefined && args.length === 0) return storage.run(active, call as () => ReturnType<typeof call>);
+      return storage.run(active, () => call.apply(thisArg as ThisParameterType<typeof call>, args));
     },
   };
 }
