@@ -3,6 +3,7 @@ import { get } from 'node:http';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { recordOperations } from '@sage-adk/core/testing';
+import { leastOf } from '@tooling/services';
 import { pathsOf } from '../../src/http/answers.ts';
 import { answeringOf } from '../../src/http/handler.ts';
 import { listenForProbes } from '../../src/http/node.ts';
@@ -62,33 +63,10 @@ interface Seen {
 
 describe('the thread of the probes', () => {
   test('OH1: answers within milliseconds while the event loop is blocked, 200 at first and 503 after the bound', async () => {
-    const health = readyHealth();
-    const listener = open(await listenForProbes(health, { port: 0, blockedAfterMs: 500 }));
-    const counted = new SharedArrayBuffer(4);
-    const workerData = { url: `${listener.url}/health/`, counted };
-    const worker = new Worker(outsider, { eval: true, workerData, execArgv: [] });
-    await until(async () => (await probe(listener.port, 'live')).status === 200);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    // At least so long, and until the other thread had the time to see it: a busy machine may not give it any at once.
-    const beganMs = performance.now();
-    let blockedMs = 0;
-    while (blockedMs < 1_500 || (Atomics.load(new Int32Array(counted), 0) < 20 && blockedMs < 60_000)) {
-      blockedMs = performance.now() - beganMs;
-    }
-    worker.postMessage('report', []);
-    const [seen] = (await once(worker, 'message')) as [readonly Seen[]];
-    const live = seen.filter(({ path }) => path === 'live');
-    const firstDown = live.find(({ status }) => status === 503);
-    const blockedFrom = live.findIndex(({ status }) => status === 503);
-    expect(live.slice(0, blockedFrom).every(({ status }) => status === 200)).toBe(true);
-    expect(firstDown).toBeDefined();
-    expect(live.length).toBeGreaterThan(10);
-    expect(seen.filter(({ path, status }) => path === 'ready' && status === 503).length).toBeGreaterThan(5);
-    expect(seen.every(({ path, status }) => path !== 'startup' || status === 200)).toBe(true);
-    const slow = seen.map(({ tookMs }) => tookMs).toSorted((a, b) => a - b);
-    // What waited for the loop would take half of the time that it is blocked, and more; a few may wait for a busy machine.
-    expect(slow[Math.floor(slow.length / 2)]).toBeLessThan(blockedMs / 3);
-    await until(async () => (await probe(listener.port, 'live')).status === 200);
+    const listener = open(await listenForProbes(readyHealth(), { port: 0, blockedAfterMs: 500 }));
+    // What waited for the loop would take half of the time that it is blocked, and more.
+    const slowest = await leastOf(1 / 3, async () => slowestWhileBlocked(listener));
+    expect(slowest).toBeLessThan(1 / 3);
   });
 
   test('OH2: knows of each change at once', async () => {
@@ -180,3 +158,31 @@ describe('what serves the probes', () => {
     await served.close();
   });
 });
+
+/** Blocks the event loop while another thread asks; the time that nine of ten answers took at most, as a part of that for which it was blocked. */
+async function slowestWhileBlocked(listener: Awaited<ReturnType<typeof listenForProbes>>): Promise<number> {
+  const counted = new SharedArrayBuffer(4);
+  const workerData = { url: `${listener.url}/health/`, counted };
+  const worker = new Worker(outsider, { eval: true, workerData, execArgv: [] });
+  await until(async () => (await probe(listener.port, 'live')).status === 200);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  // At least so long, and until the other thread had the time to see it: a busy machine may not give it any at once.
+  const beganMs = performance.now();
+  let blockedMs = 0;
+  while (blockedMs < 1_500 || (Atomics.load(new Int32Array(counted), 0) < 20 && blockedMs < 60_000)) {
+    blockedMs = performance.now() - beganMs;
+  }
+  worker.postMessage('report', []);
+  const [seen] = (await once(worker, 'message')) as [readonly Seen[]];
+  const live = seen.filter(({ path }) => path === 'live');
+  const firstDown = live.find(({ status }) => status === 503);
+  const blockedFrom = live.findIndex(({ status }) => status === 503);
+  expect(live.slice(0, blockedFrom).every(({ status }) => status === 200)).toBe(true);
+  expect(firstDown).toBeDefined();
+  expect(live.length).toBeGreaterThan(10);
+  expect(seen.filter(({ path, status }) => path === 'ready' && status === 503).length).toBeGreaterThan(5);
+  expect(seen.every(({ path, status }) => path !== 'startup' || status === 200)).toBe(true);
+  const slow = seen.map(({ tookMs }) => tookMs).toSorted((a, b) => a - b);
+  await until(async () => (await probe(listener.port, 'live')).status === 200);
+  return (slow[Math.floor(slow.length * 0.9)] ?? Number.NaN) / blockedMs;
+}
