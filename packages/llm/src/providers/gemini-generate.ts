@@ -13,7 +13,7 @@ export const geminiGenerate: Api = {
   name: 'generateContent',
   detect(path) {
     const [, model, method] =
-      /\/(?:models|tunedModels)\/([^/:]+):(generateContent|streamGenerateContent)$/.exec(path) ?? [];
+      /\/(?:models|tunedModels|endpoints)\/([^/:]+):(generateContent|streamGenerateContent)$/.exec(path) ?? [];
     return model === undefined ? undefined : { model, stream: method === 'streamGenerateContent' };
   },
   request: { maxOutputTokens: ['generationConfig.maxOutputTokens'], choices: 'generationConfig.candidateCount' },

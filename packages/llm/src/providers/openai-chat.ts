@@ -5,18 +5,14 @@
  */
 import { holds, holdsText, type Key, lengthOfText, parseJson, skipSpace, textAt, valueAt } from '../body/json-text.ts';
 import type { AnswerFacts, Api, EventKind, StreamReader } from './api.ts';
+import { deploymentIn } from './azure.ts';
 import { openaiUsage } from './openai-usage.ts';
 import { memberOf } from './usage.ts';
 
 export const openaiChat: Api = {
   provider: 'openai',
   name: 'chat',
-  detect(path) {
-    if (!path.endsWith('/chat/completions')) return undefined;
-    // On Azure the path may name what the body does not.
-    const [, model] = /\/deployments\/([^/]+)\/chat\/completions$/.exec(path) ?? [];
-    return model === undefined ? {} : { model };
-  },
+  detect: (path) => (path.endsWith('/chat/completions') ? deploymentIn(path) : undefined),
   request: {
     maxOutputTokens: ['max_completion_tokens', 'max_tokens'],
     // OpenAI's reasoning models refuse the old name, other hosts know only that.
@@ -40,7 +36,8 @@ class ChatReader implements StreamReader {
 
   read(_type: string, data: string): EventKind {
     if (data === '[DONE]') return 'end';
-    this.#model ??= data;
+    // Azure begins with an event that leaves it empty.
+    if (this.#model === undefined && holdsText(data, 'model"')) this.#model = data;
     if (holds(data, 'usage"', '{')) {
       this.#usage = data;
       if (isEmptyList(data, 'choices"')) return 'extra';
@@ -53,13 +50,21 @@ class ChatReader implements StreamReader {
   }
 
   facts(): AnswerFacts {
-    const chunk = parseJson(this.#usage);
     return {
-      usage: openaiUsage(memberOf(chunk, 'usage') ?? memberOf(memberOf(chunk, 'x_groq'), 'usage')),
+      usage: openaiUsage(usageIn(parseJson(this.#usage))),
       model: this.#model && textAt(this.#model, 'model"'),
       finishReason: this.#finish && textAt(this.#finish, 'finish_reason"'),
     };
   }
+}
+
+/** Groq has a member of its own for it, and Moonshot tells it with the choice. */
+function usageIn(chunk: unknown): unknown {
+  return (
+    memberOf(chunk, 'usage') ??
+    memberOf(memberOf(chunk, 'x_groq'), 'usage') ??
+    memberOf(memberOf(memberOf(chunk, 'choices'), '0'), 'usage')
+  );
 }
 
 /** Thoughts stand in members that only other hosts have. */
@@ -69,7 +74,13 @@ function contentSize(data: string): number {
   // What opens a call of a tool has no arguments yet, and is as little content as what opens a message.
   if (holds(data, 'tool_calls"', '[') || holds(data, 'function_call"', '{')) return lengthOfText(data, 'arguments"');
   if (holds(data, 'audio"', '{')) return data.length;
-  return lengthOfText(data, 'reasoning_content"') || lengthOfText(data, 'reasoning"') || lengthOfText(data, 'refusal"');
+  return (
+    lengthOfText(data, 'reasoning_content"') ||
+    lengthOfText(data, 'reasoning"') ||
+    lengthOfText(data, 'refusal"') ||
+    // Mistral gives a list of parts.
+    (holds(data, 'content"', '[') ? lengthOfText(data, 'text"') : 0)
+  );
 }
 
 function isEmptyList(data: string, key: Key): boolean {

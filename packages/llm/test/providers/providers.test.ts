@@ -16,7 +16,12 @@ describe('a path', () => {
     ['/v1beta/models/gemini-2.5-flash:generateContent', 'gemini', 'generateContent'],
     ['/v1beta/models/gemini-2.5-flash:streamGenerateContent', 'gemini', 'generateContent'],
     ['/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-pro:generateContent', 'gemini', 'generateContent'],
+    ['/v1/projects/p/locations/l/endpoints/8123:streamGenerateContent', 'gemini', 'generateContent'],
     ['/v1/projects/p/locations/l/publishers/anthropic/models/claude-x:streamRawPredict', 'anthropic', 'messages'],
+    ['/v1/projects/p/locations/l/endpoints/openapi/chat/completions', 'openai', 'chat'],
+    ['/openai/v1/chat/completions', 'openai', 'chat'],
+    ['/openai/deployments/mine/embeddings', 'openai', 'embeddings'],
+    ['/api/v1/chat/completions', 'openai', 'chat'],
   ])('%s is of %s', (path, name, api) => {
     const found = apis.filter((one) => one.detect(path) !== undefined);
     expect(found.map((one) => [one.provider, one.name])).toEqual([[name, api]]);
