@@ -6,7 +6,8 @@ import { errors } from './errors.ts';
 
 /** Sends a call. A try is counted by the innermost layer that makes it. One that nobody waited for any more may be billed all the same. */
 export async function sent<T>({ report, signal, attemptSignal }: LlmCall, send: () => PromiseLike<T>): Promise<T> {
-  if (report === undefined) return send();
+  // What was given up before does not go out: it is no try, and nobody bills it.
+  if (report === undefined || signal?.aborted === true || attemptSignal?.aborted === true) return send();
   const { mark } = report;
   const { attempts } = mark;
   const { lost } = report;

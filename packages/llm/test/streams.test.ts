@@ -168,6 +168,17 @@ describe('usage that only we asked for', () => {
     expect(seen).toContain('"choices":[]');
   });
 
+  test('goes with a request that is passed on, whose length is another then', async () => {
+    const { path, init } = chat.ask();
+    const headers = { ...init.headers, 'content-length': String(init.body.length), 'x-own': 'kept' };
+    const arrived = new Request('http://gateway.test/', { ...init, headers });
+    const response = await wrapFetch(fetch)(new Request(`${provider.url}${path}`, arrived));
+    expect([response.status, await response.text()]).toEqual([200, expect.stringContaining('[DONE]')]);
+    const [request] = provider.requests;
+    expect(request?.body).toMatchObject({ stream: true, stream_options: { include_usage: true } });
+    expect(request?.headers).toMatchObject({ 'x-own': 'kept', 'content-type': 'application/json' });
+  }, 30_000);
+
   test('leaves the rest of the request as it was written', async () => {
     const body =
       '{ "messages": [{"role":"user","content":"h\\u00e9 \\"}"}],\n "seed": 12345678901234567890, "stream" : true,"model":"gpt-4.1" }';

@@ -170,9 +170,12 @@ function hasBody(input: FetchCall['input'], init: FetchCall['init']): boolean {
   return init?.body != null || (isRequest(input) && input.body !== null);
 }
 
-/** Undici refuses a length that is not that of the body. Copying fields costs as much as sending them, so it is done only where there is one. */
+/**
+ * Undici refuses a length that is not that of the body, and a request that is passed on has one. Copying fields costs as much as sending them, so it is
+ * done only there.
+ */
 function withoutLength(call: FetchCall): Headers | undefined {
-  const headers = call.init?.headers;
+  const headers = call.init?.headers ?? (isRequest(call.input) ? call.input.headers : undefined);
   if (headers === undefined || fieldOf(call, 'content-length') === undefined) return undefined;
   const others = new Headers(headers);
   others.delete('content-length');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { run } from '@sage-adk/core';
+import { type RetryPolicy, run } from '@sage-adk/core';
 import type { LlmPolicies } from '../../src/pipeline.ts';
 import { createFuse, createPurse, createRetries, type Purse, unitPrice } from '../support/policies.ts';
 import { soon, useRig } from '../support/rig.ts';
@@ -182,6 +182,32 @@ describe('after a call', () => {
       expect(purse.reserved[0]?.end).toMatchObject({ inputTokens, outputTokens: stream ? 0 : 50 });
       await rig.provider.idle();
     }
+  });
+
+  test.each([true, false])('that was given up before it went out gives all back (stream: %p)', async (stream) => {
+    const purse = createPurse(plenty);
+    const signal = AbortSignal.abort();
+    await expect(send(chat, policiesOf(purse), { stream, signal })).rejects.toMatchObject({ name: 'AbortError' });
+    expect(purse.reserved).toMatchObject([{ end: 'cancelled', ends: 1 }]);
+    expect(calls()).toMatchObject([{ outcome: 'cancelled' }]);
+    expect(rig.provider.requests).toEqual([]);
+  });
+
+  test('that was given up between two tries pays no more than the first', async () => {
+    const purse = createPurse(plenty);
+    const controller = new AbortController();
+    rig.provider.next({ status: 503 });
+    const retry: RetryPolicy = {
+      async execute(call, { signal = AbortSignal.any([]) } = {}) {
+        await call({ attempt: 1, signal }).catch(() => controller.abort());
+        return call({ attempt: 2, signal });
+      },
+    };
+    await expect(
+      send(chat, { ...policiesOf(purse), retry }, { stream: false, signal: controller.signal }),
+    ).rejects.toMatchObject({ name: 'AbortError' });
+    expect(purse.reserved).toMatchObject([{ end: { tokens: 0, costNanoUsd: 0n }, ends: 1 }]);
+    expect(calls()).toMatchObject([{ outcome: 'cancelled', attributes: { attempts: 1 } }]);
   });
 
   test('that never went out gives all back', async () => {
