@@ -7,7 +7,7 @@ import { errors } from './errors.ts';
 /** Sends a call. A try is counted by the innermost layer that makes it. One that nobody waited for any more may be billed all the same. */
 export async function sent<T>({ report, signal, attemptSignal }: LlmCall, send: () => PromiseLike<T>): Promise<T> {
   // What was given up before does not go out: it is no try, and nobody bills it.
-  if (report === undefined || signal?.aborted === true || attemptSignal?.aborted === true) return send();
+  if (report === undefined || isAborted(signal) || isAborted(attemptSignal)) return send();
   const { mark } = report;
   const { attempts } = mark;
   const { lost } = report;
@@ -15,11 +15,15 @@ export async function sent<T>({ report, signal, attemptSignal }: LlmCall, send: 
     return await send();
   } catch (error) {
     // A layer inside may have counted it.
-    if ((signal?.aborted === true || attemptSignal?.aborted === true) && report.lost === lost) report.lost++;
+    if ((isAborted(signal) || isAborted(attemptSignal)) && report.lost === lost) report.lost++;
     throw error;
   } finally {
     if (mark.attempts === attempts) mark.attempts = attempts + 1;
   }
+}
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
 }
 
 /**
