@@ -204,6 +204,43 @@ describe('the end of a stream', () => {
     expect(calls()).toHaveLength(1);
   });
 
+  test.each([
+    ['OpenAI chat', 'ok'],
+    ['Anthropic messages', 'ok'],
+    // Their last event is the one that says that they are done, and no client sees it.
+    ['OpenAI responses', 'SAGE_LLM_INCOMPLETE'],
+    ['Gemini', 'SAGE_LLM_INCOMPLETE'],
+  ])('of %s tells usage also where the last event lacks its empty line', async (name, how) => {
+    const wire = wires.find((one) => one.name === name) ?? chat;
+    const inner: typeof fetch = async (...request) => {
+      const response = await fetch(...request);
+      return new Response((await response.text()).replace('data: [DONE]', '').trimEnd(), response);
+    };
+    provider.next({ usage: { inputTokens: 12, outputTokens: 34 } });
+    const text = await (await send(wire, wrapFetch(inner))).text();
+    expect(calls().map(({ outcome, code }) => code ?? outcome)).toEqual([how]);
+    expect(calls()).toMatchObject([{ attributes: { inputTokens: 12, outputTokens: 34 } }]);
+    expect(text).not.toContain('"prompt_tokens"');
+  });
+
+  test('in an error without an empty line is that error', async () => {
+    const inner = async () =>
+      new Response('data: {"error":{"message":"busy","code":429}}', {
+        headers: { 'content-type': 'text/event-stream' },
+      });
+    const response = await send(chat, wrapFetch(inner));
+    expect([response.status, await response.json()]).toMatchObject([429, { error: { message: 'busy' } }]);
+  });
+
+  test('within an event that is not whole is too early', async () => {
+    const inner = async () =>
+      new Response('data: {"choices":[{"delta":{"content":"Hi"}}]}\n\ndata: {"choices":[{"delta":{"cont', {
+        headers: { 'content-type': 'text/event-stream' },
+      });
+    expect(await (await send(chat, wrapFetch(inner))).text()).toContain('"cont');
+    expect(calls()).toMatchObject([{ code: 'SAGE_LLM_INCOMPLETE', attributes: { outputTokens: 1 } }]);
+  });
+
   test('is a whole answer too, where the consumer leaves after the reason to finish', async () => {
     provider.next({ neverEnd: true });
     const response = await send(gemini, wrapFetch(fetch));

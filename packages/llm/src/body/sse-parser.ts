@@ -24,6 +24,14 @@ export class SseParser {
     return this.#stray + (this.#line.startsWith('{') || this.#stray !== '' ? this.#line : '');
   }
 
+  /** The event that the stream ended in: some servers leave out the empty line behind the last one. No client sees it. */
+  rest(): { readonly type: string; readonly data: string } | undefined {
+    const line = this.#line;
+    this.#line = '';
+    if (line !== '' && line !== '\r') this.#read(line, 0, line.length, 0);
+    return this.#data === undefined || this.#tooLong ? undefined : { type: this.#type, data: this.#data };
+  }
+
   /** @param text the next bytes of the stream, each a character. */
   write(text: string): void {
     let from = 0;

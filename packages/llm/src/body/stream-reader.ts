@@ -1,4 +1,4 @@
-import type { AnswerFacts, StreamReader } from '../providers/api.ts';
+import type { AnswerFacts, EventKind, StreamReader } from '../providers/api.ts';
 import type { AnswerReader } from './answer-reader.ts';
 import { parseJson, toLatin1 } from './json-text.ts';
 import { SseParser } from './sse-parser.ts';
@@ -46,9 +46,20 @@ export class SseReader implements AnswerReader {
   end(): Uint8Array | undefined {
     this.#chunk = undefined;
     if (this.#stream.finished) this.whole = true;
+    const kind = this.#readRest();
     const { stray } = this.#parser;
     if (!this.whole && stray !== '') this.problem ??= stray;
-    return this.#gate?.rest();
+    const rest = this.#gate?.rest();
+    return kind === 'extra' ? undefined : rest;
+  }
+
+  /** What no client sees makes no answer whole, but may tell usage or an error. */
+  #readRest(): EventKind {
+    const rest = this.#parser.rest();
+    if (rest === undefined || this.#begunMalformed || isMalformed(rest.data)) return undefined;
+    const kind = this.#stream.read(rest.type, rest.data);
+    if (kind === 'error' && !this.whole) this.problem ??= rest.data;
+    return kind;
   }
 
   isMalformed(): boolean {
