@@ -204,6 +204,27 @@ describe('the end of a stream', () => {
     expect(calls()).toHaveLength(1);
   });
 
+  test('is the reason to finish, where the consumer leaves there, by whichever way, and usage that did not come is an estimate', async () => {
+    for (const how of ['cancel', 'abort'] as const) {
+      provider.next({ neverEnd: true, omitUsage: true, text: 'one two three' });
+      const controller = new AbortController();
+      const { path, init } = chat.ask();
+      const by = wrapFetch(fetch, { price: { costNanoUsd: ({ usage }) => BigInt(usage.outputTokens) } });
+      const response = await by(`${provider.url}${path}`, { ...init, signal: controller.signal });
+      const reader = response.body?.getReader();
+      for (let text = ''; !text.includes('"stop"');)
+        text += Buffer.from((await reader?.read())?.value ?? []).toString();
+      if (how === 'abort') controller.abort();
+      else await reader?.cancel();
+      await provider.idle();
+    }
+    const attributes = { inputTokens: expect.any(Number), outputTokens: 5, costNanoUsd: 5n, finishReason: 'stop' };
+    expect(calls()).toMatchObject([
+      { outcome: 'ok', attributes },
+      { outcome: 'ok', attributes },
+    ]);
+  });
+
   test.each([
     ['OpenAI chat', 'ok'],
     ['Anthropic messages', 'ok'],

@@ -202,10 +202,7 @@ export class Exchange<P = Uint8Array> implements Progress {
   /** The consumer wants no more. */
   cancel(reason: unknown): Promise<void> {
     this.isDisturbed = true;
-    if (this.ending === undefined) {
-      if (this.#reader.finished) this.#end({ kind: 'done' });
-      else this.#end(this.#givenUp(reason));
-    }
+    if (this.ending === undefined) this.#end(this.#givenUp(reason));
     this.#dismiss()?.finished();
     return this.#release(reason);
   }
@@ -279,6 +276,8 @@ export class Exchange<P = Uint8Array> implements Progress {
 
   /** A client that gives up over what it cannot read did not change its mind. */
   #givenUp(reason: unknown): Ending {
+    // Nobody is missing anything. SDKs abort where a consumer leaves their stream.
+    if (this.#reader.finished) return { kind: 'done', isLeft: true };
     if (this.#reader.isMalformed()) return { kind: 'failed', error: this.#failure('malformed') };
     return { kind: 'cancelled', reason };
   }

@@ -1,9 +1,9 @@
 import type { HeaderFields } from '@sage-adk/core';
 import type { AnswerFacts } from '../providers/api.ts';
 
-/** How an answer ended. `cancelled`: whoever asked wants no more of it, or is gone. */
+/** How an answer ended. `cancelled`: whoever asked wants no more of it, or is gone; where the model was done by then it is `done`, and `isLeft`. */
 export type Ending =
-  | { readonly kind: 'done' }
+  | { readonly kind: 'done'; readonly isLeft?: true }
   | { readonly kind: 'failed'; readonly error: unknown }
   | { readonly kind: 'cancelled'; readonly reason: unknown };
 

@@ -16,8 +16,9 @@ export function recorded({ result, progress }: LlmAnswer<Response>): Promise<Cac
     passed: (piece, text) => tape.add(piece, text),
     finished(whole) {
       const text = whole === undefined ? tape.text : bounded(whole());
-      // A consumer may leave at the last word, before the end.
-      if (progress.ending?.kind !== 'done' || text === undefined) return reject(notWhole());
+      // A consumer may leave at the last word, before the end; but not before the last word.
+      const { ending } = progress;
+      if (ending?.kind !== 'done' || ending.isLeft === true || text === undefined) return reject(notWhole());
       const { usage, model, finishReason } = progress.facts();
       resolve({
         status,

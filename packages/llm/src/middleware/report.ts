@@ -154,7 +154,8 @@ export class InnerReport implements CallReport {
 
 function factsFrom(progress: Progress, ending: Ending, call: LlmCall): Facts {
   const { usage, model, finishReason } = progress.facts();
-  const used = ending.kind === 'done' ? usage : partialUsage(progress, call);
+  const isWhole = ending.kind === 'done' && (usage !== undefined || ending.isLeft !== true);
+  const used = isWhole ? usage : partialUsage(progress, call);
   const facts: { -readonly [N in keyof Facts]: Facts[N] } = { ...used };
   if (model !== undefined) facts.responseModel = model;
   if (finishReason !== undefined) facts.finishReason = finishReason;

@@ -85,6 +85,16 @@ describe('what is kept', () => {
     await rig.provider.idle();
     expect([...cache.kept.values()][0]?.body).toContain('[DONE]');
   });
+
+  test('is never one that a consumer left between the reason to finish and the last word', async () => {
+    const cache = createShelf();
+    rig.provider.next({ neverEnd: true, omitUsage: true });
+    const reader = (await send(chat, { cache })).body?.getReader();
+    for (let text = ''; !text.includes('"stop"');) text += Buffer.from((await reader?.read())?.value ?? []).toString();
+    await reader?.cancel();
+    await rig.provider.idle();
+    expect([calls()[0]?.outcome, cache.kept.size]).toEqual(['ok', 0]);
+  });
 });
 
 describe('the cache', () => {
