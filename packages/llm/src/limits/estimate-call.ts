@@ -1,6 +1,7 @@
 import type { LimitCosts, PricePort, Usage } from '@sage-adk/core';
 import type { LlmCall } from '../call.ts';
 import { costOf } from '../price/cost.ts';
+import { limitCosts } from './spent.ts';
 
 export interface Estimating {
   readonly price: PricePort | undefined;
@@ -27,12 +28,11 @@ export function estimateCall(call: LlmCall, options: Estimating): CallEstimate {
   const most = options.maxOutputOf(call) ?? Number.POSITIVE_INFINITY;
   const wanted = call.maxOutputTokens ?? options.defaultOutputTokens;
   const outputTokens = Math.min(wanted, most) * call.choices;
-  const costs = { requests: 1, tokens: inputTokens + outputTokens, inputTokens, outputTokens };
   const costNanoUsd = worstCost(call, { inputTokens, outputTokens }, options.price);
   return {
     inputTokens,
     outputTokens,
-    costs: costNanoUsd === undefined ? costs : { ...costs, costNanoUsd },
+    costs: limitCosts(inputTokens, outputTokens, costNanoUsd),
     outputTokenNanoUsd: outputTokenPrice(call, inputTokens, options.price),
   };
 }
@@ -48,14 +48,15 @@ export function capOf(call: LlmCall, grantedTokens: number, options: Estimating)
 /** Whether written to the cache or not: whichever costs more. */
 function worstCost(call: LlmCall, usage: Usage, price: PricePort | undefined): bigint | undefined {
   const { provider, model } = call;
-  const plain = costOf(price, { provider, models: [model], usage });
+  const plain = costOf(price, provider, model, usage);
   if (plain === undefined || !call.mayWriteCache()) return plain;
-  const { inputTokens } = usage;
-  const isLong = call.mayWriteLongCache?.() ?? true;
-  const written = costOf(price, {
-    provider,
-    models: [model],
-    usage: { ...usage, cacheWriteTokens: inputTokens, ...(isLong && { longCacheWriteTokens: inputTokens }) },
+  const { inputTokens, outputTokens } = usage;
+  const longCacheWriteTokens = (call.mayWriteLongCache?.() ?? true) ? inputTokens : 0;
+  const written = costOf(price, provider, model, {
+    inputTokens,
+    outputTokens,
+    cacheWriteTokens: inputTokens,
+    longCacheWriteTokens,
   });
   return written !== undefined && written > plain ? written : plain;
 }
@@ -66,10 +67,8 @@ function outputTokenPrice(
   inputTokens: number,
   price: PricePort | undefined,
 ): number | undefined {
-  const costWith = (outputTokens: number) =>
-    costOf(price, { provider, models: [model], usage: { inputTokens, outputTokens } });
-  const without = costWith(0);
-  const million = costWith(1_000_000);
+  const without = costOf(price, provider, model, { inputTokens, outputTokens: 0 });
+  const million = costOf(price, provider, model, { inputTokens, outputTokens: 1_000_000 });
   if (without === undefined || million === undefined || million <= without) return undefined;
   return Number(million - without) / 1_000_000;
 }

@@ -2,7 +2,7 @@ import type { LimitCosts, PricePort, Usage } from '@sage-adk/core';
 import { partialUsage } from '../body/partial-usage.ts';
 import type { Ending, Progress } from '../body/progress.ts';
 import type { LlmCall } from '../call.ts';
-import { costOf } from '../price/cost.ts';
+import { costOfAnswer } from '../price/cost.ts';
 import { estimateOutput } from '../request/estimate.ts';
 import type { CallEstimate } from './estimate-call.ts';
 
@@ -24,10 +24,11 @@ export function lostTries(call: LlmCall, count: number, { inputTokens, outputTok
   return Array.from({ length: count }, () => ({ inputTokens, outputTokens: call.stream ? 0 : outputTokens }));
 }
 
+/** The sum of what one request used, in the units of the limits. @param saidModel that the answer names. */
 export function costsOf(
   usages: readonly Usage[],
-  models: readonly (string | undefined)[],
-  provider: string,
+  call: LlmCall,
+  saidModel: string | undefined,
   price: PricePort | undefined,
 ): LimitCosts {
   let costNanoUsd: bigint | undefined = price === undefined ? undefined : 0n;
@@ -36,12 +37,18 @@ export function costsOf(
   for (const usage of usages) {
     inputTokens += usage.inputTokens;
     outputTokens += usage.outputTokens;
-    const cost = costOf(price, { provider, models, usage });
-    costNanoUsd = costNanoUsd === undefined || cost === undefined ? undefined : costNanoUsd + cost;
+    if (costNanoUsd === undefined) continue;
+    const cost = costOfAnswer(price, call, saidModel, usage);
+    costNanoUsd = cost === undefined ? undefined : costNanoUsd + cost;
   }
+  return limitCosts(inputTokens, outputTokens, costNanoUsd);
+}
+
+/** Of one request. */
+export function limitCosts(inputTokens: number, outputTokens: number, costNanoUsd: bigint | undefined): LimitCosts {
   const tokens = inputTokens + outputTokens;
-  const costs = { requests: 1, tokens, inputTokens, outputTokens };
-  return costNanoUsd === undefined ? costs : { ...costs, costNanoUsd };
+  if (costNanoUsd === undefined) return { requests: 1, tokens, inputTokens, outputTokens };
+  return { requests: 1, tokens, inputTokens, outputTokens, costNanoUsd };
 }
 
 function guess(call: LlmCall, progress: Progress, ending: Ending, estimate: CallEstimate): Usage {

@@ -12,7 +12,7 @@ import { partialUsage } from '../body/partial-usage.ts';
 import type { Ending, Progress } from '../body/progress.ts';
 import type { CallReport, LlmCall } from '../call.ts';
 import { recordable, refusalOf } from '../failure.ts';
-import { costOf } from '../price/cost.ts';
+import { costOfAnswer } from '../price/cost.ts';
 import { toUsage } from '../providers/usage.ts';
 import { InnerMark, withStep } from './inner-mark.ts';
 
@@ -87,10 +87,11 @@ export class OwnReport implements CallReport, LlmCallMark {
     const operation = this.#operation;
     if (operation === undefined || !this.open) return;
     this.open = false;
-    const { attempts } = this;
-    const facts = attempts > 0 ? { ...this.#learned, attempts } : this.#learned;
+    const facts: { -readonly [N in keyof Facts]: Facts[N] } = { ...this.#learned };
+    if (this.attempts > 0) facts.attempts = this.attempts;
     const costNanoUsd = facts.costNanoUsd ?? this.#costOf(facts);
-    operation.set(costNanoUsd === undefined ? facts : { ...facts, costNanoUsd });
+    if (costNanoUsd !== undefined) facts.costNanoUsd = costNanoUsd;
+    operation.set(facts);
     if (ending.kind === 'failed') {
       operation.fail(recordable(ending.error, this.#call.provider));
       return;
@@ -106,8 +107,7 @@ export class OwnReport implements CallReport, LlmCallMark {
   #costOf(facts: Facts): bigint | undefined {
     const usage = usageIn(facts);
     if (usage === undefined || this.#price === undefined) return undefined;
-    const { provider, model } = this.#call;
-    return costOf(this.#price, { provider, models: [facts.responseModel, model], usage });
+    return costOfAnswer(this.#price, this.#call, facts.responseModel, usage);
   }
 }
 

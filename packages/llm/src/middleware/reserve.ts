@@ -6,6 +6,7 @@ import type {
   LimitReserveOptions,
   LimitSubject,
   Middleware,
+  Usage,
 } from '@sage-adk/core';
 import type { Ending, Progress } from '../body/progress.ts';
 import type { LlmAnswer, LlmCall } from '../call.ts';
@@ -42,6 +43,8 @@ export function reserve<C extends LlmCall, R>(options: ReserveOptions): Middlewa
     }
   };
 }
+
+const none: readonly Usage[] = [];
 
 /** What one call holds and used. Tries that came to nothing are paid when they are over, so that the next one has all of a reservation. */
 class Account {
@@ -82,9 +85,9 @@ class Account {
     const lost = lostTries(call, this.#lost, this.#granted);
     this.#paid += this.#lost;
     const isPaid = progress !== undefined && ending !== undefined && call.report?.isFree !== true;
-    const spent = isPaid ? spentBy(call, progress, ending, this.#granted) : [];
-    const model = progress?.facts().model;
-    this.#settlement?.settle(costsOf([...lost, ...spent], [model, call.model], call.provider, this.#options.price));
+    const spent = isPaid ? spentBy(call, progress, ending, this.#granted) : none;
+    const used = lost.length === 0 ? spent : [...lost, ...spent];
+    this.#settlement?.settle(costsOf(used, call, progress?.facts().model, this.#options.price));
   }
 
   cancel(): void {

@@ -32,6 +32,8 @@ export async function measure(
 
 /** What a variant costs over another, in CPU nanoseconds of one piece of work. */
 export interface Excess {
+  /** Of the variant itself. */
+  readonly ownNs: number;
   /** Of the other. */
   readonly baseNs: number;
   readonly medianNs: number;
@@ -67,7 +69,8 @@ export async function measureOver<V extends { readonly name: string }>(
   return new Map(
     [...samples].map(([name, values]) => {
       const over = values.map((value, index) => value - (base[index] ?? 0)).toSorted((a, b) => a - b);
-      return [name, { baseNs: median(base), medianNs: median(over), quartileNs: over[over.length >> 2] ?? Number.NaN }];
+      const quartileNs = over[over.length >> 2] ?? Number.NaN;
+      return [name, { ownNs: median(values), baseNs: median(base), medianNs: median(over), quartileNs }];
     }),
   );
 }

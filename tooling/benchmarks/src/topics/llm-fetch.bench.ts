@@ -4,11 +4,15 @@ import type { Report, Topic } from '../harness/topic.ts';
 
 /** What one process measured, in CPU nanoseconds per call or event. */
 export interface LlmFetchTimings {
-  readonly bareAsync: number;
   /** Of a call over the bare one. */
-  readonly call: Excess | undefined;
+  readonly call: LlmFetchTiming | undefined;
   /** Of an event of a stream over that of the bare one, where everything is plugged in. */
-  readonly event: Excess | undefined;
+  readonly event: LlmFetchTiming | undefined;
+}
+
+export interface LlmFetchTiming extends Excess {
+  /** The calibration, in the same batches. */
+  readonly bareAsyncNs: number;
 }
 
 /** What one process measured, in bytes. */
@@ -31,9 +35,9 @@ const goals = { callNs: 50_000, eventNs: 2_000, bytesPerStream: 8 };
 export const topic: Topic = {
   name: 'LLM: what the wrapper adds to a call of the OpenAI SDK, with everything plugged in',
   async run(): Promise<Report> {
-    const { bareAsync, ...all } = await inOwnProcess<LlmFetchTimings>(speed);
-    const call = (part: keyof Excess): number => all.call?.[part] ?? Number.NaN;
-    const event = (part: keyof Excess): number => all.event?.[part] ?? Number.NaN;
+    const all = await inOwnProcess<LlmFetchTimings>(speed);
+    const call = (part: keyof LlmFetchTiming): number => all.call?.[part] ?? Number.NaN;
+    const event = (part: keyof LlmFetchTiming): number => all.event?.[part] ?? Number.NaN;
     const callNs = call('medianNs');
     const eventNs = event('medianNs');
     const byStep: Record<string, number> = {};
@@ -45,7 +49,8 @@ export const topic: Topic = {
     const bytesPerStream = slopeOf(heapBytes.slice(1)) / (streams / heapBytes.length);
     return {
       figures: {
-        'bare async call, ns (the calibration)': bareAsync,
+        'bare async call beside calls, ns (the calibration)': call('bareAsyncNs'),
+        'bare async call beside streams, ns': event('bareAsyncNs'),
         'call of the SDK without the wrapper, us': call('baseNs') / 1_000,
         'call, us over that': callNs / 1_000,
         'call, us over that, lower quartile': call('quartileNs') / 1_000,
@@ -59,13 +64,13 @@ export const topic: Topic = {
       gates: [
         {
           name: 'a call, in bare async calls',
-          value: callNs / bareAsync,
+          value: callNs / call('bareAsyncNs'),
           limit: goals.callNs / goalCallNs,
           kind: 'at most',
         },
         {
           name: 'an event, in bare async calls',
-          value: eventNs / bareAsync,
+          value: eventNs / event('bareAsyncNs'),
           limit: goals.eventNs / goalCallNs,
           kind: 'at most',
         },
