@@ -86,9 +86,9 @@ async function costOfEvent(measured: Measured): Promise<number> {
   return (longNs - shortNs) / (pieces.long - pieces.short);
 }
 
-function timingIn(all: ReadonlyMap<string, Excess>): LlmFetchTiming | undefined {
-  const excess = all.get(name);
-  const bareAsyncNs = all.get(bareAsync.name)?.ownNs;
+function timingIn(measured: ReadonlyMap<string, Excess>): LlmFetchTiming | undefined {
+  const excess = measured.get(name);
+  const bareAsyncNs = measured.get(bareAsync.name)?.ownNs;
   return excess === undefined || bareAsyncNs === undefined ? undefined : { ...excess, bareAsyncNs };
 }
 
