@@ -9,6 +9,7 @@ import type { LlmAnswer } from './call.ts';
 import { inBandError, refusalOf } from './failure.ts';
 import { localErrorOf } from './local/local-answer.ts';
 import { type FetchCall, toRequest } from './request/fetch-call.ts';
+import { refusesUsage } from './request/usage-asked.ts';
 import { brokenOff, failedBeforeContent, sent } from './sending.ts';
 
 /**
@@ -20,6 +21,9 @@ export async function sendByFetch(call: FetchCall): Promise<LlmAnswer<Response>>
   const localError = localErrorOf(response);
   if (localError !== undefined) throw localError;
   if (!isReadable(response)) return { result: response, progress: endedProgress(plainRefusal(response)) };
+  if (call.asksForUsage && !response.ok && (await refusesUsage(response, call.input))) {
+    return sendByFetch({ ...call, asksForUsage: false });
+  }
   const reader = readerFor(response, call);
   const { signal, watch } = call;
   const failure = (kind: FailureKind): unknown => failureOf(kind, call, reader.problem);

@@ -3,6 +3,7 @@ import type { OperationRecord } from '@sage-adk/core';
 import { type OperationRecorder, recordOperations } from '@sage-adk/core/testing';
 import { type Behaviour, createFaultyProvider, type FaultyProvider } from '../src/testing/index.ts';
 import { wrapFetch } from '../src/wrap-fetch.ts';
+import { createPurse } from './support/policies.ts';
 import { chat, gemini, type WireCase, wires } from './support/wires.ts';
 
 let recorder: OperationRecorder;
@@ -189,6 +190,77 @@ describe('usage that only we asked for', () => {
     };
     await wrapFetch(inner)(`https://api.test${chat.ask().path}`, { method: 'POST', body });
     expect(sent).toEqual([body.replace('{ ', '{"stream_options":{"include_usage":true}, ')]);
+  });
+});
+
+describe('a host that refuses to be asked for usage', () => {
+  const refusals = [
+    [
+      'Mistral',
+      422,
+      { message: { detail: [{ type: 'extra_forbidden', loc: ['body', 'stream_options', 'include_usage'] }] } },
+    ],
+    ['Azure', 400, { error: { message: 'Unrecognized request argument supplied: stream_options', code: null } }],
+  ] as const;
+
+  /** Answers with the refusal where usage is asked for, with a stream otherwise. */
+  function createHost(status: number, refusal: unknown, isPicky = (body: string) => body.includes('stream_options')) {
+    const bodies: string[] = [];
+    const by = async (_input: unknown, init?: RequestInit) => {
+      const body = String(init?.body);
+      bodies.push(body);
+      if (isPicky(body)) return Response.json(refusal, { status });
+      const last = {
+        choices: [{ delta: {}, finish_reason: 'stop' }],
+        usage: { prompt_tokens: 5, completion_tokens: 6 },
+      };
+      const events = [{ choices: [{ delta: { content: 'Hi' } }] }, last].map(
+        (one) => `data: ${JSON.stringify(one)}\n\n`,
+      );
+      return new Response(`${events.join('')}data: [DONE]\n\n`, { headers: { 'content-type': 'text/event-stream' } });
+    };
+    return { bodies, by };
+  }
+
+  test.each(refusals)('is called as the client wrote it, now and from then on: %s', async (name, status, refusal) => {
+    const { by, bodies } = createHost(status, refusal);
+    const { init } = chat.ask();
+    for (const attempts of [2, 1]) {
+      const response = await wrapFetch(by)(`https://${name}.test/v1/chat/completions`, init);
+      expect([response.status, await response.text()]).toEqual([200, expect.stringContaining('[DONE]')]);
+      expect(calls().at(-1)).toMatchObject({
+        outcome: 'ok',
+        attributes: { inputTokens: 5, outputTokens: 6, attempts },
+      });
+    }
+    expect(bodies).toEqual([expect.stringContaining('include_usage'), init.body, init.body]);
+  });
+
+  test('is watched while it is called again, and called through all layers', async () => {
+    const [[, status, refusal]] = refusals;
+    const { by, bodies } = createHost(status, refusal);
+    const policies = { stall: { totalMs: 60_000 }, limiter: createPurse(1_000_000_000n) };
+    const both = wrapFetch(wrapFetch(by, policies), policies);
+    const response = await both('https://layers.test/v1/chat/completions', chat.ask().init);
+    expect(await response.text()).toContain('[DONE]');
+    expect(calls()).toMatchObject([{ outcome: 'ok', attributes: { inputTokens: 5 } }]);
+    expect(policies.limiter.reserved).toMatchObject([{ ends: 1 }]);
+    expect(bodies).toHaveLength(2);
+  });
+
+  test('for another reason has said so, once', async () => {
+    const { by, bodies } = createHost(400, { error: { message: 'no such tool' } }, () => true);
+    const response = await wrapFetch(by)('https://other.test/v1/chat/completions', chat.ask().init);
+    expect([response.status, await response.json()]).toEqual([400, { error: { message: 'no such tool' } }]);
+    expect([bodies.length, calls()[0]?.code]).toEqual([1, 'SAGE_LLM_REFUSED']);
+  });
+
+  test('has refused the client, where the client asked', async () => {
+    const [[, status, refusal]] = refusals;
+    const { by, bodies } = createHost(status, refusal);
+    const { init } = chat.ask({ stream_options: { include_usage: true } });
+    const response = await wrapFetch(by)('https://asked.test/v1/chat/completions', init);
+    expect([response.status, await response.json(), bodies.length]).toEqual([status, refusal, 1]);
   });
 });
 

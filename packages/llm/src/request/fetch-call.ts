@@ -3,6 +3,7 @@ import { type Fetch, type LlmCall, openMark } from '../call.ts';
 import type { Api, Endpoint } from '../providers/api.ts';
 import { apis } from '../providers/index.ts';
 import { estimateTokens } from './estimate.ts';
+import { mayAskForUsage } from './usage-asked.ts';
 import { type Change, type Asked, askedOf, readBody, type RequestBody, numberAt, withMembers } from './request-body.ts';
 
 /** A request that was recognised as a call of a model. */
@@ -79,7 +80,12 @@ export function toFetchCall(
       init,
       body,
       asked,
-      asksForUsage: stream && wire.request.usageOnRequest === true && body !== undefined && !asked?.wantsUsage,
+      asksForUsage:
+        stream &&
+        wire.request.usageOnRequest === true &&
+        body !== undefined &&
+        !asked?.wantsUsage &&
+        mayAskForUsage(input),
     };
   };
   const body = init?.body;
