@@ -207,7 +207,7 @@ describe('a host that refuses to be asked for usage', () => {
   function createHost(status: number, refusal: unknown, isPicky = (body: string) => body.includes('stream_options')) {
     const bodies: string[] = [];
     const by = async (_input: unknown, init?: RequestInit) => {
-      const body = String(init?.body);
+      const body = typeof init?.body === 'string' ? init.body : '';
       bodies.push(body);
       if (isPicky(body)) return Response.json(refusal, { status });
       const last = {

@@ -30,10 +30,11 @@ function urlOf(input: string | URL | Request): string {
 const mostBytes = 16_384;
 
 async function beginningOf({ body }: Response): Promise<string> {
-  const reader = body?.getReader();
+  if (body === null) return '';
+  const reader = body.getReader();
   let text = '';
   try {
-    while (reader !== undefined && text.length < mostBytes) {
+    while (text.length < mostBytes) {
       const { done, value } = await reader.read();
       if (done) break;
       text += Buffer.from(value).toString('latin1');
@@ -41,6 +42,6 @@ async function beginningOf({ body }: Response): Promise<string> {
   } catch {
     // Whoever reads the body meets the same error.
   }
-  reader?.cancel().catch(() => {});
+  reader.cancel().catch(() => {});
   return text;
 }
