@@ -1,15 +1,17 @@
 /** A reservation's hold on its store: kept alive by heartbeats, ended once. */
 import { type Clock, emit, type LimitCosts, type LimitSubject, type Timer } from '@sage-adk/core';
-import { wheelOf } from '@sage-adk/core/deadline';
+import type { TimerWheel } from '@sage-adk/core/deadline';
 import { costIn } from './costs.ts';
 import type { Decision } from './decision.ts';
 import type { Reporter } from './reporter.ts';
-import type { Ask, LimiterStore } from './stores/store.ts';
+import type { Ask, LimiterStore, Settlement } from './stores/store.ts';
 
 /** What the leases of a limiter share. */
 export interface Lessor {
   readonly store: LimiterStore;
   readonly clock: Clock;
+  /** On that clock. */
+  readonly wheel: TimerWheel;
   readonly reporter: Reporter;
   /** Takes more for a lease. */
   readonly charge: (lease: Lease, subject: LimitSubject, more: LimitCosts) => Promise<Decision>;
@@ -93,30 +95,44 @@ export class Lease {
 
   /** Replaces what is reserved by what was used; what `used` doesn't name was used as reserved. Only the first of this and {@link cancel} counts. */
   settle(used: LimitCosts | undefined): Promise<Settled> {
-    return this.#end((ask) => (ask.rule.unit === 'concurrency' ? undefined : costIn(ask.rule.unit, used)) ?? ask.cost);
+    return this.#end(used, true);
   }
 
   cancel(): Promise<Settled> {
-    return this.#end(() => 0);
+    return this.#end(undefined, false);
   }
 
-  async #end(usedOf: (ask: Ask) => number): Promise<Settled> {
-    if (this.#ended) return { settled: false, overspent: [] };
+  /** Not an async function: a store in this process lets nobody wait. */
+  #end(costs: LimitCosts | undefined, isUsed: boolean): Promise<Settled> {
+    if (this.#ended) return Promise.resolve(endedBefore);
     this.#ended = true;
-    const { store, clock, reporter, onReleased } = this.#lessor;
     this.#timer?.cancel();
     this.#uncount();
-    const used = this.asks.map((ask) => ({ rule: ask.rule, key: ask.key, cost: usedOf(ask) }));
-    const settling = store.settle({ id: this.id, asks: used });
-    const { settled, over } = 'then' in settling ? await settling : settling;
-    if (settled) reporter.settled(this.asks, used, over);
-    else {
-      // Before its time is over it was settled by another handle, or reset.
-      if (clock.monotonicMs() >= this.#untilMs) this.#tellLost();
-      await this.#chargeExcess(used);
+    try {
+      const used = isUsed ? usedOf(this.asks, costs) : unusedOf(this.asks);
+      const settling = this.#lessor.store.settle({ id: this.id, asks: used });
+      if ('then' in settling) return settling.then((late) => this.#conclude(used, late));
+      return Promise.resolve(this.#conclude(used, settling));
+    } catch (error) {
+      return Promise.reject(error);
     }
+  }
+
+  #conclude(used: readonly Ask[], settlement: Settlement): Settled | Promise<Settled> {
+    if (!settlement.settled) return this.#concludeLate(used, settlement);
+    const { reporter, onReleased } = this.#lessor;
+    reporter.settled(this.asks, used, settlement.over);
     onReleased(used);
-    return { settled, overspent: tellOwed(used, over) };
+    return { settled: true, overspent: tellOwed(used, settlement.over) };
+  }
+
+  async #concludeLate(used: readonly Ask[], { over }: Settlement): Promise<Settled> {
+    const { clock, onReleased } = this.#lessor;
+    // Before its time is over it was settled by another handle, or reset.
+    if (clock.monotonicMs() >= this.#untilMs) this.#tellLost();
+    await this.#chargeExcess(used);
+    onReleased(used);
+    return { settled: false, overspent: tellOwed(used, over) };
   }
 
   /** What was reserved stays charged when the time is over; what came on top is charged now. */
@@ -147,7 +163,7 @@ export class Lease {
   }
 
   #beatAt(atMs: number): void {
-    this.#timer = wheelOf(this.#lessor.clock).schedule(() => this.#beat(), atMs);
+    this.#timer = this.#lessor.wheel.schedule(() => this.#beat(), atMs);
   }
 
   #lose(): void {
@@ -172,12 +188,30 @@ export class Lease {
   }
 }
 
+const endedBefore: Settled = Object.freeze({ settled: false, overspent: Object.freeze([]) });
+
+function usedOf(asks: readonly Ask[], costs: LimitCosts | undefined): readonly Ask[] {
+  const used: Ask[] = [];
+  for (const { rule, key, cost } of asks) {
+    const own = rule.unit === 'concurrency' ? undefined : costIn(rule.unit, costs);
+    used.push({ rule, key, cost: own ?? cost });
+  }
+  return used;
+}
+
+function unusedOf(asks: readonly Ask[]): readonly Ask[] {
+  return asks.map(({ rule, key }) => ({ rule, key, cost: 0 }));
+}
+
 /** Tells what is owed of which rules. */
 function tellOwed(used: readonly Ask[], over: readonly number[]): Settled['overspent'] {
-  return used.flatMap(({ rule }, n) => {
+  const owed: { readonly rule: string; readonly units: number }[] = [];
+  for (let n = 0; n < used.length; n++) {
+    const rule = used[n]?.rule;
     const units = over[n] ?? 0;
-    if (units === 0) return [];
+    if (units === 0 || rule === undefined) continue;
     if (rule.unit === 'cost') emit('budget.exhausted', { rule: rule.name, period: rule.period, handling: 'debt' });
-    return { rule: rule.name, units };
-  });
+    owed.push({ rule: rule.name, units });
+  }
+  return owed;
 }

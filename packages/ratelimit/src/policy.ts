@@ -41,7 +41,7 @@ export function limiterPolicy(source: Reserving | Acquiring, options: LimiterPol
         'acquire' in source
           ? source.acquire(subject, estimate, reserveOptions)
           : source.reserve(subject, estimate, reserveOptions);
-      return outcome.then(toGrant);
+      return outcome as Promise<AsGrant | Denied>;
     },
     ...(limitsOf !== undefined && {
       countsCost: (subject: LimitSubject) => limitsOf.call(source, subject, oneNanoUsd).some(isOfMoney),
@@ -49,31 +49,11 @@ export function limiterPolicy(source: Reserving | Acquiring, options: LimiterPol
   };
 }
 
-function toGrant(outcome: Reservation | Denied): LimitGrant | Denied {
-  return outcome.allowed ? new Grant(outcome) : outcome;
-}
+/** A reservation does what a grant does; what its promises resolve with, nobody reads who knows it as a grant. */
+type AsGrant = Reservation & LimitGrant;
 
 const oneNanoUsd: LimitCosts = { requests: 0, costNanoUsd: 1n };
 
 function isOfMoney({ unit }: { readonly unit: string }): boolean {
   return unit === 'cost';
-}
-
-class Grant implements LimitGrant {
-  readonly allowed = true;
-  readonly outputTokens?: number;
-  readonly #reservation: Reservation;
-
-  constructor(reservation: Reservation) {
-    this.#reservation = reservation;
-    if (reservation.outputTokens !== undefined) this.outputTokens = reservation.outputTokens;
-  }
-
-  async settle(actual: LimitCosts): Promise<void> {
-    await this.#reservation.settle(actual);
-  }
-
-  async cancel(): Promise<void> {
-    await this.#reservation.cancel();
-  }
 }

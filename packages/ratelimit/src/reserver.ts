@@ -23,9 +23,6 @@ export interface ReserverOptions {
   readonly decide: (request: ReserveRequest) => Answer | Promise<Answer>;
 }
 
-/** What is asked for. */
-type Wish = Pick<Order, 'subject' | 'estimate' | 'granted'>;
-
 /** None of its functions that a granted reservation goes through is async: a store in this process lets nobody wait. */
 export class Reserver {
   readonly #options: ReserverOptions;
@@ -39,16 +36,20 @@ export class Reserver {
     estimate: LimitCosts | undefined,
     options: ReserveOptions,
   ): Outcome | Promise<Outcome> {
-    const wish = { subject, estimate, granted: undefined };
-    const outcome = this.#try(wish, options);
+    const outcome = this.#try(subject, estimate, undefined, options);
     return outcome instanceof Promise
-      ? outcome.then((late) => this.#handle(late, wish, options))
-      : this.#handle(outcome, wish, options);
+      ? outcome.then((late) => this.#handle(late, subject, estimate, options))
+      : this.#handle(outcome, subject, estimate, options);
   }
 
-  #handle(outcome: Outcome, wish: Wish, options: ReserveOptions): Outcome | Promise<Outcome> {
+  #handle(
+    outcome: Outcome,
+    subject: LimitSubject,
+    estimate: LimitCosts | undefined,
+    options: ReserveOptions,
+  ): Outcome | Promise<Outcome> {
     if (!outcome.allowed && options.onDenied !== undefined && options.onDenied !== 'reject') {
-      return this.#giveWay(outcome, wish, options, options.onDenied);
+      return this.#giveWay(outcome, subject, estimate, options, options.onDenied);
     }
     return this.#report(outcome, options);
   }
@@ -56,7 +57,8 @@ export class Reserver {
   /** Tries with less, or with something else. */
   async #giveWay(
     first: Refusal,
-    { subject, estimate }: Wish,
+    subject: LimitSubject,
+    estimate: LimitCosts | undefined,
     options: ReserveOptions,
     onDenied: Exclude<ReserveOptions['onDenied'], 'reject' | undefined>,
   ): Promise<Outcome> {
@@ -65,8 +67,8 @@ export class Reserver {
     const other = onDenied === 'clamp' ? this.#clamped(estimate, decision, options) : await onDenied(decision);
     if (other === undefined) return this.#report(first, options);
     const granted = other.estimate;
-    const wish = { subject: other.subject ?? subject, estimate: granted ?? estimate, granted };
-    return this.#report(await this.#try(wish, options), options);
+    const second = await this.#try(other.subject ?? subject, granted ?? estimate, granted, options);
+    return this.#report(second, options);
   }
 
   #clamped(
@@ -89,7 +91,12 @@ export class Reserver {
     return outcome;
   }
 
-  #try({ subject, estimate, granted }: Wish, options: ReserveOptions): Outcome | Promise<Outcome> {
+  #try(
+    subject: LimitSubject,
+    estimate: LimitCosts | undefined,
+    granted: LimitCosts | undefined,
+    options: ReserveOptions,
+  ): Outcome | Promise<Outcome> {
     const { ttlMs = 30_000, maxHoldMs = 3_600_000, maxWaitMs = 0, idempotencyKey, signal } = options;
     const { book, defaults, decide } = this.#options;
     signal?.throwIfAborted();

@@ -1,4 +1,5 @@
 import { type Clock, type LimitCosts, type LimitSubject, systemClock } from '@sage-adk/core';
+import { wheelOf } from '@sage-adk/core/deadline';
 import type { CompiledRule } from './compile.ts';
 import { conclude, concludeOne } from './conclusion.ts';
 import { costIn } from './costs.ts';
@@ -66,6 +67,7 @@ export class StoreLimiter implements RateLimiter {
       lessor: {
         store: this.#store,
         clock,
+        wheel: wheelOf(clock),
         reporter: this.#reporter,
         charge: (lease, subject, more) => this.#chargeMore(lease, subject, more),
         onReleased: (asks) => this.#released(asks),

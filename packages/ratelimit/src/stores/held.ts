@@ -19,7 +19,8 @@ export interface Part {
 }
 
 export function partOf(held: Held, { rule, key }: Pick<Ask, 'rule' | 'key'>): Part | undefined {
-  return held.parts.find((part) => part.key === key && part.rule.id === rule.id);
+  for (const part of held.parts) if (part.key === key && part.rule.id === rule.id) return part;
+  return undefined;
 }
 
 /** Adds a charge to a reservation; what it held under another mark counts as used. */

@@ -44,7 +44,7 @@ export class KeyTable {
 
   /** The slot of a key, or the one it would get. No state and no key's slot changes until {@link claim}. */
   find(key: string): number {
-    return this.#slots.get(key) ?? this.#slotForNew();
+    return this.slotOf(key) ?? this.#slotForNew();
   }
 
   /** The slot of a key that has one. */

@@ -12,12 +12,13 @@ import { MemoryClock } from './memory-clock.ts';
 import { MemoryRule } from './memory-rule.ts';
 import type { OneRule } from './one-rule.ts';
 import { Places } from './places.ts';
-import { hold, isRefusal, spend, type Step, toFinding } from './step.ts';
+import { areRefused, hold, slotAmong, spend, type Step, toFinding } from './step.ts';
 import type {
   Answer,
   Ask,
   DecideRequest,
   ExtendRequest,
+  Finding,
   Holding,
   ReserveRequest,
   Settlement,
@@ -63,11 +64,11 @@ class Memory implements MemoryStore {
     switch (request.kind) {
       case 'peek': {
         const steps = this.#look(request.asks);
-        return this.#answer(steps, !steps.some(isRefusal));
+        return this.#answer(steps, !areRefused(steps));
       }
       case 'consume': {
         const steps = this.#look(request.asks);
-        const allowed = request.force === true || !steps.some(isRefusal);
+        const allowed = request.force === true || !areRefused(steps);
         if (allowed)
           for (const step of steps) if (step.waitUs === 0 || request.force === true) spend(step, step.ask.cost);
         return this.#answer(steps, allowed);
@@ -83,7 +84,7 @@ class Memory implements MemoryStore {
         const held = this.#find(request.id, request.asks);
         const steps = this.#look(request.asks);
         if (held === undefined) return { ...this.#answer(steps, false), gone: true };
-        const allowed = !steps.some(isRefusal);
+        const allowed = !areRefused(steps);
         if (allowed) for (const step of steps) if (step.waitUs === 0) addPart(held, hold(step));
         return this.#answer(steps, allowed);
       }
@@ -97,10 +98,11 @@ class Memory implements MemoryStore {
   settle({ id, asks }: SettleRequest): Settlement {
     this.#arrive();
     const held = this.#find(id, asks);
-    const over = asks.map((ask) => {
+    const over: number[] = [];
+    for (const ask of asks) {
       const part = held && partOf(held, ask);
-      return part === undefined ? 0 : this.#settlePart(ask.rule, part, ask.cost);
-    });
+      over.push(part === undefined ? 0 : this.#settlePart(ask.rule, part, ask.cost));
+    }
     if (held !== undefined) this.#drop(held);
     return { settled: held !== undefined, over };
   }
@@ -188,7 +190,7 @@ class Memory implements MemoryStore {
       const { rule, key, cost } = ask;
       const { table, counter } = this.#places.of(rule);
       // Rules of one table are asked about one key: what the first found is what it would be given.
-      const slot = steps.find((step) => step.table === table)?.slot ?? table.find(key);
+      const slot = slotAmong(steps, table) ?? table.find(key);
       counter.load(slot, rule.strategy, this.#now);
       steps.push({ ask, table, counter, slot, waitUs: counter.waitUs(cost, maxWaitUs) });
     }
@@ -199,29 +201,35 @@ class Memory implements MemoryStore {
     const repeated = this.#find(id, asks) !== undefined;
     const steps = this.#look(asks, maxWaitUs);
     if (repeated) return { ...this.#answer(steps, true), repeated };
-    if (steps.some(isRefusal)) return this.#answer(steps, false);
-    const charged = steps.filter(({ waitUs }) => waitUs === 0);
-    const delayUs = Math.max(0, ...charged.map(({ counter, ask }) => counter.delayUs(ask.cost)));
-    const expiresUs = this.#now.steadyUs + delayUs + ttlUs;
-    const held = { id, expiresUs, heapIndex: -1, parts: charged.map(hold) };
+    if (areRefused(steps)) return this.#answer(steps, false);
+    const parts: Part[] = [];
+    let delayUs = 0;
+    for (const step of steps) {
+      if (step.waitUs !== 0) continue;
+      delayUs = Math.max(delayUs, step.counter.delayUs(step.ask.cost));
+      parts.push(hold(step));
+    }
+    const held = { id, expiresUs: this.#now.steadyUs + delayUs + ttlUs, heapIndex: -1, parts };
     this.#held.set(id, held);
     this.#expiries.add(held);
-    return { ...this.#answer(steps, true), delayUs };
+    return this.#answer(steps, true, delayUs);
   }
 
-  #answer(steps: readonly Step[], allowed: boolean): Answer {
-    return {
-      allowed,
-      findings: steps.map(toFinding),
-      delayUs: 0,
-      source: steps.some(({ slot }) => slot === overflowSlot) ? 'overflow' : 'store',
-      atMs: this.#now.wallUs / 1_000,
-    };
+  #answer(steps: readonly Step[], allowed: boolean, delayUs = 0): Answer {
+    const findings: Finding[] = [];
+    let source: Answer['source'] = 'store';
+    for (const step of steps) {
+      findings.push(toFinding(step));
+      if (step.slot === overflowSlot) source = 'overflow';
+    }
+    return { allowed, findings, delayUs, source, atMs: this.#now.wallUs / 1_000 };
   }
 
   #find(id: string, asks: readonly Ask[]): Held | undefined {
     const held = this.#held.get(id);
-    return held !== undefined && asks.some((ask) => partOf(held, ask) !== undefined) ? held : undefined;
+    if (held === undefined) return undefined;
+    for (const ask of asks) if (partOf(held, ask) !== undefined) return held;
+    return undefined;
   }
 
   /** Returns the units that the rule is beyond its limit. */

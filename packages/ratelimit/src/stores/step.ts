@@ -1,6 +1,6 @@
 /** One ask in the middle of a decision of the memory store. */
 import type { Part } from './held.ts';
-import { overflowSlot } from './key-table.ts';
+import { type KeyTable, overflowSlot } from './key-table.ts';
 import type { Place } from './places.ts';
 import type { Ask, Finding } from './store.ts';
 
@@ -11,8 +11,16 @@ export interface Step extends Place {
   readonly waitUs: number;
 }
 
-export function isRefusal({ ask, waitUs }: Step): boolean {
-  return waitUs !== 0 && ask.rule.mode === 'enforce';
+/** Whether an enforced rule says no. */
+export function areRefused(steps: readonly Step[]): boolean {
+  for (const { ask, waitUs } of steps) if (waitUs !== 0 && ask.rule.mode === 'enforce') return true;
+  return false;
+}
+
+/** The slot that a step before found in a table. */
+export function slotAmong(steps: readonly Step[], table: KeyTable): number | undefined {
+  for (const step of steps) if (step.table === table) return step.slot;
+  return undefined;
 }
 
 /** Charges for good. */
