@@ -58,7 +58,7 @@ export class KeyTable {
     if (slot === overflowSlot) return;
     const owner = this.#keys[slot];
     if (owner === key) {
-      if (this.#isIdle(slot)) this.#regulars.add(slot);
+      if (!this.#regulars.has(slot) && this.#isIdle(slot)) this.#regulars.add(slot);
       return;
     }
     if (owner !== undefined) {

@@ -8,6 +8,7 @@ type Timings = Readonly<Record<'ours sync' | 'ours async' | 'rate-limiter-flexib
 const processes = 5;
 const worker = new URL('../workers/limiter-memory.ts', import.meta.url);
 const sizeWorker = new URL('../workers/limiter-memory-size.ts', import.meta.url);
+const reserveWorker = new URL('../workers/limiter-memory-reserve.ts', import.meta.url);
 const fourWorker = new URL('../workers/limiter-memory-four.ts', import.meta.url);
 
 /** What a limiter keeps for a key, and how long single decisions take, with 1,000,000 keys. */
@@ -16,6 +17,9 @@ interface Size {
   readonly p50Us: number;
   readonly p99Us: number;
 }
+
+/** Around a call: three rules of a user, a provider and all. */
+type Reserving = Readonly<Record<'reserve and settle' | 'check', number>>;
 
 type Four = Readonly<Record<'ours sync' | 'rate-limiter-flexible', number>>;
 
@@ -27,6 +31,7 @@ export const topic: Topic = {
     const one = await timingsWith(1);
     const million = await timingsWith(1_000_000);
     const four = await inProcesses<Four>(fourWorker, []);
+    const reserving = await inProcesses<Reserving>(reserveWorker, []);
     const sizes = new Map<string, Size>();
     for (const name of kept) sizes.set(name, await inOwnProcess<Size>(sizeWorker, [name, '1000000']));
     const bucket = sizes.get('token bucket');
@@ -38,6 +43,8 @@ export const topic: Topic = {
         ...figuresOf(million, '1,000,000 keys'),
         'ours sync, four rules, ns': median(four.map((round) => round['ours sync'])),
         'rate-limiter-flexible, union of four, ns': median(four.map((round) => round['rate-limiter-flexible'])),
+        'reserve and settle, three rules, ns': median(reserving.map((round) => round['reserve and settle'])),
+        'check beside it, one rule, ns': median(reserving.map(({ check }) => check)),
         ...sizesOf(sizes),
       },
       gates: [
@@ -64,6 +71,12 @@ export const topic: Topic = {
           value: median(four.map((round) => round['rate-limiter-flexible'] / round['ours sync'])),
           limit: 2,
           kind: 'at least',
+        },
+        {
+          name: 'reserve and settle of three rules around a call, over an async check of one rule',
+          value: median(reserving.map((round) => round['reserve and settle'] / round.check)),
+          limit: 40,
+          kind: 'at most',
         },
         {
           name: 'bytes a key, token bucket, 1,000,000 keys',

@@ -18,8 +18,9 @@ export class Lists {
   /** Copies the list of a slot, empty where it has none. */
   read(slot: number, into: number[]): void {
     const length = this.#lengths[slot] ?? 0;
-    into.length = 0;
     if (length > 0) this.#shelfOf(length).read(this.#places[slot] ?? 0, length, into);
+    // Never emptied first: that would give up its memory, to be allocated again at once.
+    if (into.length > length) into.length = length;
   }
 
   /** The number so far from the end of a slot's list, 1 for the last; undefined where there is none. */
@@ -111,7 +112,7 @@ class Shelf {
 
   read(place: number, length: number, into: number[]): void {
     const start = place * this.#room;
-    for (let index = 0; index < length; index++) into.push(this.#numbers[start + index] ?? 0);
+    for (let index = 0; index < length; index++) into[index] = this.#numbers[start + index] ?? 0;
   }
 
   write(place: number, list: readonly number[]): void {
