@@ -1,6 +1,7 @@
 /** What the memory store keeps of a reservation. */
 import type { CompiledRule } from '../compile.ts';
 import type { Expiring } from './expiries.ts';
+import type { Place } from './places.ts';
 import type { Ask } from './store.ts';
 
 export interface Held extends Expiring {
@@ -11,6 +12,8 @@ export interface Held extends Expiring {
 /** What a reservation holds of one rule and key. */
 export interface Part {
   readonly rule: CompiledRule;
+  /** Where the state of the rule is. */
+  readonly place: Place;
   readonly key: string;
   readonly overflowed: boolean;
   held: number;

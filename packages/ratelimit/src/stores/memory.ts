@@ -75,7 +75,7 @@ class Memory implements MemoryStore {
       }
       case 'lower': {
         const steps = this.#look(request.asks);
-        for (const step of steps) spend(step, Math.max(0, step.counter.remaining() - step.ask.cost));
+        for (const step of steps) spend(step, Math.max(0, step.place.counter.remaining() - step.ask.cost));
         return this.#answer(steps, true);
       }
       case 'reserve':
@@ -152,7 +152,7 @@ class Memory implements MemoryStore {
     const held = [...this.#held.values()].map(({ id, expiresUs, parts }) => ({
       id,
       expiresUs,
-      parts: parts.map(({ rule, ...part }) => ({ rule: rule.id, ...part })),
+      parts: parts.map(({ rule, place: _, ...part }) => ({ rule: rule.id, ...part })),
     }));
     return { held, ...this.#places.image() };
   }
@@ -188,11 +188,12 @@ class Memory implements MemoryStore {
     const steps: Step[] = [];
     for (const ask of asks) {
       const { rule, key, cost } = ask;
-      const { table, counter } = this.#places.of(rule);
+      const place = this.#places.of(rule);
+      const { table, counter } = place;
       // Rules of one table are asked about one key: what the first found is what it would be given.
       const slot = slotAmong(steps, table) ?? table.find(key);
       counter.load(slot, rule.strategy, this.#now);
-      steps.push({ ask, table, counter, slot, waitUs: counter.waitUs(cost, maxWaitUs) });
+      steps.push({ ask, place, slot, waitUs: counter.waitUs(cost, maxWaitUs) });
     }
     return steps;
   }
@@ -206,7 +207,7 @@ class Memory implements MemoryStore {
     let delayUs = 0;
     for (const step of steps) {
       if (step.waitUs !== 0) continue;
-      delayUs = Math.max(delayUs, step.counter.delayUs(step.ask.cost));
+      delayUs = Math.max(delayUs, step.place.counter.delayUs(step.ask.cost));
       parts.push(hold(step));
     }
     const held = { id, expiresUs: this.#now.steadyUs + delayUs + ttlUs, heapIndex: -1, parts };
@@ -234,7 +235,7 @@ class Memory implements MemoryStore {
 
   /** Returns the units that the rule is beyond its limit. */
   #settlePart(rule: CompiledRule, part: Part, cost: number): number {
-    const { table, counter } = this.#places.of(rule);
+    const { table, counter } = part.place;
     const used = Math.max(0, cost - part.spent);
     const known = part.overflowed ? overflowSlot : table.slotOf(part.key);
     // Where the key was forgotten, nothing of it counts any more.

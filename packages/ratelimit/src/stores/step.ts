@@ -5,8 +5,9 @@ import type { Place } from './places.ts';
 import type { Ask, Finding } from './store.ts';
 
 /** The counter has loaded the state of the ask's key. */
-export interface Step extends Place {
+export interface Step {
   readonly ask: Ask;
+  readonly place: Place;
   readonly slot: number;
   readonly waitUs: number;
 }
@@ -19,28 +20,31 @@ export function areRefused(steps: readonly Step[]): boolean {
 
 /** The slot that a step before found in a table. */
 export function slotAmong(steps: readonly Step[], table: KeyTable): number | undefined {
-  for (const step of steps) if (step.table === table) return step.slot;
+  for (const { place, slot } of steps) if (place.table === table) return slot;
   return undefined;
 }
 
 /** Charges for good. */
-export function spend({ ask, table, counter, slot }: Step, cost: number): void {
+export function spend({ ask, place, slot }: Step, cost: number): void {
   if (cost === 0) return;
+  const { table, counter } = place;
   table.claim(slot, ask.key);
   counter.spend(cost);
   counter.save(slot);
 }
 
 /** Charges what will be settled. */
-export function hold({ ask, table, counter, slot }: Step): Part {
+export function hold({ ask, place, slot }: Step): Part {
   const { rule, key, cost } = ask;
+  const { table, counter } = place;
   table.claim(slot, key);
   const mark = counter.hold(cost);
   counter.save(slot);
-  return { rule, key, overflowed: slot === overflowSlot, held: cost, spent: 0, mark };
+  return { rule, place, key, overflowed: slot === overflowSlot, held: cost, spent: 0, mark };
 }
 
-export function toFinding({ ask, counter, waitUs }: Step): Finding {
+export function toFinding({ ask, place, waitUs }: Step): Finding {
+  const { counter } = place;
   return {
     rule: ask.rule,
     key: ask.key,
