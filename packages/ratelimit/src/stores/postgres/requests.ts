@@ -1,6 +1,6 @@
 /** Calls as the arguments of a statement, written as texts: what drivers make of arrays differs. */
 import type { CompiledRule } from '../../compile.ts';
-import { packStrategy } from '../../strategies/strategy.ts';
+import { packedKinds, packStrategy } from '../../strategies/strategy.ts';
 import type { Ask } from '../store.ts';
 import { askFlags } from './decide-sql.ts';
 
@@ -31,21 +31,45 @@ export interface PackOptions {
 }
 
 export function packAsks(asks: readonly Ask[], { nowMs, isLogged, isAudited }: PackOptions): PackedAsks {
-  const numbers = asks.map(({ rule, cost }) => {
+  let rules = '';
+  let keys = '';
+  let numbers = '';
+  let labels = '';
+  let isAnyAudited = false;
+  let comma = '';
+  for (const { rule, key, cost } of asks) {
+    const isOneAudited = isAudited(rule);
     const flags =
       (rule.mode === 'enforce' ? askFlags.enforced : 0) |
       (rule.returnsOnExpiry ? askFlags.returns : 0) |
       (isLogged(rule) ? askFlags.logged : 0) |
-      (isAudited(rule) ? askFlags.audited : 0);
-    return `${packStrategy(rule.strategy, nowMs).join(',')},${cost},${flags}`;
-  });
-  return {
-    rules: asks.map(({ rule }) => quoted(rule.id)).join(','),
-    keys: asks.map(({ key }) => quoted(key)).join(','),
-    numbers: numbers.join(','),
-    labels: asks.map(({ rule }) => (isAudited(rule) ? `${quoted(rule.unit)},${quoted(rule.scope)}` : none)).join(','),
-    isAudited: asks.some(({ rule }) => isAudited(rule)),
-  };
+      (isOneAudited ? askFlags.audited : 0);
+    const { id, strategy } = textsOf(rule, nowMs);
+    rules += comma + id;
+    keys += comma + quoted(key);
+    numbers += `${comma}${strategy},${cost},${flags}`;
+    labels += comma + (isOneAudited ? `${quoted(rule.unit)},${quoted(rule.scope)}` : none);
+    isAnyAudited ||= isOneAudited;
+    comma = ',';
+  }
+  return { rules, keys, numbers, labels, isAudited: isAnyAudited };
+}
+
+interface RuleTexts {
+  readonly id: string;
+  readonly strategy: string;
+}
+
+const knownTexts = new WeakMap<CompiledRule, RuleTexts>();
+
+function textsOf(rule: CompiledRule, nowMs: number): RuleTexts {
+  const known = knownTexts.get(rule);
+  if (known !== undefined) return known;
+  const packed = packStrategy(rule.strategy, nowMs);
+  const texts = { id: quoted(rule.id), strategy: packed.join(',') };
+  // The boundaries of a calendar move on.
+  if (packed[0] !== packedKinds.calendar) knownTexts.set(rule, texts);
+  return texts;
 }
 
 /** The arguments of `sage_limiter_batch` but the last, the time. */
@@ -74,7 +98,8 @@ export function numbersOf(text: string): readonly number[] {
 }
 
 const none = 'null,null';
+const special = /["\\]/;
 
 function quoted(text: string): string {
-  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
+  return special.test(text) ? `"${text.replaceAll(/["\\]/g, '\\$&')}"` : `"${text}"`;
 }

@@ -34,20 +34,27 @@ const widthOf = new Map<number, number>(
  * of its kind needs. A code is a kind, plus 8 for an enforced rule, 16 for one that returns what nobody settled, and 32 for an anchored window.
  */
 export function packAsks(space: KeySpace, asks: readonly Ask[], nowMs: number, into: string[]): PackedAsks {
-  const [first] = asks;
-  if (first === undefined) return { asks, keys: [] };
-  // Rules of one space have one key.
-  if (asks.every(({ rule }) => rule.space === first.rule.space)) {
-    packPlace(asks, nowMs, into);
-    return { asks, keys: keysOf(space, first) };
-  }
-  const places = Map.groupBy(asks, ({ rule }) => rule.space);
   const keys: string[] = [];
-  for (const place of places.values()) {
+  const ordered: Ask[] = [];
+  for (const place of placesOf(asks)) {
     packPlace(place, nowMs, into);
-    if (place[0] !== undefined) keys.push(...keysOf(space, place[0]));
+    const [first] = place;
+    const name = `${nameOfSpace(first.rule)}:${first.key}`;
+    keys.push(space.hashes + name, space.leases + name);
+    ordered.push(...place);
   }
-  return { asks: [...places.values()].flat(), keys };
+  return { asks: ordered, keys };
+}
+
+/** Rules of one space have one key. */
+function placesOf(asks: readonly Ask[]): readonly (readonly [Ask, ...Ask[]])[] {
+  const places: [Ask, ...Ask[]][] = [];
+  for (const ask of asks) {
+    const place = places.find(([{ rule }]) => rule.space === ask.rule.space);
+    if (place === undefined) places.push([ask]);
+    else place.push(ask);
+  }
+  return places;
 }
 
 function packPlace(asks: readonly Ask[], nowMs: number, into: string[]): void {
@@ -59,11 +66,6 @@ function packPlace(asks: readonly Ask[], nowMs: number, into: string[]): void {
   }
 }
 
-function keysOf({ hashes, leases }: KeySpace, { rule, key }: Ask): string[] {
-  const name = `${nameOfSpace(rule)}:${key}`;
-  return [hashes + name, leases + name];
-}
-
 /** The hash of an ask's place. */
 export function hashOf({ hashes }: KeySpace, ask: Ask | undefined): string {
   return ask === undefined ? '' : `${hashes}${nameOfSpace(ask.rule)}:${ask.key}`;
@@ -71,10 +73,16 @@ export function hashOf({ hashes }: KeySpace, ask: Ask | undefined): string {
 
 const longestName = 64;
 
+const spaceNames = new WeakMap<CompiledRule, string>();
+
 /** A rule's space without colons, of bounded length. */
-export function nameOfSpace({ space }: CompiledRule): string {
-  const name = encodeURIComponent(space);
-  return name.length <= longestName ? name : hash('sha256', space, 'base64url').slice(0, 22);
+export function nameOfSpace(rule: CompiledRule): string {
+  const known = spaceNames.get(rule);
+  if (known !== undefined) return known;
+  const encoded = encodeURIComponent(rule.space);
+  const name = encoded.length <= longestName ? encoded : hash('sha256', rule.space, 'base64url').slice(0, 22);
+  spaceNames.set(rule, name);
+  return name;
 }
 
 /** A rule's id and its packed strategy, by the space of the rule: what a snapshot looks for. */
