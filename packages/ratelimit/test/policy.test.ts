@@ -22,6 +22,14 @@ describe('a limiter as a policy', () => {
     expect(await policy.reserve(ada, { costNanoUsd: 901n })).toMatchObject({ allowed: false, rule: 'budget' });
   });
 
+  test('rejects, and never throws, where it is settled with what is no cost; the first word counts all the same', async () => {
+    const { limiter } = createLimiter(budget);
+    const grant = await granted(limiterPolicy(limiter), 400n);
+    await expect(grant.settle({ costNanoUsd: -1n })).rejects.toMatchObject({ code: 'SAGE_CORE_INVALID_OPTION' });
+    await grant.cancel();
+    expect((await limiter.peek(ada)).remaining).toBe(600);
+  });
+
   test('RL6: grants the output tokens that the money is left for, where a call says that it may', async () => {
     const { limiter } = createLimiter(budget);
     const policy = limiterPolicy(limiter);
