@@ -104,12 +104,12 @@ export class Lease {
 
   /** Not an async function: a store in this process lets nobody wait. */
   #end(costs: LimitCosts | undefined, isUsed: boolean): Promise<Settled> {
-    if (this.#ended) return Promise.resolve(endedBefore);
+    if (this.#ended) return Promise.resolve({ settled: false, overspent: [] });
     this.#ended = true;
     this.#timer?.cancel();
     this.#uncount();
     try {
-      const used = isUsed ? usedOf(this.asks, costs) : unusedOf(this.asks);
+      const used = usedOf(this.asks, costs, isUsed);
       const settling = this.#lessor.store.settle({ id: this.id, asks: used });
       if ('then' in settling) return settling.then((late) => this.#conclude(used, late));
       return Promise.resolve(this.#conclude(used, settling));
@@ -188,28 +188,22 @@ export class Lease {
   }
 }
 
-const endedBefore: Settled = Object.freeze({ settled: false, overspent: Object.freeze([]) });
-
-function usedOf(asks: readonly Ask[], costs: LimitCosts | undefined): readonly Ask[] {
+function usedOf(asks: readonly Ask[], costs: LimitCosts | undefined, isUsed: boolean): readonly Ask[] {
   const used: Ask[] = [];
   for (const { rule, key, cost } of asks) {
     const own = rule.unit === 'concurrency' ? undefined : costIn(rule.unit, costs);
-    used.push({ rule, key, cost: own ?? cost });
+    used.push({ rule, key, cost: isUsed ? (own ?? cost) : 0 });
   }
   return used;
-}
-
-function unusedOf(asks: readonly Ask[]): readonly Ask[] {
-  return asks.map(({ rule, key }) => ({ rule, key, cost: 0 }));
 }
 
 /** Tells what is owed of which rules. */
 function tellOwed(used: readonly Ask[], over: readonly number[]): Settled['overspent'] {
   const owed: { readonly rule: string; readonly units: number }[] = [];
-  for (let n = 0; n < used.length; n++) {
-    const rule = used[n]?.rule;
-    const units = over[n] ?? 0;
-    if (units === 0 || rule === undefined) continue;
+  let place = 0;
+  for (const { rule } of used) {
+    const units = over[place++] ?? 0;
+    if (units === 0) continue;
     if (rule.unit === 'cost') emit('budget.exhausted', { rule: rule.name, period: rule.period, handling: 'debt' });
     owed.push({ rule: rule.name, units });
   }
