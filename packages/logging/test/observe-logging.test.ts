@@ -218,6 +218,40 @@ describe('operations', () => {
     expect(tell({})).toEqual(said);
   });
 
+  test('a value is written the same in the first line of its kind and in the next ones', () => {
+    const values = [
+      'stop',
+      'a "quoted"\nline',
+      0,
+      -0,
+      0.25,
+      1e21,
+      Number.NaN,
+      true,
+      9n,
+      2n ** 70n,
+      { a: 1 },
+      undefined,
+    ];
+    const valuesOf = () => {
+      for (const value of values)
+        operate('llm.call', call, (operation) => operation.set({ finishReason: value } as object));
+      return backend
+        .lines()
+        .slice(-values.length)
+        .map((line) => line['finish_reason']);
+    };
+    const first = values.map((value) => {
+      const alone = memoryBackend();
+      const own = observeLogging(createLogger({ backend: alone }));
+      operate('llm.call', call, (operation) => operation.set({ finishReason: value } as object));
+      own[Symbol.dispose]();
+      return alone.lines()[0]?.['finish_reason'];
+    });
+    expect(valuesOf()).toEqual(first);
+    expect(valuesOf()).toEqual(first);
+  });
+
   test('a line that is made twice, for a field of its logger, still has the stack', () => {
     const own = memoryBackend();
     using _ = observeLogging(createLogger({ backend: own, fields: { operation: 'replaced' } }));

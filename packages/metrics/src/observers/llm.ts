@@ -66,8 +66,7 @@ class ModelCells {
   #countCost(record: OperationRecord<'llm.call'>): void {
     const { llmCost, llmCostUnknown } = this.#metrics;
     const { costNanoUsd } = record.attributes;
-    if (costNanoUsd !== undefined)
-      (this.#cost ??= llmCost.with(this.#provider, this.#model)).inc(Number(costNanoUsd));
+    if (costNanoUsd !== undefined) (this.#cost ??= llmCost.with(this.#provider, this.#model)).inc(Number(costNanoUsd));
     else if (hasUnknownCost(record)) llmCostUnknown.with(this.#provider, this.#model).inc();
   }
 
