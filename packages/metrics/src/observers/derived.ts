@@ -21,6 +21,9 @@ interface Part {
   readonly instrument: Counter | Histogram;
 }
 
+/** What counts in one series: a counter the operation, a histogram its duration. */
+type Cell = BoundCounter | BoundHistogram;
+
 export function createDerived(limit: number): Derived {
   const parts: readonly Part[] = derivedMetrics.map((row) => ({
     row,
@@ -56,29 +59,24 @@ function createTally<T>(
   parts: readonly Part[],
   read: (label: string) => (source: T) => LabelValue,
 ): (source: T, durationMs: number) => void {
-  if (parts.length === 0) return () => {};
   const labels = [...new Set(parts.flatMap(({ row }) => row.labels ?? []))];
   const readers = labels.map(read);
   const last: LabelValue[] = labels.map(() => undefined);
-  let counters: readonly BoundCounter[] | undefined;
-  let histograms: readonly BoundHistogram[] = [];
-  const find = (): readonly BoundCounter[] => {
-    const cells = parts.map(({ row, instrument }) =>
-      instrument.with(...(row.labels ?? []).map((label) => last[labels.indexOf(label)])),
-    );
-    histograms = cells.filter((cell) => 'observe' in cell);
-    return cells.filter((cell) => 'inc' in cell);
-  };
+  let cells: readonly Cell[] | undefined;
   return (source, durationMs) => {
     for (let i = 0; i < readers.length; i++) {
       const value = readers[i]?.(source);
       if (value === last[i]) continue;
       last[i] = value;
-      counters = undefined;
+      cells = undefined;
     }
-    counters ??= find();
-    for (let i = 0; i < counters.length; i++) counters[i]?.inc();
-    for (let i = 0; i < histograms.length; i++) histograms[i]?.observe(durationMs / 1_000);
+    cells ??= parts.map(({ row, instrument }) =>
+      instrument.with(...(row.labels ?? []).map((label) => last[labels.indexOf(label)])),
+    );
+    for (const cell of cells) {
+      if ('inc' in cell) cell.inc();
+      else cell.observe(durationMs / 1_000);
+    }
   };
 }
 

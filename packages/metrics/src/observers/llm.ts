@@ -5,78 +5,75 @@ import type { ObservedInstruments } from './observer.ts';
 import type { RequestCosts } from './request-costs.ts';
 import { hasUnknownCost } from './unknown-cost.ts';
 
+/** The cells of one model, each looked up at its first count. */
+interface Cells {
+  input?: BoundCounter;
+  output?: BoundCounter;
+  cost?: BoundCounter;
+  firstToken?: BoundHistogram;
+  outputToken?: BoundHistogram;
+}
+
 /** What a call of a model counts. */
 export function llmCalls(
   metrics: ObservedInstruments,
   costs: RequestCosts,
   derived: (record: OperationRecord) => void,
 ): OperationHandlers<'llm.call'> {
-  let last = new ModelCells(metrics, '', '');
+  let lastProvider: string | undefined;
+  let lastModel: string | undefined;
+  let cells: Cells = {};
   return {
     end(record) {
       derived(record);
       costs.add(record);
       const { provider, model } = record.start;
-      if (!last.areOf(provider, model)) last = new ModelCells(metrics, provider, model);
-      last.count(record);
+      // Most calls are of the model of the one before.
+      if (model !== lastModel || provider !== lastProvider) {
+        lastProvider = provider;
+        lastModel = model;
+        cells = {};
+      }
+      countTokens(metrics, cells, record);
+      countCost(metrics, cells, record);
+      observePace(metrics, cells, record);
     },
   };
 }
 
-/** The cells of one model, each looked up at its first count. Most calls are of the model of the one before. */
-class ModelCells {
-  readonly #metrics: ObservedInstruments;
-  readonly #provider: string;
-  readonly #model: string;
-  #input: BoundCounter | undefined;
-  #output: BoundCounter | undefined;
-  #cost: BoundCounter | undefined;
-  #firstToken: BoundHistogram | undefined;
-  #outputToken: BoundHistogram | undefined;
+function countTokens(
+  metrics: ObservedInstruments,
+  cells: Cells,
+  { start, attributes }: OperationRecord<'llm.call'>,
+): void {
+  const { provider, model } = start;
+  const { inputTokens, outputTokens, cachedInputTokens, cacheWriteTokens, reasoningTokens } = attributes;
+  if (inputTokens !== undefined) (cells.input ??= metrics.llmTokens.with(provider, model, 'input')).inc(inputTokens);
+  if (outputTokens !== undefined)
+    (cells.output ??= metrics.llmTokens.with(provider, model, 'output')).inc(outputTokens);
+  // Subsets of the two above, so in a metric of their own: no sum over a metric counts a token twice.
+  if (cachedInputTokens) metrics.llmTokenParts.with(provider, model, 'cached_input').inc(cachedInputTokens);
+  if (cacheWriteTokens) metrics.llmTokenParts.with(provider, model, 'cache_write').inc(cacheWriteTokens);
+  if (reasoningTokens) metrics.llmTokenParts.with(provider, model, 'reasoning').inc(reasoningTokens);
+}
 
-  constructor(metrics: ObservedInstruments, provider: string, model: string) {
-    this.#metrics = metrics;
-    this.#provider = provider;
-    this.#model = model;
-  }
+function countCost(metrics: ObservedInstruments, cells: Cells, record: OperationRecord<'llm.call'>): void {
+  const { provider, model } = record.start;
+  const { costNanoUsd } = record.attributes;
+  if (costNanoUsd !== undefined) (cells.cost ??= metrics.llmCost.with(provider, model)).inc(Number(costNanoUsd));
+  else if (hasUnknownCost(record)) metrics.llmCostUnknown.with(provider, model).inc();
+}
 
-  areOf(provider: string, model: string): boolean {
-    return this.#model === model && this.#provider === provider;
-  }
-
-  count(record: OperationRecord<'llm.call'>): void {
-    this.#countTokens(record);
-    this.#countCost(record);
-    if (record.attributes.firstTokenMs !== undefined) this.#observePace(record, record.attributes.firstTokenMs);
-  }
-
-  #countTokens({ attributes }: OperationRecord<'llm.call'>): void {
-    const { llmTokens, llmTokenParts } = this.#metrics;
-    const { inputTokens, outputTokens, cachedInputTokens, cacheWriteTokens, reasoningTokens } = attributes;
-    if (inputTokens !== undefined)
-      (this.#input ??= llmTokens.with(this.#provider, this.#model, 'input')).inc(inputTokens);
-    if (outputTokens !== undefined)
-      (this.#output ??= llmTokens.with(this.#provider, this.#model, 'output')).inc(outputTokens);
-    // Subsets of the two above, so in a metric of their own: no sum over a metric counts a token twice.
-    if (cachedInputTokens) llmTokenParts.with(this.#provider, this.#model, 'cached_input').inc(cachedInputTokens);
-    if (cacheWriteTokens) llmTokenParts.with(this.#provider, this.#model, 'cache_write').inc(cacheWriteTokens);
-    if (reasoningTokens) llmTokenParts.with(this.#provider, this.#model, 'reasoning').inc(reasoningTokens);
-  }
-
-  #countCost(record: OperationRecord<'llm.call'>): void {
-    const { llmCost, llmCostUnknown } = this.#metrics;
-    const { costNanoUsd } = record.attributes;
-    if (costNanoUsd !== undefined) (this.#cost ??= llmCost.with(this.#provider, this.#model)).inc(Number(costNanoUsd));
-    else if (hasUnknownCost(record)) llmCostUnknown.with(this.#provider, this.#model).inc();
-  }
-
-  #observePace({ start, attributes, durationMs }: OperationRecord<'llm.call'>, firstTokenMs: number): void {
-    const { llmFirstToken, llmOutputToken } = this.#metrics;
-    this.#firstToken ??= llmFirstToken.with(this.#provider, this.#model);
-    this.#firstToken.observe(firstTokenMs / 1_000);
-    const { outputTokens = 0 } = attributes;
-    if (!start.stream || outputTokens < 2) return;
-    this.#outputToken ??= llmOutputToken.with(this.#provider, this.#model);
-    this.#outputToken.observe((durationMs - firstTokenMs) / (outputTokens - 1) / 1_000);
-  }
+function observePace(
+  metrics: ObservedInstruments,
+  cells: Cells,
+  { start, attributes, durationMs }: OperationRecord<'llm.call'>,
+): void {
+  const { provider, model, stream } = start;
+  const { firstTokenMs, outputTokens = 0 } = attributes;
+  if (firstTokenMs === undefined) return;
+  (cells.firstToken ??= metrics.llmFirstToken.with(provider, model)).observe(firstTokenMs / 1_000);
+  if (!stream || outputTokens < 2) return;
+  cells.outputToken ??= metrics.llmOutputToken.with(provider, model);
+  cells.outputToken.observe((durationMs - firstTokenMs) / (outputTokens - 1) / 1_000);
 }
