@@ -265,11 +265,16 @@ describe('a host that refuses to be asked for usage', () => {
 });
 
 describe('the end of a stream', () => {
-  test('is the last word of the provider, whatever comes after', async () => {
+  test.each([
+    ['OpenAI chat', '[DONE]'],
+    ['OpenAI responses', 'event: response.completed'],
+    ['Anthropic messages', 'event: message_stop'],
+  ])('is the last word of the provider, whatever comes after: %s, %s', async (name, word) => {
     provider.next({ neverEnd: true });
-    const response = await send(chat, wrapFetch(fetch));
+    const response = await send(wires.find((one) => one.name === name) ?? chat, wrapFetch(fetch));
     const reader = response.body?.getReader();
-    for (let text = ''; !text.includes('[DONE]');) text += Buffer.from((await reader?.read())?.value ?? []).toString();
+    const isOver = new RegExp(`${word.replaceAll(/[[\]]/g, '\\$&')}[^]*\\n\\r?\\n`);
+    for (let text = ''; !isOver.test(text);) text += Buffer.from((await reader?.read())?.value ?? []).toString();
     expect(calls()).toMatchObject([{ outcome: 'ok', attributes: { inputTokens: expect.any(Number) } }]);
     await reader?.cancel();
     await provider.idle();
@@ -296,6 +301,56 @@ describe('the end of a stream', () => {
       { outcome: 'ok', attributes },
     ]);
   });
+
+  test('of a response that is incomplete is whole, and tells why', async () => {
+    const usage = { input_tokens: 12, output_tokens: 34 };
+    const response = {
+      status: 'incomplete',
+      model: 'gpt-5',
+      incomplete_details: { reason: 'max_output_tokens' },
+      usage,
+    };
+    await readEvents('/v1/responses', [
+      { type: 'response.output_text.delta', delta: 'Hi' },
+      { type: 'response.incomplete', response },
+    ]);
+    const attributes = { inputTokens: 12, outputTokens: 34, finishReason: 'incomplete', responseModel: 'gpt-5' };
+    expect(calls()).toMatchObject([{ outcome: 'ok', attributes }]);
+  });
+
+  test('OM7: of Anthropic keeps what its start told of the cache, and has the output of its end', async () => {
+    const written = { ephemeral_5m_input_tokens: 40, ephemeral_1h_input_tokens: 60 };
+    const usage = {
+      input_tokens: 3,
+      cache_creation_input_tokens: 100,
+      cache_read_input_tokens: 200,
+      cache_creation: written,
+      output_tokens: 1,
+    };
+    await readEvents('/v1/messages', [
+      { type: 'message_start', message: { model: 'claude', usage } },
+      { type: 'content_block_delta', delta: { type: 'text_delta', text: 'Hi' } },
+      { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 15 } },
+      { type: 'message_stop' },
+    ]);
+    const attributes = {
+      inputTokens: 303,
+      outputTokens: 15,
+      cachedInputTokens: 200,
+      cacheWriteTokens: 100,
+      longCacheWriteTokens: 60,
+    };
+    expect(calls()).toMatchObject([{ outcome: 'ok', attributes }]);
+  });
+
+  async function readEvents(
+    path: string,
+    events: readonly { readonly type: string; readonly [name: string]: unknown }[],
+  ): Promise<void> {
+    const text = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');
+    const inner = async () => new Response(text, { headers: { 'content-type': 'text/event-stream' } });
+    await (await wrapFetch(inner)(`https://api.test${path}`, { method: 'POST', body: '{"stream":true}' })).text();
+  }
 
   test.each([
     ['OpenAI chat', 'ok'],

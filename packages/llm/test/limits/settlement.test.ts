@@ -1,0 +1,20 @@
+import { expect, test } from '@jest/globals';
+import type { LimitGrant } from '@sage-adk/core';
+import { Settlement } from '../../src/limits/settlement.ts';
+
+test('RL23: a grant is ended once, by the first word, whatever is said afterwards', () => {
+  const words: string[] = [];
+  const grant: LimitGrant = {
+    allowed: true,
+    settle: async ({ tokens }) => void words.push(`settle ${tokens}`),
+    cancel: async () => void words.push('cancel'),
+  };
+  const settled = new Settlement(grant);
+  settled.settle({ tokens: 5 });
+  settled.settle({ tokens: 6 });
+  settled.cancel();
+  const cancelled = new Settlement(grant);
+  cancelled.cancel();
+  cancelled.settle({ tokens: 7 });
+  expect([words, settled.isOver, cancelled.isOver]).toEqual([['settle 5', 'cancel'], true, true]);
+});
