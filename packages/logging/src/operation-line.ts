@@ -15,8 +15,6 @@ interface Attribute {
   readonly name: FieldName;
   /** Whether its name may stand in a line for something else as well. */
   readonly isOdd: boolean;
-  /** The name as JSON with what stands around it, where there is nothing else to know: `,"name":`. */
-  readonly common: string | undefined;
 }
 
 /** What an operation said at its start, and the text of that. */
@@ -52,32 +50,6 @@ export class OperationForm {
   addTo(text: FieldText, start: Fields, attributes: Fields): void {
     const last = this.#lastStart;
     text.append(last !== undefined && saysSame(last, start) ? last.text : this.#writeStart(text.part(), start));
-    if (!this.#addLikeLast(text, attributes)) this.#addEach(text, start, attributes);
-  }
-
-  /** Adds what an operation learned if it is named as that of the last one, and each is text, a number or a truth value. Else adds nothing and returns false. */
-  #addLikeLast(text: FieldText, attributes: Fields): boolean {
-    let written = '';
-    let place = 0;
-    for (const key in attributes) {
-      const known = this.#learned[place];
-      if (known?.key !== key || known.common === undefined || !Object.hasOwn(attributes, key)) return false;
-      const value = attributes[key];
-      if (typeof value === 'string') written += known.name.withText(value);
-      else if (typeof value === 'bigint' || typeof value === 'number') {
-        const number = Number(value);
-        // Whole numbers that are exact, and fractions: what is neither is no number in JSON.
-        if (!(Math.abs(number) <= Number.MAX_SAFE_INTEGER)) return false;
-        written += known.common + number;
-      } else if (typeof value === 'boolean') written += known.common + String(value);
-      else return false;
-      place++;
-    }
-    text.addCommon(written, place);
-    return true;
-  }
-
-  #addEach(text: FieldText, start: Fields, attributes: Fields): void {
     let place = 0;
     for (const key in attributes) {
       if (!Object.hasOwn(attributes, key)) continue;
@@ -101,7 +73,7 @@ export class OperationForm {
   #learn(place: number, key: string, text: FieldText, start: Fields): Attribute {
     const attribute = this.#attributeOf(key, text);
     // What is said again takes the place of what was said at the start.
-    const learned = key in start ? { ...attribute, isOdd: true, common: undefined } : attribute;
+    const learned = key in start ? { ...attribute, isOdd: true } : attribute;
     if (place < rememberedAttributes) this.#learned[place] = learned;
     return learned;
   }
@@ -114,9 +86,7 @@ export class OperationForm {
     const spelt = snakeCase(key);
     // Two fields of one name are told apart by the object that `fields` gives.
     const isOdd = ownNames.has(spelt) || (spelt === key && spelt.includes('_'));
-    const name = text.nameOf(spelt);
-    const common = !isOdd && text.isCommon(spelt, name) ? name.spelt : undefined;
-    const attribute = { key, spelt, name, isOdd, common };
+    const attribute = { key, spelt, name: text.nameOf(spelt), isOdd };
     // Operations of your own may name attributes after data.
     if (this.#attributes.size < rememberedAttributes) this.#attributes.set(key, attribute);
     return attribute;

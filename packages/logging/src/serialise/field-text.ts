@@ -55,17 +55,6 @@ export class FieldText {
     this.text += text;
   }
 
-  /** Whether a field of this name has nothing about it but its name: {@link addCommon} takes its text. */
-  isCommon(key: string, name: FieldName): boolean {
-    return name.isPlain && !name.isSecret && name.bit === 0 && !this.#taken.has(key);
-  }
-
-  /** Adds `count` common fields that are spelt already: `,"name":value`. */
-  addCommon(text: string, count: number): void {
-    this.text += text;
-    this.#values += count;
-  }
-
   /** Adds fields that are spelt already: `,"name":value`. */
   addSpelt(keys: readonly string[], text: string): void {
     if (this.#taken.size > 0 && keys.some((key) => this.#taken.has(key))) this.isOdd = true;
