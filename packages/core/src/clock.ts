@@ -51,5 +51,10 @@ export const systemClock: Clock = {
   },
 };
 
+/** Whether this is the machine's clock, and nobody fakes its timers now. */
+export function isMachineTime(clock: Clock): boolean {
+  return clock === systemClock && setTimeout === ownSetTimeout;
+}
+
 /** The machine's own source of chance; not for secrets. */
 export const systemRandom: Random = Math.random;

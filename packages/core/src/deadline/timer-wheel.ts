@@ -2,12 +2,13 @@
  * Many deadlines on one timer: a hashed timing wheel.
  *
  * Time is cut into ticks; a callback waits in the slot of its tick, so setting and cancelling cost O(1). One timer of the clock waits for the next
- * slot that holds anything; there is none while the wheel is empty.
+ * slot that holds anything. An empty wheel sets none; one that is set on the machine's own clock when the wheel gets empty is left to ring into nothing, since
+ * taking it back and setting the next one would cost a lone call more than all else here.
  *
  * @see G. Varghese, A. Lauck, "Hashed and hierarchical timing wheels", SOSP 1987, scheme 6
  */
 import { AsyncResource } from 'node:async_hooks';
-import { type Clock, systemClock, type Timer } from '../clock.ts';
+import { type Clock, isMachineTime, systemClock, type Timer } from '../clock.ts';
 import { requireOption, requireWhole } from '../errors/options.ts';
 import { deadlineErrors } from './errors.ts';
 
@@ -74,9 +75,9 @@ class HashedWheel implements TimerWheel {
 
   schedule(callback: () => void, atMs: number): Timer {
     if (this.#closed) throw deadlineErrors.WHEEL_CLOSED();
-    requireOption('atMs', atMs, 'a number', (time) => !Number.isNaN(time));
+    if (Number.isNaN(atMs)) requireOption('atMs', atMs, 'a number', () => false);
     if (atMs === Number.POSITIVE_INFINITY) return never;
-    if (this.#size === 0) this.#tick = Math.floor(this.#clock.monotonicMs() / this.#tickMs);
+    if (this.#size === 0) this.#start();
     const tick = Math.max(Math.ceil(atMs / this.#tickMs), this.#tick + 1);
     const timer = new WheelTimer(callback, atMs, tick, this.#cancel);
     this.#insert(timer);
@@ -89,10 +90,25 @@ class HashedWheel implements TimerWheel {
     for (let slot = 0; slot < slotCount; slot++) {
       for (let timer = this.#slots[slot]; timer !== undefined; timer = this.#slots[slot]) timer.cancel();
     }
+    this.#silence();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve(this.close());
+  }
+
+  #start(): void {
+    if (this.#alarm !== undefined) {
+      if (isMachineTime(this.#clock)) return;
+      this.#silence();
+    }
+    this.#tick = Math.floor(this.#clock.monotonicMs() / this.#tickMs);
+  }
+
+  #silence(): void {
+    this.#alarm?.cancel();
+    this.#alarm = undefined;
+    this.#alarmTick = Number.POSITIVE_INFINITY;
   }
 
   /** Calls what is due. A timer of the clock may come early; then nothing is, and the alarm is set again. */
@@ -171,10 +187,7 @@ class HashedWheel implements TimerWheel {
   #remove(timer: WheelTimer): void {
     if (!timer.linked) return;
     this.#unlink(timer);
-    if (this.#size > 0) return;
-    this.#alarm?.cancel();
-    this.#alarm = undefined;
-    this.#alarmTick = Number.POSITIVE_INFINITY;
+    if (this.#size === 0 && !isMachineTime(this.#clock)) this.#silence();
   }
 }
 

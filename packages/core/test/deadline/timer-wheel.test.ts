@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { type Clock, current, run, type Timer } from '../../src/index.ts';
+import { type Clock, current, run, systemClock, type Timer } from '../../src/index.ts';
 import { createTimerWheel, wheelOf } from '../../src/deadline/index.ts';
 import { createFakeClock, createSeededRandom } from '../../src/testing/index.ts';
 
@@ -234,6 +234,41 @@ describe('timer wheel', () => {
     });
     for (const lateMs of await Promise.all(waits)) expect(lateMs).toBeGreaterThanOrEqual(0);
     expect(wheel.size).toBe(0);
+  });
+
+  test("on the machine's own clock one timer serves callbacks that come alone, one after the other", () => {
+    const set = jest.spyOn(systemClock, 'setTimer');
+    const wheel = createTimerWheel();
+    for (let n = 0; n < 100; n++) wheel.schedule(() => {}, performance.now() + 30_000).cancel();
+    expect([set.mock.calls.length, wheel.size]).toEqual([1, 0]);
+    wheel.schedule(() => {}, performance.now() + 1_000).cancel();
+    expect(set).toHaveBeenCalledTimes(2);
+    wheel.close();
+  });
+
+  test('a timer that is left by the last callback rings into nothing, and the next one is served', async () => {
+    const wheel = createTimerWheel({ tickMs: 1 });
+    const later = (delayMs: number, done: () => void): Timer => wheel.schedule(done, performance.now() + delayMs);
+    const cancelled = jest.fn();
+    later(2, cancelled).cancel();
+    await new Promise<void>((resolve) => void later(8, resolve));
+    await new Promise<void>((resolve) => void later(2, resolve));
+    expect([cancelled.mock.calls.length, wheel.size]).toEqual([0, 0]);
+  });
+
+  test('a timer that is left from before timers were faked hinders no faked one, and none of those is left', () => {
+    const wheel = createTimerWheel();
+    wheel.schedule(() => {}, performance.now() + 10).cancel();
+    jest.useFakeTimers();
+    try {
+      const fired = jest.fn();
+      wheel.schedule(fired, systemClock.monotonicMs() + 1_000);
+      jest.advanceTimersByTime(1_010);
+      wheel.schedule(() => {}, systemClock.monotonicMs() + 1_000).cancel();
+      expect([fired.mock.calls.length, jest.getTimerCount()]).toEqual([1, 0]);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   test('an invalid tick or time is refused by name', () => {
