@@ -38,30 +38,35 @@ export function stall<C extends LlmCall, R>(options: StallOptions): Middleware<C
 class StallWatch implements Watch {
   readonly #provider: string;
   readonly #isStream: boolean;
-  readonly #options: StallOptions;
   readonly #clock: Clock;
   readonly #controller = new AbortController();
   readonly follows: AbortSignal | undefined;
   readonly #startedMs: number;
   readonly #untilMs: number;
+  readonly #betweenContentsMs: number;
+  /** How long content may be waited for now. Only a stream has any before its end. */
+  #limitMs: number;
+  #hasContent = false;
   #waitedMs = 0;
   #waitsSinceMs: number | undefined;
-  #hasContent = false;
   #timer: Timer | undefined;
   #breakOff: ((error: unknown) => void) | undefined;
   fired: Error | undefined;
 
   constructor(call: LlmCall, options: StallOptions) {
-    const { clock = systemClock, totalMs = Number.POSITIVE_INFINITY } = options;
-    this.#provider = call.provider;
-    this.#isStream = call.stream;
-    this.#options = options;
+    const { clock = systemClock, totalMs = never, firstContentMs = never, betweenContentsMs = never } = options;
+    const { provider, stream, signal, attemptSignal } = call;
+    this.#provider = provider;
+    this.#isStream = stream;
     this.#clock = clock;
-    this.follows = call.attemptSignal ?? call.signal;
+    this.#betweenContentsMs = betweenContentsMs;
+    this.#limitMs = stream ? firstContentMs : never;
     this.#startedMs = this.#waitsSinceMs = clock.monotonicMs();
-    this.#untilMs = Math.min(this.#startedMs + totalMs, current()?.deadlineMs ?? Number.POSITIVE_INFINITY);
-    if (this.follows?.aborted === true) this.#abort();
-    else this.follows?.addEventListener('abort', this.#abort, { once: true });
+    this.#untilMs = Math.min(this.#startedMs + totalMs, current()?.deadlineMs ?? never);
+    const follows = (this.follows = attemptSignal ?? signal);
+    if (follows?.aborted === true) this.#abort();
+    // Without options, since reading those costs more than to listen. It aborts once.
+    else follows?.addEventListener('abort', this.#abort);
     this.#set(this.#startedMs);
   }
 
@@ -74,13 +79,15 @@ class StallWatch implements Watch {
   }
 
   waits(): void {
-    this.#waitsSinceMs ??= this.#clock.monotonicMs();
+    if (this.#isStream) this.#waitsSinceMs ??= this.#clock.monotonicMs();
   }
 
   arrived(isContent: boolean): void {
+    if (!this.#isStream) return;
     if (isContent) {
       this.#waitedMs = 0;
       this.#hasContent = true;
+      this.#limitMs = this.#betweenContentsMs;
     } else if (this.#waitsSinceMs !== undefined) {
       this.#waitedMs += this.#clock.monotonicMs() - this.#waitsSinceMs;
     }
@@ -100,26 +107,22 @@ class StallWatch implements Watch {
     this.#controller.abort(reason);
   };
 
-  get #limitMs(): number {
-    if (!this.#isStream) return Number.POSITIVE_INFINITY;
-    const { firstContentMs, betweenContentsMs } = this.#options;
-    return (this.#hasContent ? betweenContentsMs : firstContentMs) ?? Number.POSITIVE_INFINITY;
-  }
-
   /** Sets the time of the next look. Until the first content came, the next limit may begin at any moment, so it is looked at as often as that. */
   #set(nowMs: number): void {
-    const { betweenContentsMs = Number.POSITIVE_INFINITY } = this.#options;
-    const leftMs = this.#limitMs - this.#waitedNow(nowMs);
-    const nextMs = this.#hasContent || !this.#isStream ? leftMs : Math.min(leftMs, betweenContentsMs);
-    const atMs = Math.min(this.#untilMs, nowMs + Math.max(1, nextMs));
-    this.#timer = wheelOf(this.#clock).schedule(() => this.#look(), atMs);
+    let atMs = this.#untilMs;
+    if (this.#isStream) {
+      const leftMs = this.#limitMs - this.#waitedNow(nowMs);
+      const nextMs = this.#hasContent ? leftMs : Math.min(leftMs, this.#betweenContentsMs);
+      atMs = Math.min(atMs, nowMs + Math.max(1, nextMs));
+    }
+    this.#timer = wheelOf(this.#clock).schedule(this.#look, atMs);
   }
 
   #waitedNow(nowMs: number): number {
     return this.#waitedMs + (this.#waitsSinceMs === undefined ? 0 : nowMs - this.#waitsSinceMs);
   }
 
-  #look(): void {
+  readonly #look = (): void => {
     const nowMs = this.#clock.monotonicMs();
     const provider = this.#provider;
     const waitedMs = Math.round(this.#waitedNow(nowMs));
@@ -129,7 +132,7 @@ class StallWatch implements Watch {
     } else if (this.#waitsSinceMs !== undefined && waitedMs >= this.#limitMs) {
       this.#fire(errors.STALLED({ provider, waitedMs }), waitedMs);
     } else this.#set(nowMs);
-  }
+  };
 
   #fire(error: Error, timeoutMs: number): void {
     this.fired = error;
@@ -138,3 +141,5 @@ class StallWatch implements Watch {
     this.#controller.abort(error);
   }
 }
+
+const never = Number.POSITIVE_INFINITY;
