@@ -1,14 +1,9 @@
 /** The prices of `@pydantic/genai-prices`, as a port. */
 import { type Clock, type PricePort, requireNumber, systemClock } from '@sage-adk/core';
 import { ModelMemo } from '../price/memo.ts';
+import { portTo } from '../price/price-port.ts';
 import type { UsdAmount } from '../price/nano-usd.ts';
-import {
-  type CompiledPrice,
-  compilePrice,
-  type LongInputRates,
-  priceOf,
-  type TokenRates,
-} from '../price/token-price.ts';
+import { type CompiledPrice, compilePrice, type LongInputRates, type TokenRates } from '../price/token-price.ts';
 
 /** What is used of the package. */
 export interface GenaiPricesModule {
@@ -44,17 +39,14 @@ export function genaiPrices({ module, refreshMs = 900_000, clock = systemClock }
   requireNumber('refreshMs', refreshMs, 0);
   const memo = new ModelMemo((provider, model) => lookUp(module, provider, model, new Date(clock.now())));
   let freshUntilMs = Number.NEGATIVE_INFINITY;
-  return {
-    costNanoUsd({ provider, model, usage }) {
-      const nowMs = clock.monotonicMs();
-      if (nowMs >= freshUntilMs) {
-        memo.clear();
-        freshUntilMs = nowMs + refreshMs;
-      }
-      const price = memo.get(provider, model);
-      return price && priceOf(price, usage);
-    },
-  };
+  return portTo((provider, model) => {
+    const nowMs = clock.monotonicMs();
+    if (nowMs >= freshUntilMs) {
+      memo.clear();
+      freshUntilMs = nowMs + refreshMs;
+    }
+    return memo.get(provider, model);
+  });
 }
 
 function lookUp(

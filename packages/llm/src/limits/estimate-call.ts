@@ -1,10 +1,14 @@
 import type { LimitCosts, PricePort, Usage } from '@sage-adk/core';
 import type { LlmCall } from '../call.ts';
 import { costOf } from '../price/cost.ts';
+import { type FindPrice, ratesBy } from '../price/price-port.ts';
+import type { PriceTier } from '../price/token-price.ts';
 import { limitCosts } from './spent.ts';
 
 export interface Estimating {
   readonly price: PricePort | undefined;
+  /** The prices behind it, where they are known. */
+  readonly prices: FindPrice | undefined;
   /** Output tokens that are reserved for a request that names no limit of its own. */
   readonly defaultOutputTokens: number;
   /** The most that a model ever answers, where it is known. */
@@ -28,12 +32,14 @@ export function estimateCall(call: LlmCall, options: Estimating): CallEstimate {
   const most = options.maxOutputOf(call) ?? Number.POSITIVE_INFINITY;
   const wanted = call.maxOutputTokens ?? options.defaultOutputTokens;
   const outputTokens = Math.min(wanted, most) * call.choices;
-  const costNanoUsd = worstCost(call, { inputTokens, outputTokens }, options.price);
+  const { price } = options;
+  const rates = ratesBy(options.prices, call, inputTokens);
+  const costNanoUsd = worstCost(call, { inputTokens, outputTokens }, price, rates);
   return {
     inputTokens,
     outputTokens,
     costs: limitCosts(inputTokens, outputTokens, costNanoUsd),
-    outputTokenNanoUsd: outputTokenPrice(call, inputTokens, options.price),
+    outputTokenNanoUsd: rates === undefined ? outputTokenPrice(call, inputTokens, price) : rates.outputTokenNanoUsd,
   };
 }
 
@@ -46,10 +52,15 @@ export function capOf(call: LlmCall, grantedTokens: number, options: Estimating)
 }
 
 /** Whether written to the cache or not: whichever costs more. */
-function worstCost(call: LlmCall, usage: Usage, price: PricePort | undefined): bigint | undefined {
+function worstCost(
+  call: LlmCall,
+  usage: Usage,
+  price: PricePort | undefined,
+  rates: PriceTier | undefined,
+): bigint | undefined {
   const { provider, model } = call;
   const plain = costOf(price, provider, model, usage);
-  if (plain === undefined || !call.mayWriteCache()) return plain;
+  if (plain === undefined || rates?.writesCostMore === false || !call.mayWriteCache()) return plain;
   const { inputTokens, outputTokens } = usage;
   const longCacheWriteTokens = (call.mayWriteLongCache?.() ?? true) ? inputTokens : 0;
   const written = costOf(price, provider, model, {

@@ -11,25 +11,31 @@ export class Settlement {
 
   /** The call used so much. */
   settle(used: LimitCosts): void {
-    this.#end(() => this.#grant.settle(used));
+    if (this.isOver) return;
+    this.isOver = true;
+    try {
+      endQuietly(this.#grant.settle(used));
+    } catch (error) {
+      tellFailed(error);
+    }
   }
 
   /** The call never went out. */
   cancel(): void {
-    this.#end(() => this.#grant.cancel());
-  }
-
-  #end(end: () => Promise<void>): void {
     if (this.isOver) return;
     this.isOver = true;
-    void endQuietly(end);
+    try {
+      endQuietly(this.#grant.cancel());
+    } catch (error) {
+      tellFailed(error);
+    }
   }
 }
 
-async function endQuietly(end: () => Promise<void>): Promise<void> {
-  try {
-    await end();
-  } catch (error) {
-    emit('error.critical', { source: 'llm', reason: 'settle_failed', message: String(error) });
-  }
+function endQuietly(end: Promise<void>): void {
+  Promise.resolve(end).then(undefined, tellFailed);
+}
+
+function tellFailed(error: unknown): void {
+  emit('error.critical', { source: 'llm', reason: 'settle_failed', message: String(error) });
 }

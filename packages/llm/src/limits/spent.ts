@@ -39,7 +39,7 @@ export function costsOf(
     outputTokens += usage.outputTokens;
     if (costNanoUsd === undefined) continue;
     const cost = costOfAnswer(price, call, saidModel, usage);
-    costNanoUsd = cost === undefined ? undefined : costNanoUsd + cost;
+    costNanoUsd = cost === undefined || costNanoUsd === 0n ? cost : costNanoUsd + cost;
   }
   return limitCosts(inputTokens, outputTokens, costNanoUsd);
 }

@@ -15,8 +15,9 @@ import { type CallEstimate, capOf, estimateCall, type Estimating } from '../limi
 import { Settlement } from '../limits/settlement.ts';
 import { costsOf, lostTries, spentBy } from '../limits/spent.ts';
 import { denialOf } from '../local/denial.ts';
+import { pricesBehind } from '../price/price-port.ts';
 
-export interface ReserveOptions extends Estimating {
+export interface ReserveOptions extends Omit<Estimating, 'prices'> {
   readonly limiter: LimiterPolicy;
   /** Who pays. */
   readonly subjectOf: (call: LlmCall) => LimitSubject;
@@ -26,10 +27,11 @@ export interface ReserveOptions extends Estimating {
   readonly clamps: boolean;
 }
 
-export function reserve<C extends LlmCall, R>(options: ReserveOptions): Middleware<C, LlmAnswer<R>> {
+export function reserve<C extends LlmCall, R>(given: ReserveOptions): Middleware<C, LlmAnswer<R>> {
+  const options: Reserving = { ...given, prices: pricesBehind(given.price) };
   return async (call, next) => {
     const account = new Account(call, options);
-    const maxOutputTokens = await account.open();
+    const maxOutputTokens = account.take(await account.ask());
     const attempts = call.report?.mark.attempts;
     try {
       const answer = await next({ ...call, maxOutputTokens, renew: () => account.renew() });
@@ -44,31 +46,38 @@ export function reserve<C extends LlmCall, R>(options: ReserveOptions): Middlewa
   };
 }
 
+type Reserving = ReserveOptions & Estimating;
+
 const none: readonly Usage[] = [];
 
 /** What one call holds and used. Tries that came to nothing are paid when they are over, so that the next one has all of a reservation. */
 class Account {
   readonly #call: LlmCall;
-  readonly #options: ReserveOptions;
+  readonly #options: Reserving;
   readonly #estimate: CallEstimate;
   #settlement: Settlement | undefined;
   #granted: CallEstimate;
   /** Lost tries that were paid. */
   #paid = 0;
 
-  constructor(call: LlmCall, options: ReserveOptions) {
+  constructor(call: LlmCall, options: Reserving) {
     this.#call = call;
     this.#options = options;
     this.#granted = this.#estimate = estimateCall(call, options);
   }
 
-  /** Takes what the call may use. Returns the limit of output tokens that goes into the request. */
-  async open(): Promise<number | undefined> {
-    const grant = await take(this.#call, this.#estimate, this.#options);
+  /** Asks for what the call may use. */
+  ask(): Promise<LimitGrant | LimitDenial> {
+    return askFor(this.#call, this.#estimate, this.#options);
+  }
+
+  /** Takes what was granted. Returns the limit of output tokens that goes into the request. Throws where it was denied. */
+  take(grant: LimitGrant | LimitDenial): number {
     if (!grant.allowed) throw denialOf(grant);
-    const outputTokens = grant.outputTokens ?? this.#estimate.outputTokens;
+    const estimate = this.#estimate;
+    const outputTokens = grant.outputTokens ?? estimate.outputTokens;
     this.#settlement = new Settlement(grant);
-    this.#granted = { ...this.#estimate, outputTokens };
+    this.#granted = outputTokens === estimate.outputTokens ? estimate : { ...estimate, outputTokens };
     return capOf(this.#call, outputTokens, this.#options);
   }
 
@@ -77,16 +86,16 @@ class Account {
       return capOf(this.#call, this.#granted.outputTokens, this.#options);
     }
     this.close();
-    return this.open();
+    return this.take(await this.ask());
   }
 
   close(progress?: Progress, ending?: Ending): void {
     const call = this.#call;
-    const lost = lostTries(call, this.#lost, this.#granted);
-    this.#paid += this.#lost;
+    const count = this.#lost;
+    this.#paid += count;
     const isPaid = progress !== undefined && ending !== undefined && call.report?.isFree !== true;
     const spent = isPaid ? spentBy(call, progress, ending, this.#granted) : none;
-    const used = lost.length === 0 ? spent : [...lost, ...spent];
+    const used = count === 0 ? spent : [...lostTries(call, count, this.#granted), ...spent];
     this.#settlement?.settle(costsOf(used, call, progress?.facts().model, this.#options.price));
   }
 
@@ -99,7 +108,7 @@ class Account {
   }
 }
 
-function take(call: LlmCall, estimate: CallEstimate, options: ReserveOptions): Promise<LimitGrant | LimitDenial> {
+function askFor(call: LlmCall, estimate: CallEstimate, options: ReserveOptions): Promise<LimitGrant | LimitDenial> {
   const { limiter, clamps } = options;
   const { signal, maxOutputTokens } = call;
   const subject = options.subjectOf(call);

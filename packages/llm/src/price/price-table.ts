@@ -1,7 +1,8 @@
 import type { PricePort } from '@sage-adk/core';
 import { ModelMemo } from './memo.ts';
 import { familyOf, modelName, providerName } from './model-names.ts';
-import { type CompiledPrice, compilePrice, priceOf, type TokenPrice } from './token-price.ts';
+import { portTo } from './price-port.ts';
+import { type CompiledPrice, compilePrice, type TokenPrice } from './token-price.ts';
 
 export interface PriceTableOptions {
   /** By provider, then by model. A model whose name ends in `*` stands for all that begin so and have no entry of their own. */
@@ -33,12 +34,7 @@ export function createPriceTable({ prices, aliases = {} }: PriceTableOptions): P
     const known = otherNames.get(providerName(provider))?.get(name) ?? name;
     return books.get(providerName(provider))?.find(known);
   });
-  return {
-    costNanoUsd({ provider, model, usage }) {
-      const price = memo.get(provider, model);
-      return price && priceOf(price, usage);
-    },
-  };
+  return portTo((provider, model) => memo.get(provider, model));
 }
 
 /** The prices of one provider. */

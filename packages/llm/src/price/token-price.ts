@@ -27,15 +27,13 @@ export interface LongInputRates extends Partial<TokenRates> {
   readonly above: number;
 }
 
-/** A price that was read once: billionths of a US dollar for a million tokens. */
-export interface CompiledPrice {
-  readonly perCall: bigint;
-  /** The longest input first; the last one is of any length. */
-  readonly tiers: readonly Tier[];
-}
+/** A price that was read once: the longest input first; the last one is of any length. */
+export type CompiledPrice = readonly PriceTier[];
 
-interface Tier {
+/** Billionths of a US dollar for a million tokens, and for a million calls. */
+export interface PriceTier {
   readonly above: number;
+  readonly perCall: bigint;
   readonly input: bigint;
   readonly output: bigint;
   readonly cachedInput: bigint;
@@ -43,6 +41,10 @@ interface Tier {
   readonly longCacheWrite: bigint;
   /** The same, for sums that they hold exactly: those of nearly all calls. */
   readonly numbers: Readonly<Record<'perCall' | RateName, number>>;
+  /** Billionths of a US dollar for one output token; undefined where it costs nothing. */
+  readonly outputTokenNanoUsd: number | undefined;
+  /** Whether input that is written to the cache may cost more than other input. */
+  readonly writesCostMore: boolean;
 }
 
 type RateName = 'input' | 'output' | 'cachedInput' | 'cacheWrite' | 'longCacheWrite';
@@ -57,17 +59,22 @@ export function compilePrice(price: TokenPrice, name: string): CompiledPrice {
     requireWhole(`${name}.longInput.above`, above, 0);
     return tierOf(above, { ...rates, ...other }, perCallMillion, `${name}.longInput`);
   });
-  const tiers = [tierOf(-1, rates, perCallMillion, name), ...longer].toSorted((a, b) => b.above - a.above);
-  return { perCall: perCallMillion, tiers };
+  return [tierOf(-1, rates, perCallMillion, name), ...longer].toSorted((a, b) => b.above - a.above);
+}
+
+/** The rates of a call with so much input. */
+export function tierFor(price: CompiledPrice, inputTokens: number): PriceTier | undefined {
+  for (const tier of price) if (inputTokens > tier.above) return tier;
+  return undefined;
 }
 
 /**
  * Billionths of a US dollar, in whole numbers throughout; the sum is rounded up once. Cached input and cache writes are parts of the input, long cache writes
  * of the cache writes, and reasoning is paid as the output that it is part of.
  */
-export function priceOf({ perCall, tiers }: CompiledPrice, usage: Usage): bigint {
+export function priceOf(price: CompiledPrice, usage: Usage): bigint {
   const { inputTokens, outputTokens, cachedInputTokens = 0, cacheWriteTokens = 0, longCacheWriteTokens = 0 } = usage;
-  const tier = tiers.find(({ above }) => inputTokens > above);
+  const tier = tierFor(price, inputTokens);
   if (tier === undefined) return 0n;
   const plain = Math.max(0, inputTokens - cachedInputTokens - cacheWriteTokens);
   const shortWrites = Math.max(0, cacheWriteTokens - longCacheWriteTokens);
@@ -80,9 +87,13 @@ export function priceOf({ perCall, tiers }: CompiledPrice, usage: Usage): bigint
     longCacheWriteTokens * numbers.longCacheWrite +
     outputTokens * numbers.output;
   // Every part is whole and no larger than the sum, so a sum that is exact was made of exact parts.
-  if (small <= Number.MAX_SAFE_INTEGER) return BigInt((small - (small % 1e6)) / 1e6 + (small % 1e6 > 0 ? 1 : 0));
+  if (small <= Number.MAX_SAFE_INTEGER) {
+    const whole = Math.floor(small / 1e6);
+    // Where the quotient was rounded to the next whole number, that is the answer, and nothing is left.
+    return BigInt(small > whole * 1e6 ? whole + 1 : whole);
+  }
   const total =
-    perCall +
+    tier.perCall +
     BigInt(plain) * tier.input +
     BigInt(cachedInputTokens) * tier.cachedInput +
     BigInt(shortWrites) * tier.cacheWrite +
@@ -91,7 +102,7 @@ export function priceOf({ perCall, tiers }: CompiledPrice, usage: Usage): bigint
   return roundedUp(total, million);
 }
 
-function tierOf(above: number, rates: TokenRates, perCall: bigint, name: string): Tier {
+function tierOf(above: number, rates: TokenRates, perCall: bigint, name: string): PriceTier {
   const { input, output, cachedInput = input, cacheWrite = input, longCacheWrite = cacheWrite } = rates;
   const nano = {
     input: toNanoUsd(`${name}.input`, input),
@@ -108,5 +119,12 @@ function tierOf(above: number, rates: TokenRates, perCall: bigint, name: string)
     cacheWrite: Number(nano.cacheWrite),
     longCacheWrite: Number(nano.longCacheWrite),
   };
-  return { above, ...nano, numbers };
+  return {
+    above,
+    perCall,
+    ...nano,
+    numbers,
+    outputTokenNanoUsd: nano.output > 0n ? numbers.output / 1e6 : undefined,
+    writesCostMore: nano.cacheWrite > nano.input || nano.longCacheWrite > nano.input,
+  };
 }
