@@ -1,3 +1,5 @@
+import { systemClock, type Timer } from '@sage-adk/core';
+
 /** Something that goes on until it ends, and can be ended from outside. */
 export interface Held {
   abort(error: unknown): void;
@@ -12,6 +14,11 @@ export interface Held {
 export class Hold {
   #held: Held | undefined;
   #signal: AbortSignal | undefined;
+  /** Not watched yet. */
+  #consumer: object | undefined;
+  /** Among those that are not. */
+  #at = -1;
+  #isWatched = false;
 
   constructor(held: Held) {
     this.#held = held;
@@ -19,12 +26,26 @@ export class Hold {
 
   abortsWith(signal: AbortSignal): void {
     this.#signal = signal;
-    signal.addEventListener('abort', this.#abort, { once: true });
+    signal.addEventListener('abort', this, { once: true });
   }
 
-  /** Once this is collected, nobody will come: the connection is released, and whoever waits for the end hears of it. */
+  /** The signal aborted. */
+  handleEvent(): void {
+    this.#held?.abort(this.#signal?.reason);
+  }
+
+  /** Soon after this is collected, nobody will come: the connection is released, and whoever waits for the end hears of it. */
   dropsWith(consumer: object): void {
-    unread.register(consumer, this, this);
+    this.#consumer = consumer;
+    this.#at = fresh.push(this) - 1;
+    timer ??= systemClock.setTimer(watchAll, freshMs);
+  }
+
+  watch(): void {
+    if (this.#consumer === undefined) return;
+    unread.register(this.#consumer, this, this);
+    this.#isWatched = true;
+    this.#consumer = undefined;
   }
 
   dropped(): void {
@@ -32,12 +53,31 @@ export class Hold {
   }
 
   letGo(): void {
-    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#signal?.removeEventListener('abort', this);
     this.#signal = this.#held = undefined;
-    unread.unregister(this);
+    if (this.#isWatched) unread.unregister(this);
+    if (this.#consumer !== undefined) this.#leave();
   }
 
-  readonly #abort = (): void => this.#held?.abort(this.#signal?.reason);
+  #leave(): void {
+    this.#consumer = undefined;
+    const last = fresh.pop();
+    if (last === undefined || last === this) return;
+    fresh[this.#at] = last;
+    last.#at = this.#at;
+  }
 }
 
 const unread = new FinalizationRegistry<Hold>((hold) => hold.dropped());
+
+/** Only what is still unread after a while is watched by the collector: to tell it costs more than most bodies take to read. */
+const freshMs = 100;
+let fresh: Hold[] = [];
+let timer: Timer | undefined;
+
+function watchAll(): void {
+  const holds = fresh;
+  fresh = [];
+  timer = undefined;
+  for (const hold of holds) hold.watch();
+}

@@ -75,7 +75,7 @@ describe('the body of an exchange', () => {
     const source = createSource();
     const seen: Ending[] = [];
     drop(source.response, seen);
-    for (let turn = 0; turn < 20 && seen.length === 0; turn++) {
+    for (let turn = 0; turn < 200 && seen.length === 0; turn++) {
       globalThis.gc?.();
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
