@@ -1,6 +1,5 @@
 import { current, type LlmCallMark } from '@sage-adk/core';
-import type { Watch } from './body/exchange.ts';
-import type { Progress } from './body/progress.ts';
+import type { Progress, Watch } from './body/progress.ts';
 
 /** `fetch`, as every SDK asks for it. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;

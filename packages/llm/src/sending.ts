@@ -4,15 +4,23 @@ import type { Exchange, FailureKind } from './body/exchange.ts';
 import type { LlmCall } from './call.ts';
 import { errors } from './errors.ts';
 
-/** Sends a call. A try is counted by the innermost layer that makes it. One that nobody waited for any more may be billed all the same. */
-export async function sent<T>({ report, signal, attemptSignal }: LlmCall, send: () => PromiseLike<T>): Promise<T> {
+/**
+ * Sends a call, and makes what `answered` makes of what came. A try is counted by the innermost layer that makes it. One that nobody waited for any more may
+ * be billed all the same.
+ */
+export async function sent<C extends LlmCall, T, A>(
+  call: C,
+  send: (call: C) => PromiseLike<T>,
+  answered: (call: C, result: T) => A | PromiseLike<A>,
+): Promise<A> {
+  const { report, signal, attemptSignal } = call;
   // What was given up before does not go out: it is no try, and nobody bills it.
-  if (report === undefined || isAborted(signal) || isAborted(attemptSignal)) return send();
-  const { mark } = report;
+  if (report === undefined || isAborted(signal) || isAborted(attemptSignal)) return answered(call, await send(call));
+  const { mark, lost } = report;
   const { attempts } = mark;
-  const { lost } = report;
+  let result: T;
   try {
-    return await send();
+    result = await send(call);
   } catch (error) {
     // A layer inside may have counted it.
     if ((isAborted(signal) || isAborted(attemptSignal)) && report.lost === lost) report.lost++;
@@ -20,6 +28,7 @@ export async function sent<T>({ report, signal, attemptSignal }: LlmCall, send: 
   } finally {
     if (mark.attempts === attempts) mark.attempts = attempts + 1;
   }
+  return answered(call, result);
 }
 
 function isAborted(signal: AbortSignal | undefined): boolean {

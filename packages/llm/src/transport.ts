@@ -16,38 +16,79 @@ import { brokenOff, failedBeforeContent, sent } from './sending.ts';
  * Makes a call over `fetch`. The answer to a stream is there when its first content is: an error that comes before that is an answer with the status
  * that the provider would have given it, and a stream that breaks or ends before that is an error, so that whoever tries again can.
  */
-export async function sendByFetch(call: FetchCall): Promise<LlmAnswer<Response>> {
-  const response = await sent(call, () => call.fetch(...toRequest(call)));
+export function sendByFetch(call: FetchCall): Promise<LlmAnswer<Response>> {
+  return sent(call, send, answered);
+}
+
+function send(call: FetchCall): Promise<Response> {
+  const [input, init] = toRequest(call);
+  return call.fetch(input, init);
+}
+
+function answered(call: FetchCall, response: Response): LlmAnswer<Response> | Promise<LlmAnswer<Response>> {
   const localError = localErrorOf(response);
   if (localError !== undefined) throw localError;
-  if (!isReadable(response)) return { result: response, progress: endedProgress(plainRefusal(response)) };
-  if (call.asksForUsage && !response.ok && (await refusesUsage(response, call.input))) {
-    return sendByFetch({ ...call, asksForUsage: false });
+  // Each is asked for once: what looks like a field of a response is a function.
+  const { body, status } = response;
+  if (!isReadable(body) || status < 200 || status > 599 || response.bodyUsed) {
+    return { result: response, progress: endedProgress(plainRefusal(response)) };
   }
-  const reader = readerFor(response, call);
-  const { signal, watch } = call;
-  const failure = (kind: FailureKind): unknown => failureOf(kind, call, reader.problem);
-  const exchange = new Exchange({ body: response.body, reader, signal, watch, failure });
-  if (reader instanceof SseReader) {
-    const isEnough = reaches(mostBytesAhead, exchange.ahead);
-    if (await failedBeforeContent(call, exchange, reader, isEnough)) return toAnswer(reader.problem ?? '', response);
-  }
-  if (!response.ok) exchange.refusal = refusalFrom(response, exchange);
+  if (status > 299) return refused(call, response);
+  const reader = readerFor(response.headers.get('content-type') ?? '', call);
+  const exchange = exchangeOf(call, body, reader);
+  if (reader instanceof SseReader) return begun(call, response, exchange, reader);
   return { result: tapped(response, exchange), progress: exchange };
 }
 
-/** Another fetch may give a body that is none of the standard's. */
-function isReadable({ body, bodyUsed, status }: Response): boolean {
-  return !bodyUsed && status >= 200 && status <= 599 && (body === null || typeof body.getReader === 'function');
+/** Another fetch may give one that is none of the standard's. */
+function isReadable(body: Response['body']): boolean {
+  return body === null || typeof body.getReader === 'function';
 }
 
-function readerFor({ ok, headers }: Response, { wire, stream, asksForUsage }: FetchCall): AnswerReader {
-  const type = headers.get('content-type') ?? '';
-  if (!ok) return new PlainReader();
-  if (/^application\/(?:[\w.+-]+\+)?json\b/i.test(type)) return new JsonReader(wire);
-  const isEvents = stream || /^text\/event-stream\b/i.test(type);
-  if (!isEvents || wire.readStream === undefined || /^text\/html\b/i.test(type)) return new PlainReader();
+async function refused(call: FetchCall, response: Response): Promise<LlmAnswer<Response>> {
+  if (call.asksForUsage && (await refusesUsage(response, call.input))) {
+    return sendByFetch({ ...call, asksForUsage: false });
+  }
+  const exchange = exchangeOf(call, response.body, new PlainReader());
+  exchange.refusal = refusalFrom(response, exchange);
+  return { result: tapped(response, exchange), progress: exchange };
+}
+
+async function begun(
+  call: FetchCall,
+  response: Response,
+  exchange: Exchange,
+  reader: SseReader,
+): Promise<LlmAnswer<Response>> {
+  const isEnough = reaches(mostBytesAhead, exchange.ahead);
+  if (await failedBeforeContent(call, exchange, reader, isEnough)) return toAnswer(reader.problem ?? '', response);
+  return { result: tapped(response, exchange), progress: exchange };
+}
+
+function exchangeOf(call: FetchCall, body: Response['body'], reader: AnswerReader): Exchange {
+  const { signal, watch } = call;
+  const failure = (kind: FailureKind): unknown => failureOf(kind, call, reader.problem);
+  return new Exchange({ body, reader, signal, watch, failure });
+}
+
+function readerFor(type: string, { wire, stream, asksForUsage }: FetchCall): AnswerReader {
+  if (type !== latest.type) latest = { type, format: formatOf(type) };
+  const { format } = latest;
+  if (format === 'json') return new JsonReader(wire);
+  const isEvents = format === 'events' || (stream && format !== 'page');
+  if (!isEvents || wire.readStream === undefined) return new PlainReader();
   return new SseReader(wire.readStream(), { hidesExtra: asksForUsage });
+}
+
+type Format = 'json' | 'events' | 'page' | 'other';
+
+/** A process is answered in one or two types. */
+let latest: { readonly type: string; readonly format: Format } = { type: '', format: 'other' };
+
+function formatOf(type: string): Format {
+  if (/^application\/(?:[\w.+-]+\+)?json\b/i.test(type)) return 'json';
+  if (/^text\/event-stream\b/i.test(type)) return 'events';
+  return /^text\/html\b/i.test(type) ? 'page' : 'other';
 }
 
 /** Events that providers send ahead of the first content are far smaller. */

@@ -118,11 +118,15 @@ function textOf({ model, params: { prompt, tools, responseFormat } }: AiRequest<
 async function send(call: AiCall): Promise<LlmAnswer<Outcome>> {
   let answer: AiAnswer;
   try {
-    answer = await sent(call, () => call.request.ask(changesOf(call)));
+    answer = await sent(call, ask, (_call, made) => made);
   } catch (error) {
     return refused(error);
   }
   return 'stream' in answer ? streamed(call, answer) : generated(answer);
+}
+
+function ask(call: AiCall): PromiseLike<AiAnswer> {
+  return call.request.ask(changesOf(call));
 }
 
 /** What the steps decided, where it is not what was asked. */

@@ -1,7 +1,7 @@
 import type { AnswerFacts } from '../providers/api.ts';
 import type { AnswerReader, Whole } from './answer-reader.ts';
 import { Hold } from './hold.ts';
-import type { Ending, Listener, Progress, Refusal } from './progress.ts';
+import type { Ending, Listener, Progress, Refusal, Watch } from './progress.ts';
 import { type Read, Relay } from './relay.ts';
 
 export interface ExchangeOptions<P> {
@@ -19,17 +19,6 @@ export interface ExchangeOptions<P> {
 /** It ended before it was whole; the client cannot read it; the provider says in it what went wrong. */
 export type FailureKind = 'incomplete' | 'malformed' | 'problem';
 
-/** Somebody who looks at the time. */
-export interface Watch {
-  /** It breaks off what it guards when this aborts. */
-  readonly follows?: AbortSignal | undefined;
-  /** How what is watched can be ended. */
-  guards(breakOff: (error: unknown) => void): void;
-  waits(): void;
-  arrived(isContent: boolean): void;
-  ended(): void;
-}
-
 /**
  * The body of one answer, between the provider and whoever reads it. It reads no faster than its consumer, passes the bytes on as they are, and knows
  * how it ends: read, broken, cancelled, aborted, or dropped by a consumer who never comes back.
@@ -39,7 +28,7 @@ export class Exchange<P = Uint8Array> implements Progress {
   readonly #signal: AbortSignal | undefined;
   // What an ended exchange lets go of: it lives as long as the response does, and that as long as the client likes.
   #watch: Watch | undefined;
-  #failure: ExchangeOptions<P>['failure'];
+  #failure: ExchangeOptions<P>['failure'] | undefined;
   readonly #reader: AnswerReader<P>;
   #source: ReadableStreamDefaultReader<P> | undefined;
   /** What was read ahead, and what the consumer gets first. */
@@ -114,6 +103,11 @@ export class Exchange<P = Uint8Array> implements Progress {
     return relay;
   }
 
+  /** Where there is none, it ended at once. */
+  get isEmpty(): boolean {
+    return this.#body === null;
+  }
+
   /** Once this is collected, nobody will come to read. */
   endsWith(consumer: object): void {
     if (this.ending === undefined) (this.#hold ??= new Hold(this)).dropsWith(consumer);
@@ -152,27 +146,28 @@ export class Exchange<P = Uint8Array> implements Progress {
     return this.#broken.error;
   }
 
-  /**
-   * All pieces for the consumer. Whoever listens is told by {@link readWhole}.
-   *
-   * @param join makes one of them, for a reader that need not see them before.
-   */
-  async readAll(join: (pieces: readonly P[]) => Whole): Promise<P[]> {
+  /** The consumer wants all of it at once. Returns it where it was read ahead; undefined where the provider has to be asked: what it gives goes to {@link gather}. */
+  begin<W extends Whole>(pieces: P[], say: (pieces: readonly P[]) => W): W | undefined {
     this.isDisturbed = true;
-    const pieces = this.ahead.splice(0);
-    const learns = this.#reader.learn !== undefined && this.contentBytes === 0;
-    while (!this.#exhausted) {
-      const piece = await this.#read();
-      if (piece === undefined && learns) this.#reader.learn?.(join(pieces));
-      const passed = piece === undefined ? this.#finish() : this.#take(piece, learns);
-      if (passed !== undefined) pieces.push(passed);
-    }
-    return pieces;
+    if (this.ahead.length > 0) for (const piece of this.ahead.splice(0)) pieces.push(piece);
+    return this.#exhausted ? this.#passingAll(say(pieces)) : undefined;
   }
 
-  /** The consumer got all of it at once. */
-  readWhole(text: () => string): void {
-    this.#dismiss()?.finished(text);
+  /** Adds what the provider gave to the pieces that came before; returns what they say once that is all. Throws where it broke meanwhile. */
+  gather<W extends Whole>(read: Read<P>, pieces: P[], say: (pieces: readonly P[]) => W): W | undefined {
+    const reader = this.#reader;
+    const piece = this.#arrived(read);
+    // Such a reader need not see the pieces.
+    const learns = reader.learn !== undefined && reader.contentBytes === 0;
+    const passed = learns ? piece : piece === undefined ? this.#finish() : this.#take(piece);
+    if (passed !== undefined) pieces.push(passed);
+    if (piece !== undefined) return undefined;
+    const whole = say(pieces);
+    if (learns) {
+      reader.learn?.(whole);
+      this.#finish();
+    }
+    return this.#passingAll(whole);
   }
 
   /** Ends it from here: nobody gets more of it. */
@@ -191,7 +186,7 @@ export class Exchange<P = Uint8Array> implements Progress {
 
   /** Ends it as failed. */
   fail(kind: FailureKind): void {
-    this.#end({ kind: 'failed', error: this.#failure(kind) });
+    this.#end({ kind: 'failed', error: this.#failure?.(kind) });
   }
 
   /** Lets the connection go: nobody reads what is left. */
@@ -219,6 +214,11 @@ export class Exchange<P = Uint8Array> implements Progress {
     return piece;
   }
 
+  #passingAll<W extends Whole>(whole: W): W {
+    this.#dismiss()?.finished(whole);
+    return whole;
+  }
+
   #closed(): Read<P> {
     this.#dismiss()?.finished();
     return { done: true, value: undefined };
@@ -241,8 +241,8 @@ export class Exchange<P = Uint8Array> implements Progress {
   }
 
   /** What the consumer gets of a piece; undefined for nothing yet. */
-  #take(piece: P, isLearnt = false): P | undefined {
-    const passed = isLearnt ? piece : this.#reader.write(piece);
+  #take(piece: P): P | undefined {
+    const passed = this.#reader.write(piece);
     this.#notice();
     return passed;
   }
@@ -278,7 +278,7 @@ export class Exchange<P = Uint8Array> implements Progress {
   #givenUp(reason: unknown): Ending {
     // Nobody is missing anything. SDKs abort where a consumer leaves their stream.
     if (this.#reader.finished) return { kind: 'done', isLeft: true };
-    if (this.#reader.isMalformed()) return { kind: 'failed', error: this.#failure('malformed') };
+    if (this.#reader.isMalformed()) return { kind: 'failed', error: this.#failure?.('malformed') };
     return { kind: 'cancelled', reason };
   }
 
@@ -292,7 +292,7 @@ export class Exchange<P = Uint8Array> implements Progress {
     this.#hold?.letGo();
     this.#watch?.ended();
     this.#watch = undefined;
-    this.#failure = () => undefined;
+    this.#failure = undefined;
     for (const listener of this.#listeners) listener(ending);
     this.#listeners = [];
   }

@@ -1,5 +1,6 @@
 import type { HeaderFields } from '@sage-adk/core';
 import type { AnswerFacts } from '../providers/api.ts';
+import type { Whole } from './answer-reader.ts';
 
 /** How an answer ended. `cancelled`: whoever asked wants no more of it, or is gone; where the model was done by then it is `done`, and `isLeft`. */
 export type Ending =
@@ -21,10 +22,21 @@ export interface Refusal {
 export interface Listener {
   /** The consumer gets this. The bytes are the consumer's own from here on. @param text of them, a character for each, where it is there already. */
   passed(piece: Uint8Array, text?: string): void;
-  /** The consumer wants no more, or there is no more. @param text all of it, where the consumer got it at once. */
-  finished(text?: () => string): void;
+  /** The consumer wants no more, or there is no more. @param whole all of it, where the consumer got it at once. */
+  finished(whole?: Whole): void;
   /** It broke. */
   broke(error: unknown): void;
+}
+
+/** Somebody who looks at the time. */
+export interface Watch {
+  /** It breaks off what it guards when this aborts. */
+  readonly follows?: AbortSignal | undefined;
+  /** How what is watched can be ended. */
+  guards(breakOff: (error: unknown) => void): void;
+  waits(): void;
+  arrived(isContent: boolean): void;
+  ended(): void;
 }
 
 /** An answer while it comes. It ends once. It holds on to nothing that the consumer drops to say that it will not come back. */

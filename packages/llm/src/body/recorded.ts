@@ -1,37 +1,59 @@
 import type { LlmAnswer } from '../call.ts';
 import type { CachedAnswer } from '../middleware/cache.ts';
 import { toLatin1 } from './json-text.ts';
+import type { Whole } from './answer-reader.ts';
+import type { Listener, Progress } from './progress.ts';
 
-/** The answer as it is kept, once its consumer has read it. Rejects unless all of it was read and it was whole. */
-export function recorded({ result, progress }: LlmAnswer<Response>): Promise<CachedAnswer> {
-  const { promise, resolve, reject } = Promise.withResolvers<CachedAnswer>();
-  if (progress.listen === undefined) {
-    reject(notWhole());
-    return promise;
-  }
-  const tape = new Tape();
+/** Who waits for a recording. */
+export type Keeper = Pick<PromiseWithResolvers<CachedAnswer>, 'resolve' | 'reject'>;
+
+/** Gives the answer as it is kept to its keeper, once its consumer has read it. Rejects unless all of it was read and it was whole. */
+export function record({ result, progress }: LlmAnswer<Response>, keeper: Keeper): void {
+  if (progress.listen === undefined) keeper.reject(notWhole());
+  else progress.listen(new Recording(result, progress, keeper));
+}
+
+class Recording implements Listener {
   // Not the response itself: whoever listens must not keep alive what nobody reads.
-  const { status, headers } = result;
-  progress.listen({
-    passed: (piece, text) => tape.add(piece, text),
-    finished(whole) {
-      const text = whole === undefined ? tape.text : bounded(whole());
-      // A consumer may leave at the last word, before the end; but not before the last word.
-      const { ending } = progress;
-      if (ending?.kind !== 'done' || ending.isLeft === true || text === undefined) return reject(notWhole());
-      const { usage, model, finishReason } = progress.facts();
-      resolve({
-        status,
-        headers: [...headers].filter(([name]) => !ofTransfer.has(name)),
-        body: text,
-        ...(model !== undefined && { model }),
-        ...(finishReason !== undefined && { finishReason }),
-        ...(usage !== undefined && { usage }),
-      });
-    },
-    broke: reject,
-  });
-  return promise;
+  readonly #status: number;
+  readonly #headers: Headers;
+  readonly #progress: Progress;
+  readonly #keeper: Keeper;
+  readonly #tape = new Tape();
+
+  constructor({ status, headers }: Response, progress: Progress, keeper: Keeper) {
+    this.#status = status;
+    this.#headers = headers;
+    this.#progress = progress;
+    this.#keeper = keeper;
+  }
+
+  passed(piece: Uint8Array, text?: string): void {
+    this.#tape.add(piece, text);
+  }
+
+  finished(whole?: Whole): void {
+    const body = whole === undefined ? this.#tape.text : bounded(whole);
+    // A consumer may leave at the last word, before the end; but not before the last word.
+    const { ending } = this.#progress;
+    if (ending?.kind !== 'done' || ending.isLeft === true || body === undefined) this.#keeper.reject(notWhole());
+    else this.#keeper.resolve(this.#kept(body));
+  }
+
+  broke(error: unknown): void {
+    this.#keeper.reject(error);
+  }
+
+  #kept(body: string): CachedAnswer {
+    const { usage, model, finishReason } = this.#progress.facts();
+    const headers: [name: string, value: string][] = [];
+    for (const field of this.#headers) if (!ofTransfer.has(field[0])) headers.push(field);
+    const kept: { -readonly [N in keyof CachedAnswer]: CachedAnswer[N] } = { status: this.#status, headers, body };
+    if (model !== undefined) kept.model = model;
+    if (finishReason !== undefined) kept.finishReason = finishReason;
+    if (usage !== undefined) kept.usage = usage;
+    return kept;
+  }
 }
 
 /** Larger answers are not kept. */
@@ -53,9 +75,9 @@ class Tape {
   }
 }
 
-/** A character is a byte at least. */
-function bounded(text: string): string | undefined {
-  return text.length > mostBytes ? undefined : text;
+function bounded({ bytes, text }: Whole): string | undefined {
+  if (bytes.length > mostBytes) return undefined;
+  return text ?? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
 }
 
 /** They are of the bytes as they came over the wire, or of that one exchange. */

@@ -5,17 +5,17 @@
 import type { Whole } from './answer-reader.ts';
 import type { Exchange } from './exchange.ts';
 import { parseJson } from './json-text.ts';
-import { Relay } from './relay.ts';
+import { type Read, Relay } from './relay.ts';
 import { relayed } from './relayed.ts';
 
 /** @param exchange that has the body of this response. */
 export function tapped(response: Response, exchange: Exchange): Response {
-  if (response.body === null) return response;
-  if (!isPlain(response)) return relayed(response, exchange.relay());
+  if (exchange.isEmpty) return response;
+  const like = likeOf(response);
+  if (like === undefined || !Reflect.setPrototypeOf(response, like)) return relayed(response, exchange.relay());
   const tap = new Tap(response, exchange);
-  exchange.endsWith(tap);
   (response as Heard)[tapOf] = tap;
-  Object.setPrototypeOf(response, heardLike(Object.getPrototypeOf(response) as object));
+  exchange.endsWith(tap);
   return response;
 }
 
@@ -23,16 +23,6 @@ const tapOf = Symbol('sage-adk:tap');
 
 interface Heard extends Response {
   [tapOf]: Tap;
-}
-
-/** Whether all it says comes from its class, so that another can say it; and nobody hears it already. */
-function isPlain(response: Response): boolean {
-  return (
-    response instanceof Response &&
-    !(tapOf in response) &&
-    Object.isExtensible(response) &&
-    !Object.hasOwn(response, 'body')
-  );
 }
 
 /** The consumer's side of an exchange: what a response has in common with its body. */
@@ -57,27 +47,24 @@ class Tap {
     return this.#other?.bodyUsed ?? this.#exchange.isDisturbed;
   }
 
-  async text(): Promise<string> {
-    return this.#other === undefined ? withoutMark((await this.#read(false)).text) : this.#other.text();
+  text(): Promise<string> {
+    return this.#other === undefined ? this.#read(asText, textOf) : this.#other.text();
   }
 
-  async json(): Promise<unknown> {
-    if (this.#other !== undefined) return this.#other.json();
-    const { text, json } = await this.#read(true);
-    return json === undefined ? (JSON.parse(withoutMark(text)) as unknown) : json;
+  json(): Promise<unknown> {
+    return this.#other === undefined ? this.#read(asJson, jsonOf) : this.#other.json();
   }
 
   /** A response with the same bytes at hand. */
-  async whole(): Promise<Response> {
-    if (this.#other !== undefined) return this.#other;
-    const bytes = joined(await this.#take((pieces) => ({ bytes: joined(pieces) })));
-    this.#exchange.readWhole(() => bytes.toString());
-    return new Response(bytes, { headers: this.#response.headers });
+  whole(): Promise<Response> {
+    if (this.#other !== undefined) return Promise.resolve(this.#other);
+    const { headers } = this.#response;
+    return this.#read(asBytes, ({ bytes }) => new Response(bytes as Uint8Array<ArrayBuffer>, { headers }));
   }
 
   clone(): Response {
     if (this.#other !== undefined) return this.#other.clone();
-    if (this.#isTaken) throw new TypeError('Response.clone: Body has already been consumed.');
+    if (this.#isTaken()) throw new TypeError('Response.clone: Body has already been consumed.');
     const [own, cloned] = this.#stream.tee();
     this.#other = relayed(this.#response, own);
     return relayed(this.#response, cloned);
@@ -87,58 +74,67 @@ class Tap {
     return (this.#relay ??= new Relay(this.#exchange, this));
   }
 
-  get #isTaken(): boolean {
+  #isTaken(): boolean {
     return this.#exchange.isDisturbed || this.#relay?.locked === true;
   }
 
-  async #read(isParsed: boolean): Promise<Said> {
-    let said: Said | undefined;
-    const pieces = await this.#take((all) => {
-      said = saidIn(all);
-      // Whoever wants it parsed need not do it again.
-      if (isParsed) said = { ...said, json: parseJson(withoutMark(said.text)) };
-      return said;
-    });
-    const all = said ?? saidIn(pieces);
-    this.#exchange.readWhole(() => all.text);
-    return all;
-  }
-
-  /** From here on nobody else may read. */
-  #take(join: (pieces: readonly Uint8Array[]) => Whole): Promise<Uint8Array[]> {
-    if (this.#isTaken) throw new TypeError('Body is unusable: Body has already been read');
+  /** Reads all of it, as `say` makes it of the pieces, and gives what `give` makes of that. It is one function, since each that waits costs as much as all it does. */
+  async #read<T>(say: (pieces: readonly Uint8Array[]) => Whole, give: (whole: Whole) => T): Promise<T> {
+    if (this.#isTaken()) throw new TypeError('Body is unusable: Body has already been read');
+    // From here on nobody else may read.
     this.#relay?.getReader();
-    return this.#exchange.readAll(join);
+    const exchange = this.#exchange;
+    const pieces: Uint8Array[] = [];
+    let whole = exchange.begin(pieces, say);
+    while (whole === undefined) {
+      let read: Read<Uint8Array>;
+      try {
+        read = await exchange.ask();
+      } catch (error) {
+        throw exchange.broke(error);
+      }
+      whole = exchange.gather(read, pieces, say);
+    }
+    return give(whole);
   }
 }
 
-interface Said extends Whole {
-  readonly text: string;
+function asBytes(pieces: readonly Uint8Array[]): Whole {
+  return { bytes: joined(pieces) };
 }
 
-function saidIn(pieces: readonly Uint8Array[]): Said {
+function asText(pieces: readonly Uint8Array[]): Whole {
   const bytes = joined(pieces);
-  return { bytes, text: bytes.toString() };
+  return { bytes, text: decoder.decode(bytes) };
 }
 
-function joined(pieces: readonly Uint8Array[]): Buffer<ArrayBuffer> {
-  const [first] = pieces;
-  if (first === undefined || pieces.length > 1) return Buffer.concat(pieces);
-  return Buffer.from(first.buffer as ArrayBuffer, first.byteOffset, first.byteLength);
+/** Whoever wants it parsed need not do it again. */
+function asJson(pieces: readonly Uint8Array[]): Whole {
+  const bytes = joined(pieces);
+  const text = decoder.decode(bytes);
+  return { bytes, text, json: parseJson(withoutMark(text)) };
 }
+
+function textOf({ text = '' }: Whole): string {
+  return withoutMark(text);
+}
+
+/** Parses what is none once more, for the error that says so. */
+function jsonOf({ text = '', json }: Whole): unknown {
+  return json === undefined ? (JSON.parse(withoutMark(text)) as unknown) : json;
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const [first] = pieces;
+  return first === undefined || pieces.length > 1 ? Buffer.concat(pieces) : first;
+}
+
+/** Leaves the mark of the byte order where it is: it is a part of what was said. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** As the standard decodes: without the mark of the byte order. */
 function withoutMark(text: string): string {
   return text.charCodeAt(0) === 0xfe_ff ? text.slice(1) : text;
-}
-
-const heard = new WeakMap<object, object>();
-
-/** A class of responses that are heard, for each class of responses. */
-function heardLike(prototype: object): object {
-  let like = heard.get(prototype);
-  if (like === undefined) heard.set(prototype, (like = Object.create(prototype, members) as object));
-  return like;
 }
 
 const members: PropertyDescriptorMap = {
@@ -177,4 +173,25 @@ function method(call: (tap: Tap) => unknown): PropertyDescriptor {
       return call(this[tapOf]);
     },
   };
+}
+
+/** The class of nearly all responses, and the one that is heard in place of it. */
+const standard = Response.prototype;
+const heardStandard = heardLike(standard);
+/** Those of all others. */
+const heard = new WeakMap<object, object>();
+
+/** The class of this response, as one that is heard; undefined where not all it says comes from its class, so that no other could say it, or where it is heard already. */
+function likeOf(response: Response): object | undefined {
+  if (Object.hasOwn(response, 'body')) return undefined;
+  const prototype = Object.getPrototypeOf(response) as Response;
+  if (prototype === standard) return heardStandard;
+  if (!(response instanceof Response) || tapOf in response) return undefined;
+  let like = heard.get(prototype);
+  if (like === undefined) heard.set(prototype, (like = heardLike(prototype)));
+  return like;
+}
+
+function heardLike(prototype: object): object {
+  return Object.create(prototype, members) as object;
 }

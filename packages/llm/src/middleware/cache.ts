@@ -1,6 +1,6 @@
 /** Answers a call from an earlier one. What goes out is recorded while its consumer reads it, and kept only where it is whole. */
 import { type CachePolicy, current, type Middleware, type Usage } from '@sage-adk/core';
-import { recorded } from '../body/recorded.ts';
+import { record } from '../body/recorded.ts';
 import type { LlmAnswer } from '../call.ts';
 import { endedProgress } from '../body/progress.ts';
 import type { FetchCall } from '../request/fetch-call.ts';
@@ -30,73 +30,90 @@ export interface CachedAnswer {
 export type AnswerCache = CachePolicy<CacheRequest, CachedAnswer>;
 
 export function cache(policy: AnswerCache): Middleware<FetchCall, LlmAnswer<Response>> {
-  return async (call, next) => {
+  return (call, next) => {
     const { body } = call;
     if (body === undefined) return next(call);
-    const first = Promise.withResolvers<LlmAnswer<Response> | Found>();
-    // Let go of once it was used: the policy waits for the end of an answer, and must not keep alive what nobody reads.
-    let waiting: Pick<typeof first, 'resolve' | 'reject'> | undefined = {
-      resolve: first.resolve,
-      reject: first.reject,
-    };
-    let made: Made | undefined;
-    const make = (): Promise<CachedAnswer> =>
-      making(next(call)).then((outcome) => {
-        if (outcome.answer === undefined || outcome.answer.progress.refusal !== undefined) {
-          made = outcome;
-          throw uncacheable;
-        }
-        const kept = recorded(outcome.answer);
-        if (waiting === undefined) void outcome.answer.result.arrayBuffer().catch(() => {});
-        else waiting.resolve(outcome.answer);
-        waiting = undefined;
-        return kept;
-      });
-    // What becomes of the recording is the cache's own affair.
-    policy.wrap(requestOf(call, body.text), make, optionsOf(call)).then(
-      (found) => {
-        if (found.source === 'call') return;
-        waiting?.resolve(found);
-        waiting = undefined;
-      },
-      (error: unknown) => {
-        waiting?.reject(error);
-        waiting = undefined;
-      },
-    );
-    try {
-      const found = await first.promise;
-      if ('result' in found) return found;
-      call.report?.free();
-      return { result: replayed(found), progress: endedProgress() };
-    } catch (error) {
-      if (made !== undefined) return answerOf(made);
-      // A cache that fails must not fail the call.
-      if (call.signal?.aborted === true) throw error;
-      return next(call);
-    }
+    return new Promise((resolve) => new Asking(call, next, resolve).ask(policy, body.text));
   };
 }
+
+type Answer = LlmAnswer<Response>;
 
 /** What a cache had. */
 type Found = Awaited<ReturnType<AnswerCache['wrap']>>;
 
-/** What came of making the call. */
-type Made =
-  | { readonly answer: LlmAnswer<Response>; readonly error?: never }
-  | { readonly answer?: undefined; readonly error: unknown };
+/** One call that a cache is asked for. */
+class Asking {
+  readonly #call: FetchCall;
+  readonly #next: (call: FetchCall) => Promise<Answer>;
+  /** Let go of once it was used: the policy waits for the end of an answer, and must not keep alive what nobody reads. */
+  #resolve: ((answer: Answer | Promise<Answer>) => void) | undefined;
+  /** What came of the call, where that is nothing to keep. */
+  #failed: Promise<Answer> | undefined;
 
-async function making(call: Promise<LlmAnswer<Response>>): Promise<Made> {
-  try {
-    return { answer: await call };
-  } catch (error) {
-    return { error };
+  constructor(
+    call: FetchCall,
+    next: (call: FetchCall) => Promise<Answer>,
+    resolve: (answer: Answer | Promise<Answer>) => void,
+  ) {
+    this.#call = call;
+    this.#next = next;
+    this.#resolve = resolve;
   }
-}
 
-function answerOf(made: Made): LlmAnswer<Response> {
-  if (made.answer === undefined) throw made.error;
-  return made.answer;
+  ask(policy: AnswerCache, text: string): void {
+    const call = this.#call;
+    // What becomes of the recording is the cache's own affair.
+    policy
+      .wrap(requestOf(call, text), () => this.#make(), optionsOf(call))
+      .then(
+        (found) => this.#found(found),
+        (error: unknown) => this.#missed(error),
+      );
+  }
+
+  #make(): Promise<CachedAnswer> {
+    const keeper = Promise.withResolvers<CachedAnswer>();
+    const made = this.#next(this.#call);
+    const failed = (): void => {
+      this.#failed = made;
+      keeper.reject(uncacheable);
+    };
+    made.then((answer) => {
+      if (answer.progress.refusal !== undefined) return failed();
+      record(answer, keeper);
+      if (this.#resolve === undefined) answer.result.arrayBuffer().catch(() => {});
+      else this.#answer(answer);
+    }, failed);
+    return keeper.promise;
+  }
+
+  #found(found: Found): void {
+    if (found.source === 'call' || this.#resolve === undefined) return;
+    try {
+      const result = replayed(found);
+      this.#call.report?.free();
+      this.#answer({ result, progress: endedProgress() });
+    } catch (error) {
+      this.#missed(error);
+    }
+  }
+
+  #missed(error: unknown): void {
+    if (this.#resolve !== undefined) this.#answer(this.#instead(error));
+  }
+
+  /** A cache that fails must not fail the call. */
+  async #instead(error: unknown): Promise<Answer> {
+    if (this.#failed !== undefined) return this.#failed;
+    if (this.#call.signal?.aborted === true) throw error;
+    return this.#next(this.#call);
+  }
+
+  #answer(answer: Answer | Promise<Answer>): void {
+    this.#resolve?.(answer);
+    this.#resolve = undefined;
+  }
 }
 
 const uncacheable = new Error('Only whole answers are kept.');

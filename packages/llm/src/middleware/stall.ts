@@ -1,7 +1,7 @@
 /** Ends a call that does not come along. It looks at content, not at bytes: a comment that keeps a connection alive is no progress. */
 import { type Clock, current, emit, type Middleware, requireNumber, systemClock, type Timer } from '@sage-adk/core';
 import { wheelOf } from '@sage-adk/core/deadline';
-import type { Watch } from '../body/exchange.ts';
+import type { Watch } from '../body/progress.ts';
 import type { LlmAnswer, LlmCall } from '../call.ts';
 import { errors } from '../errors.ts';
 
