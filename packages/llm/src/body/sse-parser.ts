@@ -32,10 +32,15 @@ export class SseParser {
     return this.#data === undefined || this.#tooLong ? undefined : { type: this.#type, data: this.#data };
   }
 
-  /** @param text the next bytes of the stream, each a character. */
-  write(text: string): void {
-    let from = 0;
-    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', from)) {
+  /** Whether no event has begun of which more is to come. */
+  get isIdle(): boolean {
+    return this.#line === '' && this.#data === undefined && this.#type === '';
+  }
+
+  /** @param text the next bytes of the stream, each a character. @param begin where in it they begin. */
+  write(text: string, begin = 0): void {
+    let from = begin;
+    for (let at = text.indexOf('\n', from); at >= 0; at = text.indexOf('\n', from)) {
       if (this.#line === '') this.#read(text, from, at, at + 1);
       else {
         const line = this.#line + text.slice(from, at);

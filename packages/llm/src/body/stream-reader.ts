@@ -1,6 +1,7 @@
 import type { AnswerFacts, EventKind, StreamReader } from '../providers/api.ts';
 import type { AnswerReader } from './answer-reader.ts';
-import { parseJson, toLatin1 } from './json-text.ts';
+import { EventLayout } from './event-layout.ts';
+import { lengthOfText, parseJson, toLatin1 } from './json-text.ts';
 import { SseParser } from './sse-parser.ts';
 
 /** Reads an answer that comes as server-sent events, and hides the one that only we asked for. */
@@ -8,10 +9,18 @@ export class SseReader implements AnswerReader {
   readonly #stream: StreamReader;
   readonly #parser: SseParser;
   readonly #gate: EventGate | undefined;
-  #latest = '';
+  readonly #layout = new EventLayout();
   /** The latest piece and its text. */
   #chunk: Uint8Array | undefined;
   #text = '';
+  /** Where in the text the event began that is read; -1 where that was in an earlier one. */
+  #begin = 0;
+  /** The data of the latest event, in the text from here to there. */
+  #latest = '';
+  #latestFrom = 0;
+  #latestTo = 0;
+  /** Of the events that were like the one before. */
+  #alikeBytes = 0;
   #begunMalformed = false;
   whole = false;
   contents = 0;
@@ -28,15 +37,39 @@ export class SseReader implements AnswerReader {
   }
 
   get contentBytes(): number {
-    return this.#stream.contentBytes;
+    return this.#alikeBytes + this.#stream.contentBytes;
   }
 
   write(chunk: Uint8Array): Uint8Array | undefined {
+    const text = toLatin1(chunk);
     this.#chunk = chunk;
-    this.#text = toLatin1(chunk);
-    this.#gate?.open(chunk);
-    this.#parser.write(this.#text);
-    return this.#gate === undefined ? chunk : this.#gate.close();
+    this.#text = text;
+    const { isIdle } = this.#parser;
+    const gate = this.#gate;
+    const alike = isIdle && gate?.isHolding !== true ? this.#readAlike(text) : 0;
+    // Nearly always: one event, like the one before.
+    if (alike === text.length) return chunk;
+    this.#begin = isIdle ? alike : -1;
+    gate?.open(chunk, alike);
+    this.#parser.write(text, alike);
+    return gate === undefined ? chunk : gate.close();
+  }
+
+  /** Reads the events that are like the one before. Returns where they end. */
+  #readAlike(text: string): number {
+    const layout = this.#layout;
+    let at = 0;
+    while (at < text.length) {
+      const end = layout.match(text, at);
+      if (end < 0) break;
+      this.contents++;
+      this.#alikeBytes += layout.textLength;
+      this.#latest = text;
+      this.#latestFrom = at + layout.dataFrom;
+      this.#latestTo = end - 2;
+      at = end;
+    }
+    return at;
   }
 
   textOf(piece: Uint8Array): string | undefined {
@@ -63,7 +96,7 @@ export class SseReader implements AnswerReader {
   }
 
   isMalformed(): boolean {
-    return this.#begunMalformed || isMalformed(this.#latest);
+    return this.#begunMalformed || isMalformed(this.#latest.slice(this.#latestFrom, this.#latestTo));
   }
 
   facts(): AnswerFacts {
@@ -71,14 +104,20 @@ export class SseReader implements AnswerReader {
   }
 
   #read(type: string, data: string, end: number): void {
+    const begin = this.#begin;
+    this.#begin = end;
     this.#latest = data;
+    this.#latestFrom = 0;
+    this.#latestTo = data.length;
     // Ahead of the first content every event is looked at: it still can be an error of the call.
     if (this.contents === 0 && isMalformed(data)) this.#begunMalformed = true;
+    const bytes = this.#stream.contentBytes;
     const kind = this.#begunMalformed ? undefined : this.#stream.read(type, data);
     this.#gate?.pass(end, kind === 'extra');
     switch (kind) {
       case 'content':
         this.contents++;
+        if (begin >= 0 && this.#layout.mayLearn) this.#learn(begin, end, data, this.#stream.contentBytes - bytes);
         return;
       case 'end':
         this.whole = true;
@@ -88,6 +127,13 @@ export class SseReader implements AnswerReader {
         return;
       default:
     }
+  }
+
+  #learn(begin: number, end: number, data: string, size: number): void {
+    const { noise = [] } = this.#stream;
+    const piece = this.#stream.pieceIn?.(data);
+    if (piece === undefined || lengthOfText(data, piece) !== size) return;
+    this.#layout.learn(this.#text.slice(begin, end), data, piece, noise);
   }
 }
 
@@ -106,9 +152,15 @@ class EventGate {
   /** Where the latest event ended. */
   #passed = 0;
 
-  open(chunk: Uint8Array): void {
+  get isHolding(): boolean {
+    return this.#held.length > 0;
+  }
+
+  /** @param passed where the events end that nobody need hold. */
+  open(chunk: Uint8Array, passed: number): void {
     this.#chunk = chunk;
-    this.#from = this.#passed = 0;
+    this.#from = 0;
+    this.#passed = passed;
   }
 
   pass(end: number, isHidden: boolean): void {

@@ -4,7 +4,7 @@
  * @see https://docs.anthropic.com/en/api/messages
  */
 import type { Usage } from '@sage-adk/core';
-import { holdsText, lengthOfText, parseJson, textAt } from '../body/json-text.ts';
+import { holdsText, type Key, lengthOfText, parseJson, textAt } from '../body/json-text.ts';
 import type { AnswerFacts, Api, EventKind, StreamReader } from './api.ts';
 import { countOf, memberOf, textOf, toUsage } from './usage.ts';
 
@@ -73,6 +73,10 @@ class MessagesReader implements StreamReader {
     }
   }
 
+  pieceIn(data: string): Key | undefined {
+    return pieces.find((key) => holdsText(data, key));
+  }
+
   /** What the start knew, replaced by what the end says: its counts are of the whole message. */
   facts(): AnswerFacts {
     const message = memberOf(parseJson(this.#begun), 'message');
@@ -84,6 +88,8 @@ class MessagesReader implements StreamReader {
     };
   }
 }
+
+const pieces = ['text"', 'partial_json"', 'thinking"'] as const;
 
 function contentSize(data: string): number {
   const size = lengthOfText(data, 'text"') || lengthOfText(data, 'partial_json"') || lengthOfText(data, 'thinking"');

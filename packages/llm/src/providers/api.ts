@@ -1,4 +1,5 @@
 import type { Usage } from '@sage-adk/core';
+import type { Key } from '../body/json-text.ts';
 
 /** What is known of one API of one provider: its paths, and where requests and answers say what. */
 export interface Api {
@@ -61,6 +62,10 @@ export type EventKind = 'content' | 'extra' | 'end' | 'error' | undefined;
 export interface StreamReader {
   /** @param type the name of the event, empty where it has none. @param data its data, each character a byte. */
   read(type: string, data: string): EventKind;
+  /** The name of the text that is all that this event says, where it is content; undefined where it says anything else. */
+  pieceIn?(data: string): Key | undefined;
+  /** Names of values that differ from event to event and mean nothing: numbers of events, and what hides how long a text is. */
+  readonly noise?: readonly Key[];
   /** Whether the model said that it is done, even if the stream goes on. */
   readonly finished: boolean;
   /** Bytes of the pieces of the answer so far. */

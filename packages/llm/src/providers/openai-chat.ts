@@ -25,6 +25,7 @@ export const openaiChat: Api = {
 };
 
 class ChatReader implements StreamReader {
+  readonly noise = noise;
   contentBytes = 0;
   #model: string | undefined;
   #usage: string | undefined;
@@ -49,6 +50,12 @@ class ChatReader implements StreamReader {
     return size > 0 ? 'content' : undefined;
   }
 
+  pieceIn(data: string): Key | undefined {
+    if (data.includes('error"') || holds(data, 'usage"', '{') || holdsText(data, 'finish_reason"')) return undefined;
+    if (holdsText(data, 'content"')) return 'content"';
+    return opensCall(data) ? 'arguments"' : otherPieces.find((key) => holdsText(data, key));
+  }
+
   facts(): AnswerFacts {
     return {
       usage: openaiUsage(usageIn(parseJson(this.#usage))),
@@ -67,12 +74,16 @@ function usageIn(chunk: unknown): unknown {
   );
 }
 
+/** Mistral's has the shorter name. */
+const noise = ['obfuscation"', 'p"'] as const;
 /** Thoughts stand in members that only other hosts have. */
+const otherPieces = ['reasoning_content"', 'reasoning"', 'refusal"'] as const;
+
 function contentSize(data: string): number {
   const size = lengthOfText(data, 'content"');
   if (size > 0) return size;
   // What opens a call of a tool has no arguments yet, and is as little content as what opens a message.
-  if (holds(data, 'tool_calls"', '[') || holds(data, 'function_call"', '{')) return lengthOfText(data, 'arguments"');
+  if (opensCall(data)) return lengthOfText(data, 'arguments"');
   if (holds(data, 'audio"', '{')) return data.length;
   return (
     lengthOfText(data, 'reasoning_content"') ||
@@ -81,6 +92,11 @@ function contentSize(data: string): number {
     // Mistral gives a list of parts.
     (holds(data, 'content"', '[') ? lengthOfText(data, 'text"') : 0)
   );
+}
+
+/** Calls of tools, and those of old. */
+function opensCall(data: string): boolean {
+  return holds(data, 'tool_calls"', '[') || holds(data, 'function_call"', '{');
 }
 
 function isEmptyList(data: string, key: Key): boolean {

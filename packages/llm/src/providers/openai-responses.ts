@@ -3,7 +3,7 @@
  *
  * @see https://platform.openai.com/docs/api-reference/responses
  */
-import { lengthOfText, parseJson, textAt } from '../body/json-text.ts';
+import { holdsText, type Key, lengthOfText, parseJson, textAt } from '../body/json-text.ts';
 import type { AnswerFacts, Api, EventKind, StreamReader } from './api.ts';
 import { openaiUsage } from './openai-usage.ts';
 import { memberOf, textOf } from './usage.ts';
@@ -18,6 +18,7 @@ export const openaiResponses: Api = {
 };
 
 class ResponsesReader implements StreamReader {
+  readonly noise = noise;
   contentBytes = 0;
   #begun: string | undefined;
   #ended: string | undefined;
@@ -50,6 +51,10 @@ class ResponsesReader implements StreamReader {
     }
   }
 
+  pieceIn(data: string): Key | undefined {
+    return holdsText(data, 'delta"') ? 'delta"' : undefined;
+  }
+
   #add(size: number): EventKind {
     this.contentBytes += size;
     return size > 0 ? 'content' : undefined;
@@ -64,3 +69,5 @@ class ResponsesReader implements StreamReader {
     };
   }
 }
+
+const noise = ['sequence_number"', 'obfuscation"'] as const;
