@@ -32,7 +32,9 @@ export function createBoundary(policies: LlmPolicies): Boundary {
   ): Promise<Response> => {
     try {
       const provider = policies.provider ?? recognised.wire.provider;
-      const { result } = await call(await toFetchCall(recognised, request, provider, inputMargin));
+      const made = toFetchCall(recognised, request, provider, inputMargin);
+      // Most bodies are there: nothing is waited for then.
+      const { result } = await call(made instanceof Promise ? await made : made);
       return result;
     } catch (error) {
       const local = localAnswer(error);

@@ -29,17 +29,17 @@ export interface LlmCall {
   readonly choices: number;
   /** Whether it can be sent a second time. */
   readonly repeatable: boolean;
-  /** Set by the step that reports the call. */
-  readonly report?: CallReport;
+  /** Set by the step that reports the call, in the call itself: it is the first of them. */
+  report?: CallReport | undefined;
   /**
    * Set by the step that reserves: whoever tries again asks it first, since tries that came to nothing may have used up what was reserved.
    * Resolves with the most output tokens of the next try.
    */
-  readonly renew?: () => Promise<number | undefined>;
+  readonly renew?: (() => Promise<number | undefined>) | undefined;
   /** Set by the step that looks at the time. */
-  readonly watch?: Watch;
+  readonly watch?: Watch | undefined;
   /** Ends this try alone; of a step that tries again or that looks at the time. */
-  readonly attemptSignal?: AbortSignal;
+  readonly attemptSignal?: AbortSignal | undefined;
 }
 
 /** The report of a call, for the steps inside of it. */

@@ -19,12 +19,15 @@ interface Attribute {
 
 /** What an operation said at its start, and the text of that. */
 interface WrittenStart {
+  readonly start: Fields;
   readonly keys: readonly string[];
   readonly values: readonly unknown[];
   readonly text: FieldText;
 }
 
 const rememberedAttributes = 100;
+
+const { hasOwnProperty } = Object.prototype;
 
 /** What the lines of all operations of one name have in common, for one logger. Most operations are like the one before, so what was found out for it is kept. */
 export class OperationForm {
@@ -52,7 +55,8 @@ export class OperationForm {
     text.append(last !== undefined && saysSame(last, start) ? last.text : this.#writeStart(text.part(), start));
     let place = 0;
     for (const key in attributes) {
-      if (!Object.hasOwn(attributes, key)) continue;
+      // In a loop over an object's names V8 knows this answer; that of Object.hasOwn it asks for.
+      if (!hasOwnProperty.call(attributes, key)) continue;
       const known = this.#learned[place];
       const attribute = known?.key === key ? known : this.#learn(place, key, text, start);
       place++;
@@ -65,7 +69,7 @@ export class OperationForm {
     const values = keys.map((key) => start[key]);
     for (const key of keys) add(text, this.#attributeOf(key, text), start[key]);
     // The same object may say something else the next time.
-    this.#lastStart = values.some((value) => typeof value === 'object') ? undefined : { keys, values, text };
+    this.#lastStart = values.some((value) => typeof value === 'object') ? undefined : { start, keys, values, text };
     this.#learned = [];
     return text;
   }
@@ -98,7 +102,8 @@ export class OperationForm {
   }
 }
 
-function saysSame({ keys, values }: WrittenStart, start: Fields): boolean {
+function saysSame({ start: last, keys, values }: WrittenStart, start: Fields): boolean {
+  if (start === last) return true;
   let place = 0;
   for (const key in start) {
     if (key !== keys[place] || start[key] !== values[place]) return false;
@@ -165,8 +170,8 @@ export class OperationLine implements WritingEntry {
     const { start, attributes }: { readonly start: Fields; readonly attributes: Fields } = this.#operation;
     text.addSpelt(headNames, this.#form.head(outcome) + thousandths(this.#operation.durationMs));
     this.#form.addTo(text, start, attributes);
-    text.add('code', code);
-    text.add('error_category', category);
+    if (code !== undefined) text.add('code', code);
+    if (category !== undefined) text.add('error_category', category);
     if (error !== undefined) text.add('err', this.#error());
   }
 

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { EndOf, OperationName, StartOf } from '../catalogue-types.ts';
 import type { Outcome } from '../outcome.ts';
 import { LiveOperation } from './live-operation.ts';

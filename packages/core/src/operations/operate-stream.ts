@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import { performance } from 'node:perf_hooks';
 import type { OperationName, StartOf } from '../catalogue-types.ts';
 import { LiveOperation } from './live-operation.ts';
 import { planFor } from './observe.ts';

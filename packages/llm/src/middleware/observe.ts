@@ -15,9 +15,10 @@ export function observe<C extends LlmCall, R>({ price, steps }: ObserveOptions):
   return async (call, next) => {
     const report =
       call.outer === undefined ? new OwnReport(call, steps, price) : new InnerReport(call, steps, call.outer);
+    call.report = report;
     let answer: LlmAnswer<R>;
     try {
-      answer = await next({ ...call, report });
+      answer = await next(call);
     } catch (error) {
       report.failed(error);
       throw error;

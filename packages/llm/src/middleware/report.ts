@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import {
   begin,
   type EndOf,
@@ -5,6 +6,7 @@ import {
   type OpenOperation,
   type PricePort,
   run as inContext,
+  type StartOf,
   type Usage,
   verdictOf,
 } from '@sage-adk/core';
@@ -17,8 +19,20 @@ import { toUsage } from '../providers/usage.ts';
 import { InnerMark, withStep } from './inner-mark.ts';
 
 type Facts = EndOf<'llm.call'>;
+type Gathered = { -readonly [N in keyof Facts]: Facts[N] };
+type Start = StartOf<'llm.call'>;
 
 const nothing: Facts = {};
+
+/** What calls say at their start. Most say the same as the one before, and an observer that is given the same object need not read it. */
+let latest: Start = { provider: '', model: '', api: '', stream: false };
+
+function startOf({ provider, model, api, stream }: LlmCall): Start {
+  const isLatest =
+    model === latest.model && stream === latest.stream && api === latest.api && provider === latest.provider;
+  if (!isLatest) latest = { provider, model, api, stream };
+  return latest;
+}
 
 /** The report of the outermost layer: one operation, from the moment the call goes out until its answer ended. */
 export class OwnReport implements CallReport, LlmCallMark {
@@ -54,10 +68,9 @@ export class OwnReport implements CallReport, LlmCallMark {
   }
 
   begin<T>(run: () => T): T {
-    const { provider, api, model, stream } = this.#call;
     this.open = true;
     this.#startedMs = performance.now();
-    this.#operation = begin('llm.call', { provider, model, api, stream });
+    this.#operation = begin('llm.call', startOf(this.#call));
     return this.#operation.run(() => inContext({ llmCall: this }, run));
   }
 
@@ -66,7 +79,7 @@ export class OwnReport implements CallReport, LlmCallMark {
   }
 
   failed(error: unknown): void {
-    this.#end(this.#call.signal?.aborted === true ? toCancelled(error) : { kind: 'failed', error });
+    this.#end(this.#call.signal?.aborted === true ? toCancelled(error) : { kind: 'failed', error }, {});
   }
 
   answered(progress: Progress): void {
@@ -76,18 +89,19 @@ export class OwnReport implements CallReport, LlmCallMark {
       // Only now: a client that tries again may have made a success of a failure.
       const { refusal } = progress;
       if (refusal !== undefined) operation.settle('error', refusalOf(refusal, this.#call.provider));
-      if (refusal === undefined && !this.isFree) this.learn(factsFrom(progress, ending, this.#call));
+      const facts = refusal === undefined && !this.isFree ? factsFrom(progress, ending, this.#call) : {};
       const { firstContentAtMs } = progress;
-      if (firstContentAtMs !== undefined) this.learn({ firstTokenMs: firstContentAtMs - this.#startedMs });
-      this.#end(ending, refusal !== undefined);
+      if (firstContentAtMs !== undefined) facts.firstTokenMs = firstContentAtMs - this.#startedMs;
+      this.#end(ending, facts, refusal !== undefined);
     });
   }
 
-  #end(ending: Ending, isRefused = false): void {
+  /** @param told by the answer, and its own from here on. */
+  #end(ending: Ending, told: Gathered, isRefused = false): void {
     const operation = this.#operation;
     if (operation === undefined || !this.open) return;
     this.open = false;
-    const facts: { -readonly [N in keyof Facts]: Facts[N] } = { ...this.#learned };
+    const facts = this.#learned === nothing ? told : { ...this.#learned, ...told };
     if (this.attempts > 0) facts.attempts = this.attempts;
     const costNanoUsd = facts.costNanoUsd ?? this.#costOf(facts);
     if (costNanoUsd !== undefined) facts.costNanoUsd = costNanoUsd;
@@ -105,9 +119,9 @@ export class OwnReport implements CallReport, LlmCallMark {
   }
 
   #costOf(facts: Facts): bigint | undefined {
+    if (this.#price === undefined) return undefined;
     const usage = usageIn(facts);
-    if (usage === undefined || this.#price === undefined) return undefined;
-    return costOfAnswer(this.#price, this.#call, facts.responseModel, usage);
+    return usage && costOfAnswer(this.#price, this.#call, facts.responseModel, usage);
   }
 }
 
@@ -152,11 +166,11 @@ export class InnerReport implements CallReport {
   }
 }
 
-function factsFrom(progress: Progress, ending: Ending, call: LlmCall): Facts {
+function factsFrom(progress: Progress, ending: Ending, call: LlmCall): Gathered {
   const { usage, model, finishReason } = progress.facts();
   const isWhole = ending.kind === 'done' && (usage !== undefined || ending.isLeft !== true);
   const used = isWhole ? usage : partialUsage(progress, call);
-  const facts: { -readonly [N in keyof Facts]: Facts[N] } = { ...used };
+  const facts: Gathered = { ...used };
   if (model !== undefined) facts.responseModel = model;
   if (finishReason !== undefined) facts.finishReason = finishReason;
   return facts;

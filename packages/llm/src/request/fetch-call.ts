@@ -86,6 +86,11 @@ export function toFetchCall(
         body !== undefined &&
         !asked?.wantsUsage &&
         mayAskForUsage(input),
+      // What the steps add: calls and their copies are all of one shape.
+      report: undefined,
+      renew: undefined,
+      watch: undefined,
+      attemptSignal: undefined,
     };
   };
   const body = init?.body;

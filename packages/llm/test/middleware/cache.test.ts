@@ -114,6 +114,8 @@ describe('the cache', () => {
     const cache = createShelf();
     rig.provider.next({ text: 'old' }, { text: 'new' });
     await (await send(chat, { cache }, { stream: false })).text();
+    // The flight of the first is over.
+    await new Promise((resolve) => setImmediate(resolve));
     cache.isStale = true;
     const stale = await send(chat, { cache }, { stream: false });
     expect([await stale.text(), stale.headers.get('cache-status')]).toEqual([

@@ -6,7 +6,7 @@
  */
 import type { FieldName, FieldNames } from './field-names.ts';
 import { quoted } from './json-text.ts';
-import { type Fields, mostEntries, newWalk, plain, type Walk } from './plain.ts';
+import { bigintText, type Fields, mostEntries, newWalk, plain, type Walk } from './plain.ts';
 import { redacted, type Redaction } from './redaction.ts';
 
 const redactedText = JSON.stringify(redacted);
@@ -92,6 +92,8 @@ export class FieldText {
         return name.spelt + (Number.isFinite(value) ? `${value}` : quoted(String(value)));
       case 'boolean':
         return name.spelt + (value ? 'true' : 'false');
+      case 'bigint':
+        return name.spelt + bigintText(value);
       default: {
         this.#walk ??= newWalk(this.#isSecret, this.#fields, used);
         // Undefined where a toJSON says so.

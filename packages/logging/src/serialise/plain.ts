@@ -60,6 +60,18 @@ function plainEntry(source: object, key: string, walk: Walk): unknown {
   }
 }
 
+/** A number where one can hold it, else text. */
+function plainBigint(value: bigint): number | string {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : String(value);
+}
+
+/** The JSON of a bigint. */
+export function bigintText(value: bigint): string {
+  const spelt = plainBigint(value);
+  return typeof spelt === 'number' ? `${spelt}` : `"${spelt}"`;
+}
+
 /** `value` as JSON can have it. */
 export function plain(value: unknown, walk: Walk): unknown {
   if (--walk.values < 0) return '[cut]';
@@ -69,7 +81,7 @@ export function plain(value: unknown, walk: Walk): unknown {
     case 'number':
       return Number.isFinite(value) ? value : String(value);
     case 'bigint':
-      return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+      return plainBigint(value);
     case 'symbol':
       return String(value);
     case 'function':
