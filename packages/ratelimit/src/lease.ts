@@ -1,8 +1,10 @@
 /** A reservation's hold on its store: kept alive by heartbeats, ended once. */
+import { AsyncResource } from 'node:async_hooks';
 import { type Clock, emit, type LimitCosts, type LimitSubject, type Timer } from '@sage-adk/core';
 import type { TimerWheel } from '@sage-adk/core/deadline';
 import { costIn } from './costs.ts';
 import type { Decision } from './decision.ts';
+import { type Beating, type FirstBeats, type Line, withdraw } from './first-beats.ts';
 import type { Reporter } from './reporter.ts';
 import type { Ask, LimiterStore, Settlement } from './stores/store.ts';
 
@@ -12,6 +14,7 @@ export interface Lessor {
   readonly clock: Clock;
   /** On that clock. */
   readonly wheel: TimerWheel;
+  readonly firstBeats: FirstBeats;
   readonly reporter: Reporter;
   /** Takes more for a lease. */
   readonly charge: (lease: Lease, subject: LimitSubject, more: LimitCosts) => Promise<Decision>;
@@ -37,10 +40,11 @@ export interface Settled {
   readonly overspent: readonly { readonly rule: string; readonly units: number }[];
 }
 
-export class Lease {
+/** An async resource, so that it beats in the context of the call that it was made for. */
+export class Lease extends AsyncResource implements Beating {
   readonly id: string;
   asks: readonly Ask[];
-  readonly #lessor: Lessor;
+  readonly lessor: Lessor;
   readonly #ttlMs: number;
   readonly #endsMs: number;
   #holder: WeakRef<object> | undefined;
@@ -51,20 +55,21 @@ export class Lease {
   /** How long the store keeps it, as far as this process knows. */
   #untilMs: number;
   #timer: Timer | undefined;
+  beatsAtMs = 0;
+  line: Line | undefined;
+  previous: Beating | undefined;
+  next: Beating | undefined;
 
   /** The lease is counted already. */
   constructor(lessor: Lessor, { id, asks, ttlMs, maxHoldMs }: LeaseOrder) {
+    super('sage-adk:lease');
     const nowMs = lessor.clock.monotonicMs();
     this.id = id;
     this.asks = asks;
-    this.#lessor = lessor;
+    this.lessor = lessor;
     this.#ttlMs = ttlMs;
     this.#endsMs = nowMs + maxHoldMs;
     this.#untilMs = nowMs + ttlMs;
-  }
-
-  get lessor(): Lessor {
-    return this.#lessor;
   }
 
   get ended(): boolean {
@@ -74,11 +79,12 @@ export class Lease {
   /** Keeps the lease as long as its holder can be reached, since one that was thrown away can no longer settle. */
   keepFor(holder: object): void {
     this.#holder = new WeakRef(holder);
-    this.#beatAt(this.#untilMs - (this.#ttlMs * 2) / 3);
+    const afterMs = this.#ttlMs / 3;
+    this.lessor.firstBeats.add(this, afterMs, this.#untilMs - 2 * afterMs);
   }
 
   async extend(ttlMs: number): Promise<boolean> {
-    const { store, clock } = this.#lessor;
+    const { store, clock } = this.lessor;
     if (this.#ended) return false;
     const kept = await store.extend({ id: this.id, asks: this.asks, ttlUs: Math.ceil(ttlMs * 1_000) });
     if (kept) this.#untilMs = clock.monotonicMs() + ttlMs;
@@ -106,11 +112,12 @@ export class Lease {
   #end(costs: LimitCosts | undefined, isUsed: boolean): Promise<Settled> {
     if (this.#ended) return Promise.resolve({ settled: false, overspent: [] });
     this.#ended = true;
+    withdraw(this);
     this.#timer?.cancel();
     this.#uncount();
     try {
       const used = usedOf(this.asks, costs, isUsed);
-      const settling = this.#lessor.store.settle({ id: this.id, asks: used });
+      const settling = this.lessor.store.settle({ id: this.id, asks: used });
       if ('then' in settling) return settling.then((late) => this.#conclude(used, late));
       return Promise.resolve(this.#conclude(used, settling));
     } catch (error) {
@@ -120,14 +127,14 @@ export class Lease {
 
   #conclude(used: readonly Ask[], settlement: Settlement): Settled | Promise<Settled> {
     if (!settlement.settled) return this.#concludeLate(used, settlement);
-    const { reporter, onReleased } = this.#lessor;
+    const { reporter, onReleased } = this.lessor;
     reporter.settled(this.asks, used, settlement.over);
     onReleased(used);
     return { settled: true, overspent: tellOwed(used, settlement.over) };
   }
 
   async #concludeLate(used: readonly Ask[], { over }: Settlement): Promise<Settled> {
-    const { clock, onReleased } = this.#lessor;
+    const { clock, onReleased } = this.lessor;
     // Before its time is over it was settled by another handle, or reset.
     if (clock.monotonicMs() >= this.#untilMs) this.#tellLost();
     await this.#chargeExcess(used);
@@ -139,11 +146,15 @@ export class Lease {
   async #chargeExcess(used: readonly Ask[]): Promise<void> {
     const excess = used.map((ask, n) => ({ ...ask, cost: Math.max(0, ask.cost - (this.asks[n]?.cost ?? 0)) }));
     const asks = excess.filter(({ cost }) => cost > 0);
-    if (asks.length > 0) await this.#lessor.store.decide({ kind: 'consume', asks, force: true });
+    if (asks.length > 0) await this.lessor.store.decide({ kind: 'consume', asks, force: true });
+  }
+
+  beat(): void {
+    this.runInAsyncScope(() => this.#beat());
   }
 
   #beat(): void {
-    const { clock } = this.#lessor;
+    const { clock } = this.lessor;
     const nowMs = clock.monotonicMs();
     if (this.#abandoned) {
       this.#tellLost();
@@ -163,7 +174,7 @@ export class Lease {
   }
 
   #beatAt(atMs: number): void {
-    this.#timer = this.#lessor.wheel.schedule(() => this.#beat(), atMs);
+    this.#timer = this.lessor.wheel.schedule(() => this.#beat(), atMs);
   }
 
   #lose(): void {
@@ -172,7 +183,7 @@ export class Lease {
   }
 
   #uncount(): void {
-    if (this.#counted) this.#lessor.reporter.tally.ended(this.asks);
+    if (this.#counted) this.lessor.reporter.tally.ended(this.asks);
     this.#counted = false;
   }
 
@@ -184,7 +195,7 @@ export class Lease {
     for (const { rule, cost } of this.asks) {
       if (cost > 0) emit('lease.expired', { rule: rule.name, held: cost });
     }
-    this.#lessor.onReleased(this.asks);
+    this.lessor.onReleased(this.asks);
   }
 }
 

@@ -5,6 +5,7 @@ import { conclude, concludeOne } from './conclusion.ts';
 import { costIn } from './costs.ts';
 import type { Decision } from './decision.ts';
 import { errors } from './errors.ts';
+import { FirstBeats } from './first-beats.ts';
 import { scopeKey } from './keys.ts';
 import type { Lease } from './lease.ts';
 import type {
@@ -63,11 +64,13 @@ export class StoreLimiter implements RateLimiter {
       this.#decide = observedDecide(store);
       this.#reporter = new Reporter(store.kind, () => ({}));
     }
+    const wheel = wheelOf(clock);
     this.#reserver = new Reserver({
       lessor: {
         store: this.#store,
         clock,
-        wheel: wheelOf(clock),
+        wheel,
+        firstBeats: new FirstBeats(clock, wheel),
         reporter: this.#reporter,
         charge: (lease, subject, more) => this.#chargeMore(lease, subject, more),
         onReleased: (asks) => this.#released(asks),

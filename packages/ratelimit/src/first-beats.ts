@@ -1,0 +1,115 @@
+/**
+ * The first beats of leases. Most leases are over before, so to set and to cancel one costs a place in a list and nothing else.
+ *
+ * Leases of one length beat first in the order in which they were made: each length is a list with one alarm, which is left alone when its lease is over. When it
+ * rings it goes on to the lease that is the first by then, and with none left the list is gone.
+ */
+import { AsyncResource } from 'node:async_hooks';
+import type { Clock } from '@sage-adk/core';
+import type { TimerWheel } from '@sage-adk/core/deadline';
+
+/** A member of one list at most. */
+export interface Beating {
+  /** On the monotonic clock. */
+  beatsAtMs: number;
+  line: Line | undefined;
+  previous: Beating | undefined;
+  next: Beating | undefined;
+  /** Called at its time or up to a tick later, and no longer a member. Does not throw. */
+  beat(): void;
+}
+
+export class FirstBeats {
+  readonly #clock: Clock;
+  readonly #wheel: TimerWheel;
+  /** By the time to the first beat. */
+  readonly #lines = new Map<number, Line>();
+  /** Of the last one that came: mostly the next has the same length. */
+  #latest: Line | undefined;
+
+  constructor(clock: Clock, wheel: TimerWheel) {
+    this.#clock = clock;
+    this.#wheel = wheel;
+  }
+
+  /** Lets it beat at a time, which is `afterMs` from now. */
+  add(beating: Beating, afterMs: number, atMs: number): void {
+    beating.beatsAtMs = atMs;
+    (this.#latest?.afterMs === afterMs ? this.#latest : this.#lineOf(afterMs)).add(beating);
+  }
+
+  #lineOf(afterMs: number): Line {
+    let line = this.#lines.get(afterMs);
+    if (line === undefined) {
+      line = new Line(afterMs, this.#clock, this.#wheel, () => this.#forget(afterMs));
+      this.#lines.set(afterMs, line);
+    }
+    return (this.#latest = line);
+  }
+
+  #forget(afterMs: number): void {
+    this.#lines.delete(afterMs);
+    this.#latest = undefined;
+  }
+}
+
+/** Takes one back that may have no line any more. */
+export function withdraw(beating: Beating): void {
+  beating.line?.remove(beating);
+}
+
+export class Line {
+  readonly afterMs: number;
+  readonly #clock: Clock;
+  readonly #wheel: TimerWheel;
+  readonly #onEmpty: () => void;
+  /** The alarm is set here, or it would hold on to the context of whichever call happened to set it. */
+  readonly #outside = new AsyncResource('sage-adk:leases');
+  readonly #wake = (): void => this.#visit();
+  #first: Beating | undefined;
+  #last: Beating | undefined;
+  #isSet = false;
+
+  constructor(afterMs: number, clock: Clock, wheel: TimerWheel, onEmpty: () => void) {
+    this.afterMs = afterMs;
+    this.#clock = clock;
+    this.#wheel = wheel;
+    this.#onEmpty = onEmpty;
+  }
+
+  add(beating: Beating): void {
+    const last = this.#last;
+    beating.line = this;
+    beating.previous = last;
+    if (last === undefined) this.#first = beating;
+    else last.next = beating;
+    this.#last = beating;
+    if (!this.#isSet) this.#set(beating.beatsAtMs);
+  }
+
+  remove(beating: Beating): void {
+    const { previous, next } = beating;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    beating.line = beating.previous = beating.next = undefined;
+  }
+
+  #set(atMs: number): void {
+    this.#isSet = true;
+    this.#outside.runInAsyncScope(() => this.#wheel.schedule(this.#wake, atMs));
+  }
+
+  #visit(): void {
+    this.#isSet = false;
+    const nowMs = this.#clock.monotonicMs();
+    let first = this.#first;
+    for (; first !== undefined && first.beatsAtMs <= nowMs; first = this.#first) {
+      this.remove(first);
+      first.beat();
+    }
+    if (first === undefined) this.#onEmpty();
+    else this.#set(first.beatsAtMs);
+  }
+}
