@@ -27,8 +27,6 @@ interface WrittenStart {
 
 const rememberedAttributes = 100;
 
-const { hasOwnProperty } = Object.prototype;
-
 /** What the lines of all operations of one name have in common, for one logger. Most operations are like the one before, so what was found out for it is kept. */
 export class OperationForm {
   readonly name: string;
@@ -56,7 +54,7 @@ export class OperationForm {
     let place = 0;
     for (const key in attributes) {
       // In a loop over an object's names V8 knows this answer; that of Object.hasOwn it asks for.
-      if (!hasOwnProperty.call(attributes, key)) continue;
+      if (!Object.prototype.hasOwnProperty.call(attributes, key)) continue;
       const known = this.#learned[place];
       const attribute = known?.key === key ? known : this.#learn(place, key, text, start);
       place++;

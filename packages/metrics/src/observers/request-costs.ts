@@ -17,7 +17,8 @@ export class RequestCosts {
   }
 
   add(record: OperationRecord<'llm.call'>): void {
-    const cost = this.#running.get(record.context?.requestId ?? '');
+    const id = record.context?.requestId;
+    const cost = id === undefined ? undefined : this.#running.get(id);
     if (cost === undefined) return;
     const { costNanoUsd } = record.attributes;
     if (costNanoUsd !== undefined) {

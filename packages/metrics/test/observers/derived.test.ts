@@ -99,6 +99,23 @@ describe('operations with a metric of their own', () => {
     expect(samples.filter(({ name }) => name === 'sage_middleware_errors_total')).toHaveLength(2);
   });
 
+  test('operations that begin with one object by what each learned and how it ended', async () => {
+    const start = { method: 'web' };
+    for (const cached of [true, true, false, false, true])
+      operate('did.resolve', start, (operation) => operation.set({ cached }));
+    const count = 'sage_did_resolution_duration_seconds_count';
+    expect(await valueOf(count, { method: 'web', cached: 'true', outcome: 'ok' })).toBe(3);
+    expect(await valueOf(count, { method: 'web', cached: 'false', outcome: 'ok' })).toBe(2);
+    const call = { provider: 'openai', model: 'gpt-x', api: 'chat', stream: false };
+    for (const error of [errors.DOWN(), errors.DOWN(), new TypeError('broken'), undefined, undefined])
+      await operate('llm.call', call, () => (error ? Promise.reject(error) : Promise.resolve())).catch(() => {});
+    expect(await valueOf('sage_llm_calls_total', { model: 'gpt-x', outcome: 'ok' })).toBe(2);
+    expect(await valueOf('sage_llm_calls_total', { model: 'gpt-x', outcome: 'error' })).toBe(3);
+    expect(await valueOf('sage_llm_call_duration_seconds_count', { model: 'gpt-x', outcome: 'error' })).toBe(3);
+    expect(await valueOf('sage_llm_errors_total', { provider: 'openai', code: 'SAGE_DERIVED_TEST_DOWN' })).toBe(2);
+    expect(await valueOf('sage_llm_errors_total', { provider: 'openai', code: 'none' })).toBe(1);
+  });
+
   test('OM22: tries by how each ended, and calls by how the last try ended, for the success rate of retries', async () => {
     const attempt = (outcome: 'ok' | 'error', number: number, delayMs?: number): void => {
       const operation = begin('retry.attempt', { dependency: 'openai', attempt: number });
