@@ -6,8 +6,7 @@ import { type LlmAnswer, type LlmCall, openMark } from '../call.ts';
 import { denialWithin } from '../local/local-answer.ts';
 import { createPipeline, type LlmPolicies } from '../pipeline.ts';
 import { apis } from '../providers/index.ts';
-import { estimateTokens } from '../request/estimate.ts';
-import { findMembers } from '../request/json-members.ts';
+import { estimateText } from '../request/estimate.ts';
 import { brokenOff, failedBeforeContent, sent } from '../sending.ts';
 import { finishReasonOf, usageOf } from './answer-facts.ts';
 import { asLast, failedProgress, isLast, refusalIn, refusalInStream, sdkDelayMs } from './failure.ts';
@@ -93,7 +92,7 @@ function toAiCall(request: AiRequest<AiAnswer>, { provider: named, inputMargin }
     stream,
     signal: params.abortSignal,
     outer: openMark(),
-    estimateInput: () => estimateTokens(text(), findMembers(text(), nothing)?.long ?? [], margin),
+    estimateInput: () => estimateText(text(), margin),
     mayWriteCache: () => provider !== 'anthropic' || /cache_?control/i.test(text()),
     mayWriteLongCache: () => text().includes('"1h"'),
     maxOutputTokens: params.maxOutputTokens,
@@ -101,8 +100,6 @@ function toAiCall(request: AiRequest<AiAnswer>, { provider: named, inputMargin }
     repeatable: true,
   };
 }
-
-const nothing: ReadonlySet<string> = new Set();
 
 /** What is asked, as JSON; bytes as base64, as they are sent. */
 function textOf({ model, params: { prompt, tools, responseFormat } }: AiRequest<AiAnswer>): string {

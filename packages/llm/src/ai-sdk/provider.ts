@@ -10,7 +10,7 @@ import type {
 } from '@sage-adk/core';
 import { errors } from '../errors.ts';
 import { memberOf, textOf } from '../providers/usage.ts';
-import { estimateOutput, estimateTokens } from '../request/estimate.ts';
+import { estimateOutput, estimateText } from '../request/estimate.ts';
 import { usageOf } from './answer-facts.ts';
 import { failureOf } from './failure.ts';
 import { type AiAsked, askedOf } from './prompt.ts';
@@ -161,7 +161,7 @@ function count(heard: Heard, text: string): void {
 }
 
 function estimated({ pieces, bytes }: Heard, { messages, tools }: LlmRequest): Usage {
-  const inputTokens = estimateTokens(JSON.stringify({ messages, tools }), []);
+  const inputTokens = estimateText(JSON.stringify({ messages, tools }));
   return { inputTokens, outputTokens: estimateOutput(pieces, bytes) };
 }
 

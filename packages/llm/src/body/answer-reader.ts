@@ -1,8 +1,7 @@
-import type { AnswerFacts, Api } from '../providers/api.ts';
-import { memberOf } from '../providers/usage.ts';
+import type { AnswerFacts, AnswerShape, Api } from '../providers/api.ts';
+import { factsOf, factsOfJson, factsOfText } from './answer-shape.ts';
 import { JsonPicker } from './json-picker.ts';
-import { findMembers, type Span } from '../request/json-members.ts';
-import { parseJson, toLatin1 } from './json-text.ts';
+import { toLatin1 } from './json-text.ts';
 
 /** Follows an answer while it passes, in pieces that are bytes or whatever else it comes in. */
 export interface AnswerReader<P = Uint8Array> {
@@ -37,7 +36,7 @@ export interface Whole {
 
 /** Reads an answer that is one JSON object. */
 export class JsonReader implements AnswerReader {
-  readonly #shape: Api['answer'];
+  readonly #shape: AnswerShape;
   #picker: JsonPicker | undefined;
   #facts: AnswerFacts | undefined;
   whole = false;
@@ -52,18 +51,16 @@ export class JsonReader implements AnswerReader {
 
   write(chunk: Uint8Array): Uint8Array {
     this.contentBytes += chunk.length;
-    this.#picker ??= new JsonPicker(pathsOf(this.#shape));
+    this.#picker ??= new JsonPicker(this.#shape.places.paths);
     this.#picker.write(toLatin1(chunk));
     return chunk;
   }
 
   learn({ bytes, text, json }: Whole): void {
-    const pick = json === undefined ? text && pickIn(text, this.#shape) : (path: string) => memberAt(json, path);
-    if (!pick) this.write(bytes);
-    else {
-      this.contentBytes = bytes.length;
-      this.#facts = this.#factsBy(pick);
-    }
+    if (json !== undefined) this.#facts = factsOfJson(json, this.#shape);
+    else if (text !== undefined) this.#facts = factsOfText(text, this.#shape);
+    if (this.#facts === undefined) this.write(bytes);
+    else this.contentBytes = bytes.length;
   }
 
   end(): undefined {
@@ -75,95 +72,15 @@ export class JsonReader implements AnswerReader {
   }
 
   facts(): AnswerFacts {
-    return this.#facts ?? this.#factsBy((path) => this.#picker?.get(path));
+    return this.#facts ?? this.#picked();
   }
 
-  #factsBy(pick: (path: string) => unknown): AnswerFacts {
-    const shape = this.#shape;
-    const model = pick(shape.model);
-    let finishReason: string | undefined;
-    for (const path of shape.finishReason) {
-      const reason = pick(path);
-      if (typeof reason === 'string') finishReason ??= reason;
-    }
-    return {
-      usage: shape.usageOf(pick(shape.usage)),
-      model: typeof model === 'string' ? model : undefined,
-      finishReason,
-    };
+  #picked(): AnswerFacts {
+    const { usage, model, finishReason, usageOf } = this.#shape;
+    const picker = this.#picker;
+    const reason = finishReason.map((path) => picker?.get(path)).find((one) => typeof one === 'string');
+    return factsOf(usageOf(picker?.get(usage)), picker?.get(model), reason);
   }
-}
-
-/** Reads members of a text without parsing the rest of it; undefined where it has to be picked through. Of a list the first element is looked at. */
-function pickIn(text: string, shape: Api['answer']): ((path: string) => unknown) | undefined {
-  const { names, paths } = placesOf(shape);
-  const found = findMembers(text, names)?.spans;
-  if (found === undefined) return undefined;
-  const said = new Map<string, unknown>();
-  for (const { path, outer, inner } of paths) {
-    const outerSpan = found.get(outer);
-    if (outerSpan === undefined) continue;
-    const span = inner === undefined ? outerSpan : innerIn(text, outerSpan.from, inner);
-    if (span === undefined) return undefined;
-    said.set(path, parseJson(text.slice(span.from, span.to)));
-  }
-  return (path) => said.get(path);
-}
-
-function innerIn(text: string, at: number, inner: ReadonlySet<string>): Span | undefined {
-  const spans = findMembers(text, inner, text[at] === '[' ? at + 1 : at)?.spans;
-  return spans?.values().next().value;
-}
-
-/** Where an answer says what, in the steps of a search. */
-interface Places {
-  /** Of members at its top. */
-  readonly names: ReadonlySet<string>;
-  readonly paths: readonly Place[];
-}
-
-interface Place {
-  readonly path: string;
-  readonly outer: string;
-  /** The one member within that one. */
-  readonly inner: ReadonlySet<string> | undefined;
-}
-
-const knownPlaces = new WeakMap<Api['answer'], Places>();
-
-function placesOf(shape: Api['answer']): Places {
-  let places = knownPlaces.get(shape);
-  if (places === undefined) {
-    const paths = pathsOf(shape).map((path): Place => {
-      const [outer = path, ...rest] = path.split('.');
-      return { path, outer, inner: rest.length === 0 ? undefined : new Set([rest.join('.')]) };
-    });
-    places = { names: new Set(paths.map(({ outer }) => outer)), paths };
-    knownPlaces.set(shape, places);
-  }
-  return places;
-}
-
-/** The member at a path, as {@link JsonPicker} finds it: of the elements of an array the first that has it. */
-function memberAt(json: unknown, path: string): unknown {
-  const dot = path.indexOf('.');
-  if (dot < 0) return memberOf(json, path);
-  const outer = memberOf(json, path.slice(0, dot));
-  const rest = path.slice(dot + 1);
-  if (!Array.isArray(outer)) return memberAt(outer, rest);
-  for (const element of outer as readonly unknown[]) {
-    const found = Array.isArray(element) ? undefined : memberAt(element, rest);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-const knownPaths = new WeakMap<Api['answer'], readonly string[]>();
-
-function pathsOf(answer: Api['answer']): readonly string[] {
-  let paths = knownPaths.get(answer);
-  if (paths === undefined) knownPaths.set(answer, (paths = [answer.usage, answer.model, ...answer.finishReason]));
-  return paths;
 }
 
 /** Reads nothing of an answer but its end: an error, or what is no answer of a model. */

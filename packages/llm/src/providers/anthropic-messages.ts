@@ -4,7 +4,9 @@
  * @see https://docs.anthropic.com/en/api/messages
  */
 import type { Usage } from '@sage-adk/core';
+import { answerShape } from '../body/answer-shape.ts';
 import { holdsText, type Key, lengthOfText, parseJson, textAt } from '../body/json-text.ts';
+import { requestShape } from '../request/request-shape.ts';
 import type { AnswerFacts, Api, EventKind, StreamReader } from './api.ts';
 import { countOf, memberOf, textOf, toUsage } from './usage.ts';
 
@@ -18,12 +20,12 @@ export const anthropicMessages: Api = {
       /\/publishers\/anthropic\/models\/([^/:]+):(rawPredict|streamRawPredict)$/.exec(path) ?? [];
     return model === undefined ? undefined : { model, stream: method === 'streamRawPredict' };
   },
-  request: {
+  request: requestShape({
     maxOutputTokens: ['max_tokens'],
     // The tokenizer since Claude Opus 4.7 makes some 30 % more tokens of the same text.
     tokenMargin: 1.3,
-  },
-  answer: { usage: 'usage', model: 'model', finishReason: ['stop_reason'], usageOf },
+  }),
+  answer: answerShape({ usage: 'usage', model: 'model', finishReason: ['stop_reason'], usageOf }),
   readStream: () => new MessagesReader(),
 };
 

@@ -1,5 +1,7 @@
 import type { Usage } from '@sage-adk/core';
+import type { AnswerPlaces } from '../body/answer-shape.ts';
 import type { Key } from '../body/json-text.ts';
+import type { RequestPlaces } from '../request/request-shape.ts';
 
 /** What is known of one API of one provider: its paths, and where requests and answers say what. */
 export interface Api {
@@ -22,11 +24,11 @@ export interface Endpoint {
 }
 
 /** Where a request says what. Names with a dot are of a member within a member. */
-export interface RequestShape {
+export interface RequestNames {
   /** Most output tokens; the first that is there counts. */
   readonly maxOutputTokens: readonly string[];
-  /** The member to set where there is none of those. */
-  capFor?(model: string): string;
+  /** Which of those to set where there is none. @default 0, the first */
+  readonly capFor?: (model: string) => number;
   /** How many answers are wanted at once; each may take all the output tokens. */
   readonly choices?: string;
   /** Tokens that are made of a text for each that others make of it. @default 1 */
@@ -35,14 +37,24 @@ export interface RequestShape {
   readonly usageOnRequest?: true;
 }
 
+/** The same, with where to look for it. */
+export interface RequestShape extends RequestNames {
+  readonly places: RequestPlaces;
+}
+
 /** Where an answer that is JSON says what. Names of members are joined by dots; elements of an array stand where the array does. */
-export interface AnswerShape {
+export interface AnswerNames {
   readonly usage: string;
   readonly model: string;
   /** The first that is there counts. */
   readonly finishReason: readonly string[];
   /** Reads the member at `usage`; undefined where it is not a usage. */
-  usageOf(usage: unknown): Usage | undefined;
+  readonly usageOf: (usage: unknown) => Usage | undefined;
+}
+
+/** The same, with where to look for it. */
+export interface AnswerShape extends AnswerNames {
+  readonly places: AnswerPlaces;
 }
 
 /** What an answer said of itself, so far. */

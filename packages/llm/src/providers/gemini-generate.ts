@@ -4,7 +4,9 @@
  * @see https://ai.google.dev/api/generate-content
  */
 import type { Usage } from '@sage-adk/core';
+import { answerShape } from '../body/answer-shape.ts';
 import { holds, holdsText, lengthOfText, parseJson, textAt, valueAt } from '../body/json-text.ts';
+import { requestShape } from '../request/request-shape.ts';
 import type { AnswerFacts, Api, EventKind, StreamReader } from './api.ts';
 import { countOf, memberOf, toUsage } from './usage.ts';
 
@@ -16,8 +18,16 @@ export const geminiGenerate: Api = {
       /\/(?:models|tunedModels|endpoints)\/([^/:]+):(generateContent|streamGenerateContent)$/.exec(path) ?? [];
     return model === undefined ? undefined : { model, stream: method === 'streamGenerateContent' };
   },
-  request: { maxOutputTokens: ['generationConfig.maxOutputTokens'], choices: 'generationConfig.candidateCount' },
-  answer: { usage: 'usageMetadata', model: 'modelVersion', finishReason: ['candidates.finishReason'], usageOf },
+  request: requestShape({
+    maxOutputTokens: ['generationConfig.maxOutputTokens'],
+    choices: 'generationConfig.candidateCount',
+  }),
+  answer: answerShape({
+    usage: 'usageMetadata',
+    model: 'modelVersion',
+    finishReason: ['candidates.finishReason'],
+    usageOf,
+  }),
   readStream: () => new GenerateReader(),
 };
 

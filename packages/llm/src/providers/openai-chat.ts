@@ -3,7 +3,9 @@
  *
  * @see https://platform.openai.com/docs/api-reference/chat
  */
+import { answerShape } from '../body/answer-shape.ts';
 import { holds, holdsText, type Key, lengthOfText, parseJson, skipSpace, textAt, valueAt } from '../body/json-text.ts';
+import { requestShape } from '../request/request-shape.ts';
 import type { AnswerFacts, Api, EventKind, StreamReader } from './api.ts';
 import { deploymentIn } from './azure.ts';
 import { openaiUsage } from './openai-usage.ts';
@@ -13,14 +15,19 @@ export const openaiChat: Api = {
   provider: 'openai',
   name: 'chat',
   detect: (path) => (path.endsWith('/chat/completions') ? deploymentIn(path) : undefined),
-  request: {
+  request: requestShape({
     maxOutputTokens: ['max_completion_tokens', 'max_tokens'],
     // OpenAI's reasoning models refuse the old name, other hosts know only that.
-    capFor: (model) => (/^(?:gpt-|o\d|chatgpt)/.test(model) ? 'max_completion_tokens' : 'max_tokens'),
+    capFor: (model) => (model.startsWith('gpt-') || /^(?:o\d|chatgpt)/.test(model) ? 0 : 1),
     choices: 'n',
     usageOnRequest: true,
-  },
-  answer: { usage: 'usage', model: 'model', finishReason: ['choices.finish_reason'], usageOf: openaiUsage },
+  }),
+  answer: answerShape({
+    usage: 'usage',
+    model: 'model',
+    finishReason: ['choices.finish_reason'],
+    usageOf: openaiUsage,
+  }),
   readStream: () => new ChatReader(),
 };
 

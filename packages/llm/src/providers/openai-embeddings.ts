@@ -1,4 +1,6 @@
 /** @see https://platform.openai.com/docs/api-reference/embeddings */
+import { answerShape } from '../body/answer-shape.ts';
+import { requestShape } from '../request/request-shape.ts';
 import type { Api } from './api.ts';
 import { deploymentIn } from './azure.ts';
 import { openaiUsage } from './openai-usage.ts';
@@ -7,6 +9,6 @@ export const openaiEmbeddings: Api = {
   provider: 'openai',
   name: 'embeddings',
   detect: (path) => (path.endsWith('/embeddings') ? deploymentIn(path) : undefined),
-  request: { maxOutputTokens: [] },
-  answer: { usage: 'usage', model: 'model', finishReason: [], usageOf: openaiUsage },
+  request: requestShape({ maxOutputTokens: [] }),
+  answer: answerShape({ usage: 'usage', model: 'model', finishReason: [], usageOf: openaiUsage }),
 };

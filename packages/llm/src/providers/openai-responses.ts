@@ -3,7 +3,9 @@
  *
  * @see https://platform.openai.com/docs/api-reference/responses
  */
+import { answerShape } from '../body/answer-shape.ts';
 import { holdsText, type Key, lengthOfText, parseJson, textAt } from '../body/json-text.ts';
+import { requestShape } from '../request/request-shape.ts';
 import type { AnswerFacts, Api, EventKind, StreamReader } from './api.ts';
 import { openaiUsage } from './openai-usage.ts';
 import { memberOf, textOf } from './usage.ts';
@@ -12,8 +14,8 @@ export const openaiResponses: Api = {
   provider: 'openai',
   name: 'responses',
   detect: (path) => (path.endsWith('/responses') ? {} : undefined),
-  request: { maxOutputTokens: ['max_output_tokens'] },
-  answer: { usage: 'usage', model: 'model', finishReason: ['status'], usageOf: openaiUsage },
+  request: requestShape({ maxOutputTokens: ['max_output_tokens'] }),
+  answer: answerShape({ usage: 'usage', model: 'model', finishReason: ['status'], usageOf: openaiUsage }),
   readStream: () => new ResponsesReader(),
 };
 

@@ -3,8 +3,10 @@ import { type Fetch, type LlmCall, openMark } from '../call.ts';
 import type { Api, Endpoint } from '../providers/api.ts';
 import { apis } from '../providers/index.ts';
 import { estimateTokens } from './estimate.ts';
+import { type Change, hasNumber, readBody, type RequestBody, withMembers } from './request-body.ts';
+import { type Asked, askedOf } from './request-shape.ts';
 import { mayAskForUsage } from './usage-asked.ts';
-import { type Change, type Asked, askedOf, readBody, type RequestBody, numberAt, withMembers } from './request-body.ts';
+import { ofCache, ofLongCache } from './words.ts';
 
 /** A request that was recognised as a call of a model. */
 export interface FetchCall extends LlmCall {
@@ -19,6 +21,8 @@ export interface FetchCall extends LlmCall {
   readonly asked: Asked | undefined;
   /** Whether usage in the stream has to be asked for, and hidden from who did not. */
   readonly asksForUsage: boolean;
+  /** What the estimate of its input is multiplied by. */
+  readonly margin: number | undefined;
 }
 
 /** A request whose path says that it is a call of a model. */
@@ -49,61 +53,93 @@ function detected(path: string): Recognised | undefined {
   return undefined;
 }
 
+/** What a request is made with. */
+type Made = Pick<FetchCall, 'fetch' | 'input' | 'init'>;
+
 /** The call that a recognised request makes; a promise where its body has to be read first. */
 export function toFetchCall(
-  { wire, endpoint }: Recognised,
-  { fetch, input, init }: Pick<FetchCall, 'fetch' | 'input' | 'init'>,
+  recognised: Recognised,
+  made: Made,
   provider: string,
-  margin = wire.request.tokenMargin,
+  margin = recognised.wire.request.tokenMargin,
 ): FetchCall | Promise<FetchCall> {
-  const make = (text: string | undefined): FetchCall => {
-    const body = text === undefined ? undefined : readBody(text, wire.request);
-    const asked = body && askedOf(body, wire.request);
-    const stream = endpoint.stream ?? asked?.stream ?? false;
-    return {
-      wire,
-      provider,
-      api: wire.name,
-      model: (wire.provider === 'openai' && asked?.model) || endpoint.model || asked?.model || 'unknown',
-      stream,
-      signal: signalOf(input, init),
-      outer: openMark(),
-      estimateInput: () => body && estimateTokens(body.text, body.members.long, margin),
-      // Anthropic writes where it is told to, others as they see fit.
-      mayWriteCache: () => wire.provider !== 'anthropic' || body === undefined || body.text.includes('cache_control'),
-      mayWriteLongCache: () => body === undefined || body.text.includes('"1h"'),
-      maxOutputTokens: wire.request.maxOutputTokens.length === 0 ? 0 : asked?.maxOutputTokens,
-      choices: asked?.choices ?? 1,
-      repeatable: body !== undefined || !hasBody(input, init),
-      fetch,
-      input,
-      init,
-      body,
-      asked,
-      asksForUsage:
-        stream &&
-        wire.request.usageOnRequest === true &&
-        body !== undefined &&
-        !asked?.wantsUsage &&
-        mayAskForUsage(input),
-      // What the steps add: calls and their copies are all of one shape.
-      report: undefined,
-      renew: undefined,
-      watch: undefined,
-      attemptSignal: undefined,
-    };
-  };
+  const { input, init } = made;
   const body = init?.body;
-  if (typeof body === 'string') return make(body);
-  if (body instanceof Uint8Array) return make(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString());
-  if (body == null && isRequest(input) && input.body !== null && !input.bodyUsed) return readText(input).then(make);
-  return make(undefined);
+  if (typeof body === 'string') return callOf(recognised, made, body, provider, margin);
+  if (body instanceof Uint8Array) {
+    const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
+    return callOf(recognised, made, text, provider, margin);
+  }
+  if (body == null && isRequest(input) && input.body !== null && !input.bodyUsed) {
+    return readText(input).then((text) => callOf(recognised, made, text, provider, margin));
+  }
+  return callOf(recognised, made, undefined, provider, margin);
+}
+
+function callOf(
+  { wire, endpoint }: Recognised,
+  { fetch, input, init }: Made,
+  text: string | undefined,
+  provider: string,
+  margin: number | undefined,
+): FetchCall {
+  const body = text === undefined ? undefined : readBody(text, wire.request);
+  const asked = body && askedOf(body, wire.request);
+  const stream = endpoint.stream ?? asked?.stream ?? false;
+  return {
+    wire,
+    provider,
+    api: wire.name,
+    model: (wire.provider === 'openai' && asked?.model) || endpoint.model || asked?.model || 'unknown',
+    stream,
+    signal: signalOf(input, init),
+    outer: openMark(),
+    estimateInput,
+    mayWriteCache,
+    mayWriteLongCache,
+    maxOutputTokens: wire.request.maxOutputTokens.length === 0 ? 0 : asked?.maxOutputTokens,
+    choices: asked?.choices ?? 1,
+    repeatable: body !== undefined || !hasBody(input, init),
+    fetch,
+    input,
+    init,
+    body,
+    asked,
+    asksForUsage:
+      stream && wire.request.usageOnRequest === true && asked?.wantsUsage === false && mayAskForUsage(input),
+    margin,
+    // What the steps add: calls and their copies are all of one shape.
+    report: undefined,
+    renew: undefined,
+    watch: undefined,
+    attemptSignal: undefined,
+  };
+}
+
+// Of any call, and of its copies: each call has them as its own, so that they go with what is spread.
+
+function estimateInput(this: FetchCall): number | undefined {
+  return this.body && estimateTokens(this.body.text, this.body.members, this.margin);
+}
+
+/** Anthropic writes where it is told to, others as they see fit. */
+function mayWriteCache(this: FetchCall): boolean {
+  return this.wire.provider !== 'anthropic' || says(this, ofCache);
+}
+
+function mayWriteLongCache(this: FetchCall): boolean {
+  return says(this, ofLongCache);
+}
+
+/** Nobody knows what a body says that could not be read. */
+function says({ body }: FetchCall, word: number): boolean {
+  return body === undefined || (body.members.words & word) !== 0;
 }
 
 /** What `fetch` is called with: the request as it came, but for what has to be asked for. */
 export function toRequest(call: FetchCall): readonly [input: string | URL | Request, init: RequestInit | undefined] {
   const { input, init, body, attemptSignal } = call;
-  const text = body && withMembers(body, call.wire.request, changesOf(call));
+  const text = body && withMembers(body, changesOf(call));
   const sentBody = text !== body?.text || isTaken(call) ? text : undefined;
   if (sentBody === undefined && attemptSignal === undefined) return [input, init];
   const changed: RequestInit = { ...init };
@@ -118,22 +154,19 @@ export function toRequest(call: FetchCall): readonly [input: string | URL | Requ
 
 /** What the request has to say that it does not say itself. */
 function changesOf({ asksForUsage, maxOutputTokens, asked, wire, body, model }: FetchCall): readonly Change[] {
-  const usage = asksForUsage ? usageToo : none;
+  const { capFor, places } = wire.request;
+  const changes: Change[] = asksForUsage ? [[places.includeUsage, true]] : [];
   if (maxOutputTokens === undefined || body === undefined || maxOutputTokens === (asked?.maxOutputTokens ?? 0)) {
-    return usage;
+    return changes;
   }
-  const { request } = wire;
-  const changes = [...usage];
-  for (const path of request.maxOutputTokens) {
-    if (numberAt(body, path) !== undefined) changes.push([path, maxOutputTokens]);
+  if (asked?.maxOutputTokens !== undefined) {
+    for (const cap of places.caps) if (hasNumber(body, cap)) changes.push([cap, maxOutputTokens]);
+    return changes;
   }
-  if (changes.length > usage.length) return changes;
-  const path = request.capFor?.(model) ?? request.maxOutputTokens[0] ?? '';
-  return [...usage, [path, maxOutputTokens]];
+  const cap = places.caps[capFor?.(model) ?? 0];
+  if (cap !== undefined) changes.push([cap, maxOutputTokens]);
+  return changes;
 }
-
-const none: readonly Change[] = [];
-const usageToo: readonly Change[] = [['stream_options.include_usage', true]];
 
 /** A header field of the request; undefined where it is missing. */
 export function fieldOf({ input, init }: FetchCall, name: string): string | undefined {

@@ -1,9 +1,10 @@
 /**
  * Finds a few members of a JSON object in its text, so that they can be read and changed while all other bytes stay as they are.
  *
- * A prompt may be megabytes of which a hundred bytes matter here: strings are skipped and nothing is made of what is not wanted.
+ * A prompt may be megabytes of which a hundred bytes matter here: it is gone through once, strings are skipped, and nothing is made of what is not wanted.
  */
-import { endOfString, skipSpace } from '../body/json-text.ts';
+import { endOfString, parseJson, skipSpace } from '../body/json-text.ts';
+import { meaningOf } from './words.ts';
 
 /** Where the text of a value stands. */
 export interface Span {
@@ -11,41 +12,101 @@ export interface Span {
   readonly to: number;
 }
 
+/** A member that is wanted, or that has one within. */
+export interface Place {
+  readonly name: string;
+  /** Of its span among those found. */
+  readonly index: number;
+  /** The member it is in; undefined at the top. */
+  readonly outer: Place | undefined;
+  /** As most write it. */
+  readonly written: string;
+  /** Its first character, which is compared for less than a text is. */
+  readonly first: number;
+  readonly inner: Place[];
+  /** Whether it may be in the first element of a list as well. */
+  readonly inList: boolean;
+  /** What was read here the last time: the same few come with every call, and to compare takes a tenth of parsing. */
+  latest: Known;
+}
+
+interface Known {
+  readonly written: string;
+  readonly value: unknown;
+}
+
+/** What to look for. Made once and for all. */
+export interface Wanted {
+  /** One for each path. */
+  readonly places: readonly Place[];
+  /** Those at the top of the object. */
+  readonly top: readonly Place[];
+  /** The spans of an object that has nothing of it. */
+  readonly missing: readonly undefined[];
+}
+
+/** @param paths names of members, joined by dots. @param inList whether the first element of a list stands for the list. */
+export function wantMembers(paths: readonly string[], inList = false): Wanted {
+  const top: Place[] = [];
+  const missing: undefined[] = [];
+  const add = (siblings: Place[], name: string, outer: Place | undefined): Place => {
+    const index = missing.push(undefined) - 1;
+    const written = JSON.stringify(name);
+    const place: Place = { name, index, outer, written, first: name.charCodeAt(0), inner: [], inList, latest: nothing };
+    siblings.push(place);
+    return place;
+  };
+  const find = (outer: Place | undefined, name: string): Place => {
+    const siblings = outer?.inner ?? top;
+    return siblings.find((one) => one.name === name) ?? add(siblings, name, outer);
+  };
+  const places = paths.map((path) => path.split('.').reduce<Place | undefined>(find, undefined) as Place);
+  return { places, top, missing };
+}
+
+const nothing: Known = { written: '', value: undefined };
+
 export interface FoundMembers {
   /** Just after the brace that opens the object: a member may be put there. */
   readonly start: number;
-  readonly isEmpty: boolean;
-  /** The last of each name, as parsing would have it. */
-  readonly spans: ReadonlyMap<string, Span>;
+  /** By the index of their place; the last of each name, as parsing would have it. */
+  readonly spans: (Span | undefined)[];
   /** Strings of at least {@link longString} characters, such as images, wherever they are. */
-  readonly long: readonly Span[];
+  readonly long: Span[];
+  /** What strings say that are such a word, wherever they are. */
+  words: number;
 }
 
 export const longString = 8_192;
 
-/** The members at the top of the object that begins at `from`; undefined where none does, as far as this can tell. */
-export function findMembers(text: string, wanted: ReadonlySet<string>, from = 0): FoundMembers | undefined {
-  const start = skipSpace(text, from) + 1;
-  if (text.charCodeAt(start - 1) !== openBrace) return undefined;
-  const spans = new Map<string, Span>();
-  const long: Span[] = [];
-  let at = skipSpace(text, start);
-  if (text.charCodeAt(at) === closeBrace) return { start, isEmpty: true, spans, long };
-  for (;;) {
-    const keyEnd = text.charCodeAt(at) === quote ? endOfString(text, at) : -1;
-    const colonAt = keyEnd < 0 ? -1 : skipSpace(text, keyEnd + 1);
-    if (colonAt < 0 || text.charCodeAt(colonAt) !== colon) return undefined;
-    const valueAt = skipSpace(text, colonAt + 1);
-    const to = endOfValue(text, valueAt, long);
-    if (to <= valueAt) return undefined;
-    const name = text.slice(at + 1, keyEnd);
-    if (wanted.has(name)) spans.set(name, { from: valueAt, to });
-    at = skipSpace(text, to);
-    if (text.charCodeAt(at) === closeBrace) return { start, isEmpty: false, spans, long };
-    if (text.charCodeAt(at) !== comma) return undefined;
-    at = skipSpace(text, at + 1);
-  }
+/** The members of the object that a text is; undefined where it is none, as far as this can tell. */
+export function findMembers(text: string, wanted: Wanted): FoundMembers | undefined {
+  const open = skipSpace(text, 0);
+  if (text.charCodeAt(open) !== openBrace) return undefined;
+  const found: FoundMembers = { start: open + 1, spans: wanted.missing.slice(), long: [], words: 0 };
+  return endOfObject(text, open, wanted.top, found) < 0 ? undefined : found;
 }
+
+/** What a member holds; undefined where there is none. */
+export function valueOf(text: string, { spans }: FoundMembers, place: Place): unknown {
+  const span = spans[place.index];
+  if (span === undefined) return undefined;
+  const { from, to } = span;
+  const { written, value } = place.latest;
+  if (written.length === to - from && text.startsWith(written, from)) return value;
+  return read(text.slice(from, to), place);
+}
+
+function read(text: string, place: Place): unknown {
+  const value = parseJson(text);
+  if (typeof value === 'object' || text.length > longestKnown) return value;
+  // Not under the text itself: it is a part of a larger one, which it would keep.
+  const written = JSON.stringify(value);
+  if (written === text) place.latest = { written, value };
+  return value;
+}
+
+const longestKnown = 64;
 
 const quote = 0x22;
 const colon = 0x3a;
@@ -55,16 +116,88 @@ const closeBrace = 0x7d;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
 
-/** The place after the value that begins at `from`; -1 where none ends. */
-function endOfValue(text: string, from: number, long: Span[]): number {
+/** The place after the object that opens there; -1 where it does not end. So do the others tell where something ends. */
+function endOfObject(text: string, open: number, places: readonly Place[], found: FoundMembers): number {
+  let at = skipSpace(text, open + 1);
+  if (text.charCodeAt(at) === closeBrace) return at + 1;
+  for (;;) {
+    const nameEnd = text.charCodeAt(at) === quote ? endOfText(text, at, found) : -1;
+    const from = nameEnd < 0 ? -1 : after(text, nameEnd, colon);
+    if (from < 0) return -1;
+    const place = placeOf(text, at, nameEnd, places);
+    const to = place === undefined ? endOfValue(text, from, found) : endOfWanted(text, from, place, found);
+    if (to <= from) return -1;
+    at = after(text, to, comma);
+    if (at >= 0) continue;
+    const end = skipSpace(text, to);
+    return text.charCodeAt(end) === closeBrace ? end + 1 : -1;
+  }
+}
+
+/** What comes next after a sign that comes next; -1 where it does not. */
+function after(text: string, at: number, sign: number): number {
+  if (text.charCodeAt(at) === sign) return skipSpace(text, at + 1);
+  const signAt = skipSpace(text, at);
+  return text.charCodeAt(signAt) === sign ? skipSpace(text, signAt + 1) : -1;
+}
+
+/** Which member the name between two quotes is. */
+function placeOf(text: string, from: number, to: number, places: readonly Place[]): Place | undefined {
+  const first = text.charCodeAt(from + 1);
+  let mayBeEscaped = false;
+  for (const place of places) {
+    const { written } = place;
+    const longer = to - from - written.length;
+    if (longer === 0 && place.first === first && text.startsWith(written, from)) return place;
+    // Letters are escaped by four digits, so such a name is longer by five for each.
+    if (longer > 0 && longer % 5 === 0) mayBeEscaped = true;
+  }
+  return mayBeEscaped ? escapedPlaceOf(text.slice(from, to), places) : undefined;
+}
+
+function escapedPlaceOf(written: string, places: readonly Place[]): Place | undefined {
+  if (!written.includes('\\')) return undefined;
+  const name = parseJson(written);
+  return places.find((place) => place.name === name);
+}
+
+function endOfWanted(text: string, from: number, place: Place, found: FoundMembers): number {
+  const to = place.inner.length === 0 ? endOfValue(text, from, found) : endOfOuter(text, from, place, found);
+  found.spans[place.index] = { from, to };
+  return to;
+}
+
+function endOfOuter(text: string, from: number, { inner, inList }: Place, found: FoundMembers): number {
+  forget(inner, found);
   const first = text.charCodeAt(from);
-  if (first === quote) return endOfText(text, from, long);
-  if (first !== openBrace && first !== openBracket) return endOfPlain(text, from);
-  let depth = 0;
+  if (first === openBrace) return endOfObject(text, from, inner, found);
+  const element = first === openBracket && inList ? skipSpace(text, from + 1) : -1;
+  if (element < 0 || text.charCodeAt(element) !== openBrace) return endOfValue(text, from, found);
+  const rest = endOfObject(text, element, inner, found);
+  return rest < 0 ? -1 : endOfNested(text, rest, found);
+}
+
+/** Of an earlier member of the same name nothing counts. */
+function forget(places: readonly Place[], found: FoundMembers): void {
+  for (const { index, inner } of places) {
+    found.spans[index] = undefined;
+    forget(inner, found);
+  }
+}
+
+function endOfValue(text: string, from: number, found: FoundMembers): number {
+  const first = text.charCodeAt(from);
+  if (first === quote) return endOfText(text, from, found);
+  return first === openBrace || first === openBracket ? endOfNested(text, from + 1, found) : endOfPlain(text, from);
+}
+
+/** From within an object or a list. */
+function endOfNested(text: string, from: number, found: FoundMembers): number {
+  let depth = 1;
   for (let at = from; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
       case quote:
-        at = endOfText(text, at, long) - 1;
+        at = endOfText(text, at, found) - 1;
         if (at < 0) return -1;
         break;
       case openBrace:
@@ -82,10 +215,12 @@ function endOfValue(text: string, from: number, long: Span[]): number {
   return -1;
 }
 
-function endOfText(text: string, from: number, long: Span[]): number {
+function endOfText(text: string, from: number, found: FoundMembers): number {
   const end = endOfString(text, from);
-  if (end - from >= longString) long.push({ from: from + 1, to: end });
-  return end < 0 ? -1 : end + 1;
+  if (end < 0) return -1;
+  if (end - from >= longString) found.long.push({ from: from + 1, to: end });
+  else found.words |= meaningOf(text, from, end + 1);
+  return end + 1;
 }
 
 /** A number, true, false or null. */

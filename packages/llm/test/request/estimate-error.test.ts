@@ -5,17 +5,14 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { countTokens as countCl100k } from 'gpt-tokenizer/encoding/cl100k_base';
 import { countTokens as countO200k } from 'gpt-tokenizer/encoding/o200k_base';
-import { openaiChat } from '../../src/providers/openai-chat.ts';
-import { estimateTokens, tokensOfImage } from '../../src/request/estimate.ts';
-import { readBody } from '../../src/request/request-body.ts';
+import { estimateText, tokensOfImage } from '../../src/request/estimate.ts';
 import { corpus } from '../support/corpus.ts';
 
 const rows: string[] = [];
 afterAll(() => console.info(['estimate / counted        o200k  cl100k', ...rows].join('\n')));
 
 function estimate(body: unknown): number {
-  const read = readBody(JSON.stringify(body), openaiChat.request);
-  return estimateTokens(read?.text ?? '', read?.members.long ?? []);
+  return estimateText(JSON.stringify(body));
 }
 
 /** As OpenAI counts a request: its texts, three tokens for each message and three for the answer to come. */
