@@ -14,8 +14,11 @@ export function withDefaults(estimate: LimitCosts | undefined, defaults: LimitCo
 
 /** An assumption never makes a call larger than what its limits can admit at all: a caller who named no cap must not be refused for ours. */
 export function fitAssumptions(asks: readonly Ask[], estimate: LimitCosts | undefined): readonly Ask[] {
-  if (!asks.some((ask) => isAssumedTooLarge(ask, estimate))) return asks;
-  return asks.map((ask) => (isAssumedTooLarge(ask, estimate) ? { ...ask, cost: ask.rule.burst } : ask));
+  for (const one of asks) {
+    if (!isAssumedTooLarge(one, estimate)) continue;
+    return asks.map((ask) => (isAssumedTooLarge(ask, estimate) ? { ...ask, cost: ask.rule.burst } : ask));
+  }
+  return asks;
 }
 
 function isAssumedTooLarge({ rule, cost }: Ask, estimate: LimitCosts | undefined): boolean {

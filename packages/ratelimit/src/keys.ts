@@ -18,8 +18,22 @@ export function scopeKey(scope: Scope, subject: LimitSubject): string | undefine
 function otherKey(scope: Scope, subject: LimitSubject): string | undefined {
   if (scope === 'global') return '';
   if (scope === 'user') return principalKey(subject.principal);
-  const id = typeof scope === 'function' ? scope(subject) : subject[scope];
+  const id = idIn(scope, subject);
   return id === undefined ? undefined : ownKey(id);
+}
+
+/** Each by its name, which is faster to read than a name that is computed. */
+function idIn(scope: Exclude<Scope, 'global' | 'user'>, subject: LimitSubject): string | undefined {
+  switch (scope) {
+    case 'provider':
+      return subject.provider;
+    case 'tenant':
+      return subject.tenant;
+    case 'endpoint':
+      return subject.endpoint;
+    default:
+      return scope(subject);
+  }
 }
 
 /**

@@ -210,13 +210,16 @@ function usedOf(asks: readonly Ask[], costs: LimitCosts | undefined, isUsed: boo
 
 /** Tells what is owed of which rules. */
 function tellOwed(used: readonly Ask[], over: readonly number[]): Settled['overspent'] {
-  const owed: { readonly rule: string; readonly units: number }[] = [];
+  let owed: { readonly rule: string; readonly units: number }[] | undefined;
   let place = 0;
   for (const { rule } of used) {
     const units = over[place++] ?? 0;
     if (units === 0) continue;
+    owed ??= [];
     if (rule.unit === 'cost') emit('budget.exhausted', { rule: rule.name, period: rule.period, handling: 'debt' });
     owed.push({ rule: rule.name, units });
   }
-  return owed;
+  return owed ?? nothing;
 }
+
+const nothing: Settled['overspent'] = Object.freeze([]);

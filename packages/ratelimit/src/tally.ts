@@ -43,6 +43,8 @@ type Counters = Record<string, number>;
  */
 export class Tally {
   readonly #rules = new Map<string, RuleTally>();
+  /** Of the rules of the last decisions, by their order. */
+  readonly #recent: RuleTally[] = [];
   readonly #sources: readonly Disposable[];
   readonly sole: SoleTally = { rule: undefined, by: 'store', allowed: 0, nearLimit: 0, nearAbove: 0 };
 
@@ -58,8 +60,9 @@ export class Tally {
   /** What each rule said. Returns whether all of them allowed. */
   decided(findings: Concluded['findings'], by: AnswerSource): boolean {
     let isUnanimous = true;
+    let n = 0;
     for (const finding of findings) {
-      count(this.#of(finding.rule.name), finding, by);
+      count(this.#at(n++, finding.rule.name), finding, by);
       isUnanimous &&= finding.allowed;
     }
     return isUnanimous;
@@ -75,8 +78,9 @@ export class Tally {
 
   /** A lease began; one that began before as well has reserved already. */
   reserved(asks: readonly Ask[], isRepeated: boolean): void {
+    let n = 0;
     for (const { rule, cost } of asks) {
-      const tally = this.#of(rule.name);
+      const tally = this.#at(n++, rule.name);
       tally.leases++;
       if (isRepeated) continue;
       tally.unit = rule.unit;
@@ -93,7 +97,7 @@ export class Tally {
   settled(held: readonly Ask[], used: readonly Ask[], over: readonly number[]): void {
     let place = 0;
     for (const { rule, cost } of used) {
-      const { units } = this.#of(rule.name);
+      const { units } = this.#at(place, rule.name);
       units.settled += cost;
       units.refunded += Math.max(0, (held[place]?.cost ?? 0) - cost);
       units.debt += over[place] ?? 0;
@@ -103,7 +107,8 @@ export class Tally {
 
   /** A lease is over. */
   ended(asks: readonly Ask[]): void {
-    for (const { rule } of asks) this.#of(rule.name).leases--;
+    let n = 0;
+    for (const { rule } of asks) this.#at(n++, rule.name).leases--;
   }
 
   close(): void {
@@ -118,6 +123,12 @@ export class Tally {
     verdictsIn(tally, rule.mode, by).allowed += allowed;
     tally.nearLimit += nearLimit;
     this.sole.allowed = this.sole.nearLimit = 0;
+  }
+
+  /** {@link #of} the rule that comes as the nth: mostly it did before. */
+  #at(n: number, name: string): RuleTally {
+    const recent = this.#recent[n];
+    return recent !== undefined && recent.name === name ? recent : (this.#recent[n] = this.#of(name));
   }
 
   #of(name: string): RuleTally {

@@ -1,33 +1,27 @@
 /** What the memory store keeps of a reservation. */
-import type { CompiledRule } from '../compile.ts';
 import type { Expiring } from './expiries.ts';
-import type { Place } from './places.ts';
+import type { Step } from './step.ts';
 import type { Ask } from './store.ts';
 
 export interface Held extends Expiring {
   readonly id: string;
-  parts: Part[];
+  /** What it holds, by rule and key. */
+  parts: Step[];
 }
 
-/** What a reservation holds of one rule and key. */
-export interface Part {
-  readonly rule: CompiledRule;
-  /** Where the state of the rule is. */
-  readonly place: Place;
-  readonly key: string;
-  readonly overflowed: boolean;
-  held: number;
-  spent: number;
-  mark: number;
-}
-
-export function partOf(held: Held, { rule, key }: Pick<Ask, 'rule' | 'key'>): Part | undefined {
+export function partOf(held: Held, { rule, key }: Pick<Ask, 'rule' | 'key'>): Step | undefined {
   for (const part of held.parts) if (part.key === key && part.rule.id === rule.id) return part;
   return undefined;
 }
 
+/** The same, where it is the one at a place: a settlement mostly names what was reserved, in its order. */
+export function partAt({ parts }: Held, place: number, { rule, key }: Pick<Ask, 'rule' | 'key'>): Step | undefined {
+  const part = parts[place];
+  return part !== undefined && part.rule === rule && part.key === key ? part : undefined;
+}
+
 /** Adds a charge to a reservation; what it held under another mark counts as used. */
-export function addPart(held: Held, added: Part): void {
+export function addPart(held: Held, added: Step): void {
   const part = partOf(held, added);
   if (part === undefined) {
     held.parts.push(added);

@@ -6,7 +6,7 @@
 import { type Clock, requireWhole, systemClock } from '@sage-adk/core';
 import type { CompiledRule } from '../compile.ts';
 import { Expiries } from './expiries.ts';
-import { addPart, type Held, type Part, partOf } from './held.ts';
+import { addPart, type Held, partAt, partOf } from './held.ts';
 import { overflowSlot } from './key-table.ts';
 import { MemoryClock } from './memory-clock.ts';
 import { MemoryRule } from './memory-rule.ts';
@@ -69,13 +69,12 @@ class Memory implements MemoryStore {
       case 'consume': {
         const steps = this.#look(request.asks);
         const allowed = request.force === true || !areRefused(steps);
-        if (allowed)
-          for (const step of steps) if (step.waitUs === 0 || request.force === true) spend(step, step.ask.cost);
+        if (allowed) for (const step of steps) if (step.waitUs === 0 || request.force === true) spend(step, step.cost);
         return this.#answer(steps, allowed);
       }
       case 'lower': {
         const steps = this.#look(request.asks);
-        for (const step of steps) spend(step, Math.max(0, step.place.counter.remaining() - step.ask.cost));
+        for (const step of steps) spend(step, Math.max(0, step.place.counter.remaining() - step.cost));
         return this.#answer(steps, true);
       }
       case 'reserve':
@@ -85,7 +84,7 @@ class Memory implements MemoryStore {
         const steps = this.#look(request.asks);
         if (held === undefined) return { ...this.#answer(steps, false), gone: true };
         const allowed = !areRefused(steps);
-        if (allowed) for (const step of steps) if (step.waitUs === 0) addPart(held, hold(step));
+        if (allowed) for (const step of steps) if (step.waitUs === 0) charge(held, step);
         return this.#answer(steps, allowed);
       }
     }
@@ -100,7 +99,7 @@ class Memory implements MemoryStore {
     const held = this.#find(id, asks);
     const over: number[] = [];
     for (const ask of asks) {
-      const part = held && partOf(held, ask);
+      const part = held && (partAt(held, over.length, ask) ?? partOf(held, ask));
       over.push(part === undefined ? 0 : this.#settlePart(ask.rule, part, ask.cost));
     }
     if (held !== undefined) this.#drop(held);
@@ -149,12 +148,19 @@ class Memory implements MemoryStore {
   }
 
   image(): unknown {
-    const held = [...this.#held.values()].map(({ id, expiresUs, parts }) => ({
+    const reservations = [...this.#held.values()].map(({ id, expiresUs, parts }) => ({
       id,
       expiresUs,
-      parts: parts.map(({ rule, place: _, ...part }) => ({ rule: rule.id, ...part })),
+      parts: parts.map(({ rule, key, slot, held, spent, mark }) => ({
+        rule: rule.id,
+        key,
+        overflowed: slot === overflowSlot,
+        held,
+        spent,
+        mark,
+      })),
     }));
-    return { held, ...this.#places.image() };
+    return { held: reservations, ...this.#places.image() };
   }
 
   close(): void {
@@ -184,16 +190,15 @@ class Memory implements MemoryStore {
   }
 
   /** A verdict on each ask. Nothing is written. */
-  #look(asks: readonly Ask[], maxWaitUs = 0): readonly Step[] {
+  #look(asks: readonly Ask[], maxWaitUs = 0): Step[] {
     const steps: Step[] = [];
-    for (const ask of asks) {
-      const { rule, key, cost } = ask;
-      const place = this.#places.of(rule);
+    for (const { rule, key, cost } of asks) {
+      const place = this.#places.at(steps.length, rule);
       const { table, counter } = place;
       // Rules of one table are asked about one key: what the first found is what it would be given.
       const slot = slotAmong(steps, table) ?? table.find(key);
-      counter.load(slot, rule.strategy, this.#now);
-      steps.push({ ask, place, slot, waitUs: counter.waitUs(cost, maxWaitUs) });
+      const waitUs = counter.look(slot, rule.strategy, cost, maxWaitUs, this.#now);
+      steps.push({ rule, place, key, cost, slot, waitUs, held: 0, spent: 0, mark: 0 });
     }
     return steps;
   }
@@ -203,12 +208,16 @@ class Memory implements MemoryStore {
     const steps = this.#look(asks, maxWaitUs);
     if (repeated) return { ...this.#answer(steps, true), repeated };
     if (areRefused(steps)) return this.#answer(steps, false);
-    const parts: Part[] = [];
+    let parts = steps;
     let delayUs = 0;
     for (const step of steps) {
-      if (step.waitUs !== 0) continue;
-      delayUs = Math.max(delayUs, step.place.counter.delayUs(step.ask.cost));
-      parts.push(hold(step));
+      if (step.waitUs !== 0) {
+        parts = steps.filter(({ waitUs }) => waitUs === 0);
+        continue;
+      }
+      // Who would not wait was let in without.
+      if (maxWaitUs > 0) delayUs = Math.max(delayUs, step.place.counter.delayUs(step.cost));
+      hold(step);
     }
     const held = { id, expiresUs: this.#now.steadyUs + delayUs + ttlUs, heapIndex: -1, parts };
     this.#held.set(id, held);
@@ -234,18 +243,21 @@ class Memory implements MemoryStore {
   }
 
   /** Returns the units that the rule is beyond its limit. */
-  #settlePart(rule: CompiledRule, part: Part, cost: number): number {
-    const { table, counter } = part.place;
-    const used = Math.max(0, cost - part.spent);
-    const known = part.overflowed ? overflowSlot : table.slotOf(part.key);
-    // Where the key was forgotten, nothing of it counts any more.
-    if (known === undefined && used <= part.held) return 0;
-    const slot = known ?? table.find(part.key);
-    counter.load(slot, rule.strategy, this.#now);
-    if (known === undefined) counter.spend(used - part.held);
-    else counter.settle(part.held, part.mark, used);
-    table.claim(slot, part.key);
-    counter.save(slot);
+  #settlePart(rule: CompiledRule, { place, key, slot: first, held, spent, mark }: Step, cost: number): number {
+    const { table, counter } = place;
+    const used = Math.max(0, cost - spent);
+    const slot = first === overflowSlot ? overflowSlot : table.slotOf(key);
+    if (slot !== undefined) {
+      table.claim(slot, key);
+      return counter.settle(slot, rule.strategy, held, mark, used, this.#now);
+    }
+    // Where the key was forgotten, nothing of it counts any more but what was used on top.
+    if (used <= held) return 0;
+    const other = table.find(key);
+    counter.load(other, rule.strategy, this.#now);
+    counter.spend(used - held);
+    table.claim(other, key);
+    counter.save(other);
     return counter.over();
   }
 
@@ -253,4 +265,9 @@ class Memory implements MemoryStore {
     this.#held.delete(held.id);
     this.#expiries.remove(held);
   }
+}
+
+function charge(held: Held, step: Step): void {
+  hold(step);
+  addPart(held, step);
 }

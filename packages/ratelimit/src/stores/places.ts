@@ -14,6 +14,9 @@ export class Places {
   readonly #now: Instant;
   readonly #tables = new Map<string, KeyTable>();
   readonly #places = new Map<string, Place>();
+  /** The rules of the last decisions by their order, and their places. */
+  readonly #rules: CompiledRule[] = [];
+  readonly #recent: Place[] = [];
 
   constructor(maxKeys: number, now: Instant) {
     this.#maxKeys = maxKeys;
@@ -22,6 +25,12 @@ export class Places {
 
   of(rule: CompiledRule): Place {
     return this.#places.get(rule.id) ?? this.#add(rule);
+  }
+
+  /** The same for the rule that comes as the nth in a decision: mostly it did before. */
+  at(n: number, rule: CompiledRule): Place {
+    const recent = this.#recent[n];
+    return recent !== undefined && this.#rules[n] === rule ? recent : this.#remember(n, rule);
   }
 
   counts() {
@@ -44,6 +53,12 @@ export class Places {
   clear(): void {
     this.#tables.clear();
     this.#places.clear();
+    this.#rules.length = this.#recent.length = 0;
+  }
+
+  #remember(n: number, rule: CompiledRule): Place {
+    this.#rules[n] = rule;
+    return (this.#recent[n] = this.of(rule));
   }
 
   #add(rule: CompiledRule): Place {

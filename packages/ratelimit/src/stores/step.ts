@@ -1,20 +1,26 @@
-/** One ask in the middle of a decision of the memory store. */
-import type { Part } from './held.ts';
-import { type KeyTable, overflowSlot } from './key-table.ts';
+/** One ask in a decision of the memory store, and what a reservation then holds of it. */
+import type { CompiledRule } from '../compile.ts';
+import type { KeyTable } from './key-table.ts';
 import type { Place } from './places.ts';
-import type { Ask, Finding } from './store.ts';
+import type { Finding } from './store.ts';
 
-/** The counter has loaded the state of the ask's key. */
+/** The counter has loaded the state of the key. */
 export interface Step {
-  readonly ask: Ask;
+  readonly rule: CompiledRule;
+  /** Where the state of the rule is. */
   readonly place: Place;
+  readonly key: string;
+  readonly cost: number;
   readonly slot: number;
   readonly waitUs: number;
+  held: number;
+  spent: number;
+  mark: number;
 }
 
 /** Whether an enforced rule says no. */
 export function areRefused(steps: readonly Step[]): boolean {
-  for (const { ask, waitUs } of steps) if (waitUs !== 0 && ask.rule.mode === 'enforce') return true;
+  for (const { rule, waitUs } of steps) if (waitUs !== 0 && rule.mode === 'enforce') return true;
   return false;
 }
 
@@ -25,30 +31,28 @@ export function slotAmong(steps: readonly Step[], table: KeyTable): number | und
 }
 
 /** Charges for good. */
-export function spend({ ask, place, slot }: Step, cost: number): void {
+export function spend({ key, place, slot }: Step, cost: number): void {
   if (cost === 0) return;
   const { table, counter } = place;
-  table.claim(slot, ask.key);
+  table.claim(slot, key);
   counter.spend(cost);
   counter.save(slot);
 }
 
 /** Charges what will be settled. */
-export function hold({ ask, place, slot }: Step): Part {
-  const { rule, key, cost } = ask;
-  const { table, counter } = place;
-  table.claim(slot, key);
-  const mark = counter.hold(cost);
-  counter.save(slot);
-  return { rule, place, key, overflowed: slot === overflowSlot, held: cost, spent: 0, mark };
+export function hold(step: Step): void {
+  const { place, slot, cost } = step;
+  place.table.claim(slot, step.key);
+  step.held = cost;
+  step.mark = place.counter.hold(slot, cost);
 }
 
-export function toFinding({ ask, place, waitUs }: Step): Finding {
+export function toFinding({ rule, key, cost, place, waitUs }: Step): Finding {
   const { counter } = place;
   return {
-    rule: ask.rule,
-    key: ask.key,
-    cost: ask.cost,
+    rule,
+    key,
+    cost,
     allowed: waitUs === 0,
     remaining: counter.remaining(),
     resetAfterUs: counter.resetUs(),

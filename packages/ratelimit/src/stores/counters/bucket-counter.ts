@@ -59,16 +59,26 @@ export class BucketCounter implements Counter {
     return bucketDelayUs(this.#bucket, this.#state, cost);
   }
 
+  look(slot: number, strategy: CompiledStrategy, cost: number, maxWaitUs: number, now: Instant): number {
+    this.load(slot, strategy, now);
+    return this.waitUs(cost, maxWaitUs);
+  }
+
   spend(cost: number): void {
     spendFromBucket(this.#bucket, this.#state, cost);
   }
 
-  hold(cost: number): number {
-    return holdInBucket(this.#bucket, this.#state, cost);
+  hold(slot: number, cost: number): number {
+    const mark = holdInBucket(this.#bucket, this.#state, cost);
+    this.save(slot);
+    return mark;
   }
 
-  settle(held: number, mark: number, used: number): void {
+  settle(slot: number, strategy: CompiledStrategy, held: number, mark: number, used: number, now: Instant): number {
+    this.load(slot, strategy, now);
     settleBucket(this.#bucket, this.#state, held, mark, used);
+    this.save(slot);
+    return this.over();
   }
 
   level(): number {

@@ -22,7 +22,7 @@ export interface Verdict {
  * How the memory store keeps the state of one rule: the state of all its keys in flat arrays, by slot.
  *
  * A counter works on one slot at a time: `load` takes its state as of now, questions and changes go to that copy, `save` writes it. So a denial,
- * which doesn't save, changes no byte.
+ * which doesn't save, changes no byte. What belongs together is one call: a process with several kinds of rules cannot inline them.
  */
 export interface Counter {
   /** Takes the state of a slot as of now. The strategy may differ from the last one in its limit. */
@@ -33,9 +33,6 @@ export interface Counter {
   /** Asked before the cost is added. */
   delayUs(cost: number): number;
   spend(cost: number): void;
-  /** Returns the mark of what was added. */
-  hold(cost: number): number;
-  settle(held: number, mark: number, used: number): void;
   /** What is used: the debt of a bucket in parts, else units. */
   level(): number;
   /** Units that may be spent now. */
@@ -43,6 +40,12 @@ export interface Counter {
   resetUs(): number;
   /** Units beyond the limit. */
   over(): number;
+  /** `load` and `waitUs`. */
+  look(slot: number, strategy: CompiledStrategy, cost: number, maxWaitUs: number, now: Instant): number;
+  /** Adds to what was loaded of the slot what will be settled, and saves. Returns the mark of it. */
+  hold(slot: number, cost: number): number;
+  /** Loads, replaces what is held under a mark by what was used, and saves. Returns the units beyond the limit. */
+  settle(slot: number, strategy: CompiledStrategy, held: number, mark: number, used: number, now: Instant): number;
   /**
    * All of that for one cost: loads, and where it fits spends and saves. Returns whether it spent what was idle. One call instead of six, and no number
    * returned: a process with several kinds of rules then pays for one call that cannot be inlined.

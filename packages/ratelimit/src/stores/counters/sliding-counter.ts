@@ -42,16 +42,26 @@ export class SlidingCounter implements Counter {
     return 0;
   }
 
+  look(slot: number, strategy: CompiledStrategy, cost: number, _maxWaitUs: number, now: Instant): number {
+    this.load(slot, strategy, now);
+    return this.waitUs(cost);
+  }
+
   spend(cost: number): void {
     spendFromSliding(this.#sliding, this.#state, cost, this.#nowUs);
   }
 
-  hold(cost: number): number {
-    return spendFromSliding(this.#sliding, this.#state, cost, this.#nowUs);
+  hold(slot: number, cost: number): number {
+    const mark = spendFromSliding(this.#sliding, this.#state, cost, this.#nowUs);
+    this.save(slot);
+    return mark;
   }
 
-  settle(held: number, mark: number, used: number): void {
+  settle(slot: number, strategy: CompiledStrategy, held: number, mark: number, used: number, now: Instant): number {
+    this.load(slot, strategy, now);
     settleSliding(this.#sliding, this.#state, held, mark, used, this.#nowUs);
+    this.save(slot);
+    return this.over();
   }
 
   level(): number {

@@ -31,16 +31,25 @@ export class SlotsCounter implements Counter {
     return 0;
   }
 
+  look(slot: number, strategy: CompiledStrategy, cost: number): number {
+    this.load(slot, strategy);
+    return this.waitUs(cost);
+  }
+
   /** A slot is only ever held. */
   spend(): void {}
 
-  hold(cost: number): number {
+  hold(slot: number, cost: number): number {
     this.#active += cost;
+    this.save(slot);
     return 0;
   }
 
-  settle(held: number): void {
+  settle(slot: number, strategy: CompiledStrategy, held: number, _mark: number, _used: number): number {
+    this.load(slot, strategy);
     this.#active = Math.max(0, this.#active - held);
+    this.save(slot);
+    return 0;
   }
 
   level(): number {

@@ -48,16 +48,26 @@ export class WindowCounter implements Counter {
     return 0;
   }
 
+  look(slot: number, strategy: CompiledStrategy, cost: number, _maxWaitUs: number, now: Instant): number {
+    this.load(slot, strategy, now);
+    return this.waitUs(cost);
+  }
+
   spend(cost: number): void {
     spendFromWindow(this.#state, cost);
   }
 
-  hold(cost: number): number {
-    return spendFromWindow(this.#state, cost);
+  hold(slot: number, cost: number): number {
+    const mark = spendFromWindow(this.#state, cost);
+    this.save(slot);
+    return mark;
   }
 
-  settle(held: number, mark: number, used: number): void {
+  settle(slot: number, strategy: CompiledStrategy, held: number, mark: number, used: number, now: Instant): number {
+    this.load(slot, strategy, now);
     settleWindow(this.#state, held, mark, used);
+    this.save(slot);
+    return this.over();
   }
 
   level(): number {
