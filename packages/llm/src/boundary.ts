@@ -5,7 +5,7 @@ import type { Fetch, LlmAnswer } from './call.ts';
 import { localAnswer, tellOuter } from './local/local-answer.ts';
 import { cache } from './middleware/cache.ts';
 import { createPipeline, type LlmPolicies } from './pipeline.ts';
-import { type FetchCall, fieldOf, recognise, type Recognised, toFetchCall } from './request/fetch-call.ts';
+import { type FetchCall, fieldOf, recognise, toFetchCall } from './request/fetch-call.ts';
 import { sendByFetch } from './transport.ts';
 
 /** Makes a request by `fetch`, with the steps around it where it is the call of a model. */
@@ -16,6 +16,7 @@ export function createBoundary(policies: LlmPolicies): Boundary {
   if (inputMargin !== undefined) requireNumber('inputMargin', inputMargin, 0);
   const call = createPipeline<FetchCall, Response>(policies, {
     send: sendByFetch,
+    instead,
     asLast,
     ...(policies.cache !== undefined && { cache: cache(policies.cache) }),
     client: {
@@ -26,27 +27,21 @@ export function createBoundary(policies: LlmPolicies): Boundary {
     },
     maxOutputOf: () => undefined,
   });
-  const run = async (
-    recognised: Recognised,
-    request: Pick<FetchCall, 'fetch' | 'input' | 'init'>,
-  ): Promise<Response> => {
-    try {
-      const provider = policies.provider ?? recognised.wire.provider;
-      const made = toFetchCall(recognised, request, provider, inputMargin);
-      // Most bodies are there: nothing is waited for then.
-      const { result } = await call(made instanceof Promise ? await made : made);
-      return result;
-    } catch (error) {
-      const local = localAnswer(error);
-      if (local === undefined) throw error;
-      tellOuter(error);
-      return local;
-    }
-  };
   return (fetch, input, init) => {
     const recognised = recognise(input, init);
-    return recognised === undefined ? fetch(input, init) : run(recognised, { fetch, input, init });
+    if (recognised === undefined) return fetch(input, init);
+    const provider = policies.provider ?? recognised.wire.provider;
+    const made = toFetchCall(recognised, { fetch, input, init }, provider, inputMargin);
+    return made instanceof Promise ? made.then(call) : call(made);
   };
+}
+
+/** The answer that says what a local error means. */
+function instead(error: unknown): Response {
+  const local = localAnswer(error);
+  if (local === undefined) throw error;
+  tellOuter(error);
+  return local;
 }
 
 /** It was tried as often as that helps; SDKs that try again by themselves are told so. */

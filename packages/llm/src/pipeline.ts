@@ -60,6 +60,8 @@ export type CallFacts = Pick<LlmCall, 'provider' | 'api' | 'model' | 'stream'>;
 export interface Kind<C extends LlmCall, R> {
   /** Makes the call. */
   readonly send: (call: C) => Promise<LlmAnswer<R>>;
+  /** What the client gets in place of an error; throws the error where that is it. @default it throws */
+  readonly instead?: (error: unknown) => R;
   /** The same answer, telling the client that trying again is of no use. */
   readonly asLast: (answer: LlmAnswer<R>) => LlmAnswer<R>;
   /** Of clients that try again by themselves; missing where none can. */
@@ -73,10 +75,8 @@ export interface Kind<C extends LlmCall, R> {
 /** The names of the steps, outermost first. */
 export const order = ['observe', 'cache', 'reserve', 'breaker', 'retry', 'stall'] as const;
 
-export function createPipeline<C extends LlmCall, R>(
-  policies: LlmPolicies,
-  kind: Kind<C, R>,
-): (call: C) => Promise<LlmAnswer<R>> {
+export function createPipeline<C extends LlmCall, R>(policies: LlmPolicies, kind: Kind<C, R>): (call: C) => Promise<R> {
+  const { instead = rethrow } = kind;
   const tries =
     policies.retry === undefined && kind.client !== undefined
       ? createClientTries<C, R>({ dependencyOf, ...kind.client })
@@ -86,7 +86,7 @@ export function createPipeline<C extends LlmCall, R>(
   // Each layer begins something, and only a try that was counted needs no other count.
   done.delete(beginning);
   done.delete(counting);
-  const observed = observe<C, R>({ price: policies.price, steps: done });
+  const observed = observe<C, R>({ price: policies.price, steps: done, instead });
   const rest = steps.reduceRight<(call: C) => Promise<LlmAnswer<R>>>(
     (next, { name, middleware }) =>
       (call) =>
@@ -94,7 +94,14 @@ export function createPipeline<C extends LlmCall, R>(
         isDone(name, call.outer) ? next(call) : middleware(call, next),
     kind.send,
   );
-  return (call) => tries?.resume(call) ?? observed(call, rest);
+  return (call) => {
+    const resumed = tries?.resume(call);
+    return resumed === undefined ? observed(call, rest) : resumed.then(({ result }) => result, instead);
+  };
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 /** In every layer; what begins there is a call or a try. */

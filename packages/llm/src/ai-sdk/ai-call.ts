@@ -67,7 +67,7 @@ export function createAiBoundary(
     maxOutputOf: () => undefined,
   });
   return async <A extends AiAnswer>(request: AiRequest<A>) => {
-    const { result } = await call(toAiCall(request, policies));
+    const result = await call(toAiCall(request, policies));
     if ('error' in result) throw result.error;
     // It is what `ask` answered, with another stream in it at most.
     return result.answer as A;

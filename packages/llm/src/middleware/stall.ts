@@ -1,6 +1,6 @@
 /** Ends a call that does not come along. It looks at content, not at bytes: a comment that keeps a connection alive is no progress. */
 import { type Clock, current, emit, type Middleware, requireNumber, systemClock, type Timer } from '@sage-adk/core';
-import { wheelOf } from '@sage-adk/core/deadline';
+import { type TimerWheel, wheelOf } from '@sage-adk/core/deadline';
 import type { Watch } from '../body/progress.ts';
 import type { LlmAnswer, LlmCall } from '../call.ts';
 import { errors } from '../errors.ts';
@@ -17,11 +17,18 @@ export interface StallOptions {
 }
 
 export function stall<C extends LlmCall, R>(options: StallOptions): Middleware<C, LlmAnswer<R>> {
-  const { firstContentMs, betweenContentsMs, totalMs } = options;
+  const { firstContentMs, betweenContentsMs, totalMs, clock = systemClock } = options;
   for (const [name, limitMs] of Object.entries({ firstContentMs, betweenContentsMs, totalMs }))
     if (limitMs !== undefined) requireNumber(`stall.${name}`, limitMs, 1);
+  const limits: Limits = {
+    firstContentMs: firstContentMs ?? never,
+    betweenContentsMs: betweenContentsMs ?? never,
+    totalMs: totalMs ?? never,
+    clock,
+    wheel: wheelOf(clock),
+  };
   return async (call, next) => {
-    const watch = new StallWatch(call, options);
+    const watch = new StallWatch(call, limits);
     try {
       const answer = await next({ ...call, watch, attemptSignal: watch.signal });
       if (answer.progress.ending !== undefined) watch.ended();
@@ -34,16 +41,26 @@ export function stall<C extends LlmCall, R>(options: StallOptions): Middleware<C
   };
 }
 
+const never = Number.POSITIVE_INFINITY;
+
+interface Limits {
+  readonly clock: Clock;
+  readonly firstContentMs: number;
+  readonly betweenContentsMs: number;
+  readonly totalMs: number;
+  readonly wheel: TimerWheel;
+}
+
 /** One timer for all of a try: at its time it looks how long content was waited for, and sets itself again. */
 class StallWatch implements Watch {
   readonly #provider: string;
   readonly #isStream: boolean;
+  readonly #limits: Limits;
   readonly #clock: Clock;
   readonly #controller = new AbortController();
   readonly follows: AbortSignal | undefined;
   readonly #startedMs: number;
   readonly #untilMs: number;
-  readonly #betweenContentsMs: number;
   /** How long content may be waited for now. Only a stream has any before its end. */
   #limitMs: number;
   #hasContent = false;
@@ -53,16 +70,16 @@ class StallWatch implements Watch {
   #breakOff: ((error: unknown) => void) | undefined;
   fired: Error | undefined;
 
-  constructor(call: LlmCall, options: StallOptions) {
-    const { clock = systemClock, totalMs = never, firstContentMs = never, betweenContentsMs = never } = options;
+  constructor(call: LlmCall, limits: Limits) {
+    const { clock } = limits;
     const { provider, stream, signal, attemptSignal } = call;
     this.#provider = provider;
     this.#isStream = stream;
+    this.#limits = limits;
     this.#clock = clock;
-    this.#betweenContentsMs = betweenContentsMs;
-    this.#limitMs = stream ? firstContentMs : never;
+    this.#limitMs = stream ? limits.firstContentMs : never;
     this.#startedMs = this.#waitsSinceMs = clock.monotonicMs();
-    this.#untilMs = Math.min(this.#startedMs + totalMs, current()?.deadlineMs ?? never);
+    this.#untilMs = Math.min(this.#startedMs + limits.totalMs, current()?.deadlineMs ?? never);
     const follows = (this.follows = attemptSignal ?? signal);
     if (follows?.aborted === true) this.#abort();
     // Without options, since reading those costs more than to listen. It aborts once.
@@ -87,7 +104,7 @@ class StallWatch implements Watch {
     if (isContent) {
       this.#waitedMs = 0;
       this.#hasContent = true;
-      this.#limitMs = this.#betweenContentsMs;
+      this.#limitMs = this.#limits.betweenContentsMs;
     } else if (this.#waitsSinceMs !== undefined) {
       this.#waitedMs += this.#clock.monotonicMs() - this.#waitsSinceMs;
     }
@@ -112,10 +129,10 @@ class StallWatch implements Watch {
     let atMs = this.#untilMs;
     if (this.#isStream) {
       const leftMs = this.#limitMs - this.#waitedNow(nowMs);
-      const nextMs = this.#hasContent ? leftMs : Math.min(leftMs, this.#betweenContentsMs);
+      const nextMs = this.#hasContent ? leftMs : Math.min(leftMs, this.#limits.betweenContentsMs);
       atMs = Math.min(atMs, nowMs + Math.max(1, nextMs));
     }
-    this.#timer = wheelOf(this.#clock).schedule(this.#look, atMs);
+    this.#timer = this.#limits.wheel.schedule(this.#look, atMs);
   }
 
   #waitedNow(nowMs: number): number {
@@ -141,5 +158,3 @@ class StallWatch implements Watch {
     this.#controller.abort(error);
   }
 }
-
-const never = Number.POSITIVE_INFINITY;
