@@ -13,39 +13,56 @@
  */
 export function countTokens(text: string, from = 0, to = text.length): number {
   const length = to - from;
-  if (length <= wholeLength) return Math.ceil(countAll(text, from, to));
-  let tokens = 0;
-  for (let sample = 0; sample < samples; sample++) {
-    const start = from + Math.floor((sample * (length - sampleLength)) / (samples - 1));
-    tokens += countAll(text, start, start + sampleLength);
+  if (length > mostWritten) {
+    let parts = 0;
+    for (let sample = 0; sample < samples; sample++) {
+      const start = from + startOf(sample, length);
+      parts += partsOf(0, write(text.slice(start, start + sampleLength)));
+    }
+    return tokensIn(parts, length);
   }
-  return Math.ceil((tokens * length) / (samples * sampleLength));
+  const size = write(length === text.length ? text : text.slice(from, to));
+  if (size <= wholeLength) return Math.ceil(partsOf(0, size) / partsOfToken);
+  let parts = 0;
+  for (let sample = 0; sample < samples; sample++) {
+    const start = startOf(sample, size);
+    parts += partsOf(start, start + sampleLength);
+  }
+  return tokensIn(parts, size);
 }
 
-/** In characters, as are the others. Many short samples say as much of a mixed text as half as many of twice the length. */
+/** In characters or bytes. Many short samples say as much of a mixed text as half as many of twice the length. */
 const sampleLength = 32;
 const samples = 32;
 const wholeLength = 2_048;
 
-function countAll(text: string, from: number, to: number): number {
+function startOf(sample: number, length: number): number {
+  return Math.floor((sample * (length - sampleLength)) / (samples - 1));
+}
+
+function tokensIn(parts: number, length: number): number {
+  return Math.ceil(((parts / partsOfToken) * length) / (samples * sampleLength));
+}
+
+/** Characters that are written at once. To read them as bytes takes half as long as out of the text, the writing included. */
+const mostWritten = 8_192;
+const bytes = new Uint8Array(3 * mostWritten);
+const encoder = new TextEncoder();
+
+function write(text: string): number {
+  return encoder.encodeInto(text, bytes).written;
+}
+
+function partsOf(from: number, to: number): number {
   let parts = 0;
   let state = outside;
   for (let at = from; at < to; at++) {
-    const kind = kindOf(text.charCodeAt(at));
-    if (kind === escape) {
-      const code = text.charCodeAt(++at);
-      // \u and four digits; any other escape is one character.
-      if (code === letterU) at += 4;
-      parts += code === letterN ? escapedLine : escapedSign;
-      state = outside;
-      continue;
-    }
     // Nothing here is decided by where a word ends, which no processor can foresee.
-    const step = state + kind;
+    const step = state + (kinds[bytes[at] as number] as number);
     parts += added[step] as number;
     state = next[step] as number;
   }
-  return parts / partsOfToken;
+  return parts;
 }
 
 /** All that is counted is a whole number of these. */
@@ -58,30 +75,35 @@ const digit = 3;
 const sign = 4;
 const near = 5;
 const far = 6;
-const surrogate = 7;
+const farthest = 7;
+/** Those before this one come in runs. */
 const escape = 8;
+/** Letters that stand for something else behind a backslash. */
+const letterN = 9;
+const letterU = 10;
+/** Bytes of a character that began before. */
+const rest = 11;
+const kindCount = 12;
 
-/** The ends of lines go with other signs and with each other; quotes with what stands around them. */
-const escapedLine = 0.75 * partsOfToken;
-const escapedSign = 0.5 * partsOfToken;
-const letterU = 0x75;
-const letterN = 0x6e;
-const backslash = 0x5c;
+const kinds = Uint8Array.from({ length: 256 }, (_, byte) => kindOf(byte));
 
-/** Of ASCII. */
-const kinds = Uint8Array.from({ length: 128 }, (_, code) => {
-  if (code === backslash) return escape;
-  const character = String.fromCharCode(code);
-  if (code <= 0x20) return space;
+/** Of a byte of UTF-8. */
+function kindOf(byte: number): number {
+  if (byte >= 0x80) return byte < 0xc0 ? rest : kindBeyondAscii(byte);
+  const character = String.fromCharCode(byte);
+  if (byte <= 0x20) return space;
+  if (character === '\\') return escape;
+  if (character === 'n') return letterN;
+  if (character === 'u') return letterU;
   if (/[a-z]/.test(character)) return lower;
   if (/[A-Z]/.test(character)) return upper;
   return /\d/.test(character) ? digit : sign;
-});
+}
 
-function kindOf(code: number): number {
-  if (code < 128) return kinds[code] as number;
-  if (code < 0x900) return near;
-  return code >= 0xd800 && code <= 0xdfff ? surrogate : far;
+/** By the first byte of so many. */
+function kindBeyondAscii(byte: number): number {
+  if (byte < 0xe0) return near;
+  return byte < 0xf0 ? far : farthest;
 }
 
 /** Of so many characters of one kind. */
@@ -101,34 +123,54 @@ function tokensOf(kind: number, length: number): number {
     case far:
       // Most scripts of Asia: about a token for each character.
       return length;
-    case surrogate:
-      return length * 1.5;
+    case farthest:
+      return length * 3;
     default:
       // One space goes with the word behind it, and an indentation is one token.
       return length > 1 ? 1 : 0;
   }
 }
 
-/** Escapes stand outside of all runs. */
-const kindCount = escape;
+/** The ends of lines go with other signs and with each other; quotes with what stands around them. */
+const escapedLine = 0.75 * partsOfToken;
+const escapedSign = 0.5 * partsOfToken;
+
 /** A run that is as long grows from here on by the same with each character. */
 const longRun = 16;
 /** Where a run of a kind is: the first of its steps. Of length 0 there is none. */
 const outside = 0;
+/** Behind a backslash; after it, where so many digits of `\u` are to come. */
+const escaped = escape * longRun;
+const digitsOfEscape = 4;
 
 /** How many parts a character of a kind adds, after so long a run of a kind; and where it leads. */
-const added = new Uint8Array(kindCount * longRun * kindCount);
+const added = new Uint8Array((escaped + 1 + digitsOfEscape) * kindCount);
 const next = new Uint16Array(added.length);
 
-for (let state = 0; state < kindCount * longRun; state++) {
-  const run = state % longRun;
+for (let state = 0; state <= escaped + digitsOfEscape; state++) {
   for (let kind = 0; kind < kindCount; kind++) {
-    const goesOn = run > 0 && Math.floor(state / longRun) === kind;
-    const length = goesOn ? run + 1 : 1;
-    const step = state * kindCount + kind;
-    added[step] = Math.round((tokensOf(kind, length) - (goesOn ? tokensOf(kind, run) : 0)) * partsOfToken);
-    next[step] = (kind * longRun + Math.min(length, longRun - 1)) * kindCount;
+    const [parts, to] = state < escaped ? stepInRun(state, kind) : stepInEscape(state - escaped, kind);
+    added[state * kindCount + kind] = parts;
+    next[state * kindCount + kind] = to * kindCount;
   }
+}
+
+function stepInRun(state: number, byteKind: number): readonly [parts: number, to: number] {
+  if (byteKind === rest) return [0, state];
+  if (byteKind === escape) return [escapedSign, escaped];
+  const kind = byteKind > escape ? lower : byteKind;
+  const run = state % longRun;
+  const goesOn = run > 0 && Math.floor(state / longRun) === kind;
+  const length = goesOn ? run + 1 : 1;
+  const tokens = tokensOf(kind, length) - (goesOn ? tokensOf(kind, run) : 0);
+  return [Math.round(tokens * partsOfToken), kind * longRun + Math.min(length, longRun - 1)];
+}
+
+/** @param digits that are to come of `\u`; 0 just behind the backslash. */
+function stepInEscape(digits: number, kind: number): readonly [parts: number, to: number] {
+  if (digits > 1) return [0, escaped + digits - 1];
+  if (digits === 0 && kind === letterU) return [0, escaped + digitsOfEscape];
+  return [digits === 0 && kind === letterN ? escapedLine - escapedSign : 0, outside];
 }
 
 /** Most words of up to six letters are one token. What is longer than words are is none. */

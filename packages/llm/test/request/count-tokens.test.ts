@@ -1,0 +1,59 @@
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { countTokens } from '../../src/request/count-tokens.ts';
+import { corpus } from '../support/corpus.ts';
+
+const runs = /\\u.{4}|\\.|[a-z]+|[A-Z]+|\d+|[\0- ]+|[!-/:-@[\]^_`{-\u007f]+|[^\0-\u007f]/gsu;
+
+/** The same in plain words: what is escaped, or a run of one kind. */
+function tokensOf(run: string): number {
+  const { length } = run;
+  if (run.startsWith('\\')) return run === '\\n' ? 0.75 : 0.5;
+  if (/^[a-z]/.test(run)) return tokensOfWord(length);
+  if (/^[A-Z]/.test(run)) return length === 1 ? 0.75 : length / 2;
+  if (/^\d/.test(run)) return length;
+  if (/^[\0- ]/.test(run)) return length > 1 ? 1 : 0;
+  if (/^[!-\u007f]/.test(run)) return length === 1 ? 1 : length / 2;
+  const code = run.codePointAt(0) ?? 0;
+  if (code < 0x800) return 0.75;
+  return code < 0x1_0000 ? 1 : 3;
+}
+
+function tokensOfWord(length: number): number {
+  if (length <= 6) return 1;
+  return length <= 12 ? 1 + (length - 6) / 6 : 2 + (length - 12) / 2;
+}
+
+function counted(text: string): number {
+  const twelfths = (text.match(runs) ?? []).map((run) => Math.round(tokensOf(run) * 12));
+  return Math.ceil(twelfths.reduce((sum, one) => sum + one, 0) / 12);
+}
+
+const word = fc.string({ unit: fc.constantFrom('a', 'e', 'n', 'u'), maxLength: 24 });
+const texts = fc.array(
+  fc.oneof(fc.string({ unit: 'grapheme' }), word, fc.constantFrom('\n', '\\', '"', '\\n', '  ', 'ABC', '\u0001')),
+);
+
+describe('an estimate of tokens', () => {
+  test('counts what is escaped as one and all else by runs of its kind', () => {
+    fc.assert(
+      fc.property(texts, (parts) => {
+        const text = JSON.stringify(parts.join(''));
+        expect(countTokens(text)).toBe(counted(text));
+        expect(countTokens(`[${text}12]`, 1, text.length + 1)).toBe(counted(text));
+      }),
+    );
+  });
+
+  test.each([2_500, 8_192, 8_193, 100_000])('of %d characters is near to what all of them are', (length) => {
+    const english = corpus[0]?.text ?? '';
+    const text = JSON.stringify(english.repeat(length / english.length + 1)).slice(0, length);
+    expect(countTokens(text) / counted(text)).toBeGreaterThan(0.9);
+    expect(countTokens(text) / counted(text)).toBeLessThan(1.2);
+  });
+
+  test('goes by samples of the same size whether or not a text is written at once', () => {
+    const text = JSON.stringify(corpus.map((one) => one.text).filter((one) => /^[\0-~]*$/.test(one)));
+    expect(Math.abs(countTokens(text, 0, 8_193) - countTokens(text, 0, 8_192))).toBeLessThan(40);
+  });
+});
