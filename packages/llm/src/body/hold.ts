@@ -16,9 +16,9 @@ export class Hold {
   #signal: AbortSignal | undefined;
   /** Not watched yet. */
   #consumer: object | undefined;
-  /** Among those that are not. */
-  #at = -1;
   #isWatched = false;
+  #previous: Hold | undefined;
+  #next: Hold | undefined;
 
   constructor(held: Held) {
     this.#held = held;
@@ -36,16 +36,24 @@ export class Hold {
 
   /** Soon after this is collected, nobody will come: the connection is released, and whoever waits for the end hears of it. */
   dropsWith(consumer: object): void {
+    if (this.#consumer !== undefined) this.#leave();
     this.#consumer = consumer;
-    this.#at = fresh.push(this) - 1;
-    timer ??= systemClock.setTimer(watchAll, freshMs);
+    this.#next = fresh.latest;
+    if (this.#next !== undefined) this.#next.#previous = this;
+    fresh.latest = this;
+    fresh.timer ??= systemClock.setTimer(Hold.watchAll, freshMs);
   }
 
-  watch(): void {
-    if (this.#consumer === undefined) return;
-    unread.register(this.#consumer, this, this);
+  /** Has the collector watch all of them. */
+  static watchAll(this: void): void {
+    fresh.timer = undefined;
+    while (fresh.latest !== undefined) fresh.latest.#watch();
+  }
+
+  #watch(): void {
+    if (this.#consumer !== undefined) unread.register(this.#consumer, this, this);
     this.#isWatched = true;
-    this.#consumer = undefined;
+    this.#leave();
   }
 
   dropped(): void {
@@ -61,23 +69,15 @@ export class Hold {
 
   #leave(): void {
     this.#consumer = undefined;
-    const last = fresh.pop();
-    if (last === undefined || last === this) return;
-    fresh[this.#at] = last;
-    last.#at = this.#at;
+    if (this.#previous === undefined) fresh.latest = this.#next;
+    else this.#previous.#next = this.#next;
+    if (this.#next !== undefined) this.#next.#previous = this.#previous;
+    this.#previous = this.#next = undefined;
   }
 }
 
 const unread = new FinalizationRegistry<Hold>((hold) => hold.dropped());
 
-/** Only what is still unread after a while is watched by the collector: to tell it costs more than most bodies take to read. */
+/** Only what is still unread after a while is watched by the collector: to tell it costs more than to read most bodies. */
 const freshMs = 100;
-let fresh: Hold[] = [];
-let timer: Timer | undefined;
-
-function watchAll(): void {
-  const holds = fresh;
-  fresh = [];
-  timer = undefined;
-  for (const hold of holds) hold.watch();
-}
+const fresh: { latest: Hold | undefined; timer: Timer | undefined } = { latest: undefined, timer: undefined };

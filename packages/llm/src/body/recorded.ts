@@ -4,28 +4,30 @@ import { toLatin1 } from './json-text.ts';
 import type { Whole } from './answer-reader.ts';
 import type { Listener, Progress } from './progress.ts';
 
-/** Who waits for a recording. */
-export type Keeper = Pick<PromiseWithResolvers<CachedAnswer>, 'resolve' | 'reject'>;
-
-/** Gives the answer as it is kept to its keeper, once its consumer has read it. Rejects unless all of it was read and it was whole. */
-export function record({ result, progress }: LlmAnswer<Response>, keeper: Keeper): void {
-  if (progress.listen === undefined) keeper.reject(notWhole());
-  else progress.listen(new Recording(result, progress, keeper));
+/** Resolves with the answer as it is kept, once its consumer has read it. Rejects unless all of it was read and it was whole. */
+export function record({ result, progress }: LlmAnswer<Response>, resolve: Resolve, reject: Reject): void {
+  if (progress.listen === undefined) reject(notWhole());
+  else progress.listen(new Recording(result, progress, resolve, reject));
 }
+
+type Resolve = (answer: CachedAnswer) => void;
+type Reject = (error: unknown) => void;
 
 class Recording implements Listener {
   // Not the response itself: whoever listens must not keep alive what nobody reads.
   readonly #status: number;
   readonly #headers: Headers;
   readonly #progress: Progress;
-  readonly #keeper: Keeper;
+  readonly #resolve: Resolve;
+  readonly #reject: Reject;
   readonly #tape = new Tape();
 
-  constructor({ status, headers }: Response, progress: Progress, keeper: Keeper) {
+  constructor({ status, headers }: Response, progress: Progress, resolve: Resolve, reject: Reject) {
     this.#status = status;
     this.#headers = headers;
     this.#progress = progress;
-    this.#keeper = keeper;
+    this.#resolve = resolve;
+    this.#reject = reject;
   }
 
   passed(piece: Uint8Array, text?: string): void {
@@ -36,12 +38,12 @@ class Recording implements Listener {
     const body = whole === undefined ? this.#tape.text : bounded(whole);
     // A consumer may leave at the last word, before the end; but not before the last word.
     const { ending } = this.#progress;
-    if (ending?.kind !== 'done' || ending.isLeft === true || body === undefined) this.#keeper.reject(notWhole());
-    else this.#keeper.resolve(this.#kept(body));
+    if (ending?.kind !== 'done' || ending.isLeft === true || body === undefined) this.#reject(notWhole());
+    else this.#resolve(this.#kept(body));
   }
 
   broke(error: unknown): void {
-    this.#keeper.reject(error);
+    this.#reject(error);
   }
 
   #kept(body: string): CachedAnswer {

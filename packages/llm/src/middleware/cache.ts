@@ -73,19 +73,19 @@ class Asking {
   }
 
   #make(): Promise<CachedAnswer> {
-    const keeper = Promise.withResolvers<CachedAnswer>();
-    const made = this.#next(this.#call);
-    const failed = (): void => {
-      this.#failed = made;
-      keeper.reject(uncacheable);
-    };
-    made.then((answer) => {
-      if (answer.progress.refusal !== undefined) return failed();
-      record(answer, keeper);
-      if (this.#resolve === undefined) answer.result.arrayBuffer().catch(() => {});
-      else this.#answer(answer);
-    }, failed);
-    return keeper.promise;
+    return new Promise((resolve, reject) => {
+      const made = this.#next(this.#call);
+      const failed = (): void => {
+        this.#failed = made;
+        reject(uncacheable);
+      };
+      made.then((answer) => {
+        if (answer.progress.refusal !== undefined) return failed();
+        record(answer, resolve, reject);
+        if (this.#resolve === undefined) answer.result.arrayBuffer().catch(() => {});
+        else this.#answer(answer);
+      }, failed);
+    });
   }
 
   #found(found: Found): void {
