@@ -11,6 +11,8 @@ export interface AnswerReader<P = Uint8Array> {
   learn?(whole: Whole): void;
   /** A character for each byte of the piece that came last, where they were needed; nobody need make them again. */
   textOf?(piece: P): string | undefined;
+  /** Whether the piece that came last is ASCII; undefined where nobody looked. */
+  readonly isAscii?: boolean | undefined;
   /** The body ended; returns what was held back. */
   end(): P | undefined;
   /** Whether all of the answer came. A body that ends before that was cut short. */

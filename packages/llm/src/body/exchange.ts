@@ -116,7 +116,7 @@ export class Exchange<P = Uint8Array> implements Progress {
   /** What the consumer gets without asking the provider; undefined where that has to be asked. */
   ready(): Read<P> | undefined {
     this.isDisturbed = true;
-    const value = this.ahead.shift();
+    const value = this.ahead.length === 0 ? undefined : this.ahead.shift();
     if (value !== undefined) return { done: false, value: this.#passing(value) };
     return this.#exhausted ? this.#closed() : undefined;
   }
@@ -210,7 +210,11 @@ export class Exchange<P = Uint8Array> implements Progress {
   }
 
   #passing(piece: P): P {
-    if (piece instanceof Uint8Array) this.#listener?.passed(piece, this.#reader.textOf?.(piece));
+    const listener = this.#listener;
+    if (listener !== undefined && piece instanceof Uint8Array) {
+      const text = this.#reader.textOf?.(piece);
+      listener.passed(piece, text, text === undefined ? undefined : this.#reader.isAscii);
+    }
     return piece;
   }
 
@@ -243,7 +247,11 @@ export class Exchange<P = Uint8Array> implements Progress {
   /** What the consumer gets of a piece; undefined for nothing yet. */
   #take(piece: P): P | undefined {
     const passed = this.#reader.write(piece);
-    this.#notice();
+    const { contents } = this.#reader;
+    const hasContent = contents > this.#contents;
+    this.#contents = contents;
+    if (hasContent) this.firstContentAtMs ??= performance.now();
+    if (!this.#endIfOver()) this.#watch?.arrived(hasContent);
     return passed;
   }
 
@@ -253,14 +261,6 @@ export class Exchange<P = Uint8Array> implements Progress {
     const rest = this.#reader.end();
     if (!this.#endIfOver()) this.fail('incomplete');
     return rest;
-  }
-
-  #notice(): void {
-    const { contents } = this.#reader;
-    const hasContent = contents > this.#contents;
-    this.#contents = contents;
-    if (hasContent) this.firstContentAtMs ??= performance.now();
-    if (!this.#endIfOver()) this.#watch?.arrived(hasContent);
   }
 
   #endIfOver(): boolean {

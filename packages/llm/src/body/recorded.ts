@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import type { LlmAnswer } from '../call.ts';
 import type { CachedAnswer } from '../middleware/cache.ts';
 import { toLatin1 } from './json-text.ts';
@@ -30,8 +31,8 @@ class Recording implements Listener {
     this.#reject = reject;
   }
 
-  passed(piece: Uint8Array, text?: string): void {
-    this.#tape.add(piece, text);
+  passed(piece: Uint8Array, text?: string, isPlain?: boolean): void {
+    this.#tape.add(piece, text, isPlain);
   }
 
   finished(whole?: Whole): void {
@@ -66,14 +67,18 @@ class Tape {
   /** A character for each byte: a copy, since the bytes belong to the consumer, and one that needs no memory outside of the heap. */
   #bytes = '';
   #size = 0;
+  /** Nothing is left to decode then. */
+  #isAscii = true;
 
   get text(): string | undefined {
-    return this.#size > mostBytes ? undefined : Buffer.from(this.#bytes, 'latin1').toString();
+    if (this.#size > mostBytes) return undefined;
+    return this.#isAscii ? this.#bytes : Buffer.from(this.#bytes, 'latin1').toString();
   }
 
-  add(piece: Uint8Array, text = toLatin1(piece)): void {
+  add(piece: Uint8Array, text = toLatin1(piece), isPlain = isAscii(piece)): void {
     this.#size += piece.length;
     this.#bytes = this.#size <= mostBytes ? this.#bytes + text : '';
+    if (!isPlain) this.#isAscii = false;
   }
 }
 

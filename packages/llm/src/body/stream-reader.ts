@@ -13,6 +13,7 @@ export class SseReader implements AnswerReader {
   /** The latest piece and its text. */
   #chunk: Uint8Array | undefined;
   #text = '';
+  isAscii: boolean | undefined;
   /** Where in the text the event began that is read; -1 where that was in an earlier one. */
   #begin = 0;
   /** The data of the latest event, in the text from here to there. */
@@ -44,6 +45,7 @@ export class SseReader implements AnswerReader {
     const text = toLatin1(chunk);
     this.#chunk = chunk;
     this.#text = text;
+    this.isAscii = undefined;
     const { isIdle } = this.#parser;
     const gate = this.#gate;
     const alike = isIdle && gate?.isHolding !== true ? this.#readAlike(text) : 0;
@@ -58,6 +60,7 @@ export class SseReader implements AnswerReader {
   /** Reads the events that are like the one before. Returns where they end. */
   #readAlike(text: string): number {
     const layout = this.#layout;
+    let isAscii = true;
     let at = 0;
     while (at < text.length) {
       const end = layout.match(text, at);
@@ -67,8 +70,10 @@ export class SseReader implements AnswerReader {
       this.#latest = text;
       this.#latestFrom = at + layout.dataFrom;
       this.#latestTo = end - 2;
+      isAscii &&= layout.isAscii;
       at = end;
     }
+    if (at === text.length) this.isAscii = isAscii;
     return at;
   }
 

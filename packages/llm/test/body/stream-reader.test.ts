@@ -5,6 +5,7 @@ import { SseParser } from '../../src/body/sse-parser.ts';
 import { SseReader } from '../../src/body/stream-reader.ts';
 import type { Api, StreamReader } from '../../src/providers/api.ts';
 import { apis } from '../../src/providers/index.ts';
+import { inPieces } from '../support/pieces.ts';
 
 const runs = Number(process.env['SAGE_FUZZ_RUNS'] ?? 200);
 const streaming = apis.filter((api) => 'readStream' in api);
@@ -94,23 +95,27 @@ describe('reading the events of a stream', () => {
       );
       fc.assert(
         fc.property(fc.array(some, { maxLength: 6 }), cuts, fc.boolean(), (events, cut, hidesExtra) => {
-          const plain = new PlainReader(api);
-          const reader = new SseReader(streamOf(api), { hidesExtra });
-          const passed: Uint8Array[] = [];
-          for (const chunk of chunksOf(events.flat(), cut)) {
-            plain.write(chunk.toString('latin1'));
-            passed.push(reader.write(chunk) ?? new Uint8Array());
-            expect(factsOf(reader)).toEqual(factsOf(plain));
-          }
-          passed.push(reader.end() ?? new Uint8Array());
-          const seen = eventsOf(Buffer.concat(passed).toString());
-          const sent = eventsOf(events.flat().join(''));
-          expect(seen).toEqual(hidesExtra ? sent.filter((event) => !plain.extra.includes(event)) : sent);
+          readsAsPlain(api, events.flat(), cut, hidesExtra);
         }),
         { numRuns: runs },
       );
     },
   );
+
+  test.each([
+    [
+      'a name that ends where the text does',
+      (text: string) => `data: {"content":"${text}":"stop"}\n\n`,
+      'finish_reason',
+    ],
+    ['a name with escapes', (text: string) => `data: {"\\u0065rror":1,"content":"${text}"}\n\n`, 'error'],
+    ['a line that ends in the text', (text: string) => `data: {"content":"${text}"}\n\n`, 'ab\ncd'],
+    ['a line that ends behind a backslash', (text: string) => `data: {"content":"${text}"}\n\n`, 'ab\\\ncd'],
+    ['JSON outside of an event', (text: string) => `{"a":1}\ndata: {"content":"${text}"}\n\n`, 'text'],
+  ])('%s: is seen in an event that is like the one before', (_, make, text) => {
+    const chat = streaming.find(({ name }) => name === 'chat') as Api;
+    readsAsPlain(chat, ['data: {"content":"one"}\n\n', make('two'), make('three'), make(text)], 'events', true);
+  });
 
   test('looks at few of the events that are alike, and at none of what they say', () => {
     for (const [name, [make]] of Object.entries(shapes)) {
@@ -121,8 +126,8 @@ describe('reading the events of a stream', () => {
       const read = stream.read.bind(stream);
       stream.read = (type, data) => (looked++, read(type, data));
       const reader = new SseReader(stream, { hidesExtra: true });
-      for (let n = 1; n <= 100; n++) reader.write(Buffer.from(make(`word ${n}`, n)));
-      expect([name, looked, reader.contents, reader.contentBytes]).toEqual([name, 1, 100, 692]);
+      for (let n = 1; n <= 100; n++) reader.write(Buffer.from(make(`"word" ${n}`, n)));
+      expect([name, looked, reader.contents, reader.contentBytes]).toEqual([name, 1, 100, 1_092]);
     }
   });
 
@@ -136,6 +141,28 @@ describe('reading the events of a stream', () => {
     expect([learnt, reader.contents]).toEqual([4, 100]);
   });
 });
+
+function readsAsPlain(
+  api: Api,
+  events: readonly string[],
+  lengths: readonly number[] | 'events',
+  hidesExtra: boolean,
+): void {
+  const plain = new PlainReader(api);
+  const reader = new SseReader(streamOf(api), { hidesExtra });
+  const passed: Uint8Array[] = [];
+  for (const piece of inPieces(events, lengths)) {
+    plain.write(piece.toString('latin1'));
+    passed.push(reader.write(piece) ?? new Uint8Array());
+    expect(factsOf(reader)).toEqual(factsOf(plain));
+  }
+  plain.end();
+  passed.push(reader.end() ?? new Uint8Array());
+  expect(factsOf(reader)).toEqual(factsOf(plain));
+  const seen = eventsOf(Buffer.concat(passed).toString());
+  const sent = eventsOf(events.join(''));
+  expect(seen).toEqual(hidesExtra ? sent.filter((event) => !plain.extra.includes(event)) : sent);
+}
 
 /** Reads each event alone. */
 class PlainReader {
@@ -155,6 +182,14 @@ class PlainReader {
 
   write(text: string): void {
     this.#parser.write(text);
+  }
+
+  end(): void {
+    if (this.#stream.finished) this.whole = true;
+    const rest = this.#parser.rest();
+    const isRead = rest !== undefined && !this.#begunMalformed && !isMalformed(rest.data);
+    if (isRead && this.#stream.read(rest.type, rest.data) === 'error' && !this.whole) this.problem ??= rest.data;
+    if (!this.whole && this.#parser.stray !== '') this.problem ??= this.#parser.stray;
   }
 
   get finished(): boolean {
@@ -213,17 +248,4 @@ function named(type: string, value: object): string {
 
 function unnamed(type: string, value: object): string {
   return `data: ${JSON.stringify({ type, ...value })}\n\n`;
-}
-
-/** @param cut lengths of the pieces, again and again. */
-function chunksOf(events: readonly string[], cut: readonly number[] | 'events'): readonly Buffer[] {
-  if (cut === 'events') return events.map((event) => Buffer.from(event));
-  const bytes = Buffer.from(events.join(''));
-  const chunks: Buffer[] = [];
-  for (let at = 0, turn = 0; at < bytes.length; turn++) {
-    const length = cut[turn % cut.length] ?? 1;
-    chunks.push(bytes.subarray(at, at + length));
-    at += length;
-  }
-  return chunks;
 }
