@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { run } from '@sage-adk/core';
+import type { AnswerCache } from '../../src/middleware/cache.ts';
 import { wrapFetch } from '../../src/wrap-fetch.ts';
 import { createPurse, createShelf, unitPrice } from '../support/policies.ts';
 import { useRig } from '../support/rig.ts';
@@ -132,6 +133,17 @@ describe('the cache', () => {
     const broken = { wrap: () => Promise.reject(new Error('no cache')) };
     expect(await (await send(anthropic, { cache: broken })).text()).toContain('message_stop');
     expect(calls()).toMatchObject([{ outcome: 'ok' }]);
+  });
+
+  test('that fails once the answer is on its way, or gives what is no answer, fails no call and makes none again', async () => {
+    const { promise: failed, reject: fail } = Promise.withResolvers<never>();
+    const late: AnswerCache = { wrap: (_input, make) => Promise.race([failed, make().then(() => failed)]) };
+    const value = { status: 200, headers: [['no name', '']] as const, body: '' };
+    const wrong: AnswerCache = { wrap: async () => ({ value, source: 'cache' }) };
+    const responses = [await send(anthropic, { cache: late }), await send(anthropic, { cache: wrong })];
+    fail(new Error('no cache'));
+    for (const response of responses) expect(await response.text()).toContain('message_stop');
+    expect([rig.provider.requests.length, calls().length]).toEqual([2, 2]);
   });
 
   test('gives the failure of the call as it is', async () => {
