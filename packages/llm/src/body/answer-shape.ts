@@ -2,6 +2,7 @@
 import type { AnswerFacts, AnswerNames, AnswerShape } from '../providers/api.ts';
 import { memberOf } from '../providers/usage.ts';
 import {
+  countsOf,
   findMembers,
   type FoundMembers,
   type Place,
@@ -23,8 +24,10 @@ export interface AnswerPlaces {
 /** The shape of answers that say it there. */
 export function answerShape(names: AnswerNames): AnswerShape {
   const paths = [names.usage, names.model, ...names.finishReason];
-  const wanted = wantMembers(paths, true);
-  const [usage, model, ...finishReasons] = wanted.places;
+  const counts = names.counts.map((count) => `${names.usage}.${count}`);
+  const wanted = wantMembers([...paths, ...counts], true);
+  const [usage, model] = wanted.places;
+  const finishReasons = wanted.places.slice(2, paths.length);
   return { ...names, places: { wanted, paths, usage, model, finishReasons } as AnswerPlaces };
 }
 
@@ -37,7 +40,7 @@ export function factsOfText(text: string, { places, usageOf }: AnswerShape): Ans
     if (isHidden(found, place)) return undefined;
     if (typeof finishReason !== 'string') finishReason = valueOf(text, found, place);
   }
-  return factsOf(usageOf(valueOf(text, found, places.usage)), valueOf(text, found, places.model), finishReason);
+  return factsOf(usageOf(countsOf(text, found, places.usage)), valueOf(text, found, places.model), finishReason);
 }
 
 /** It may be in another element of the list that it is in. */

@@ -25,7 +25,20 @@ export const anthropicMessages: Api = {
     // The tokenizer since Claude Opus 4.7 makes some 30 % more tokens of the same text.
     tokenMargin: 1.3,
   }),
-  answer: answerShape({ usage: 'usage', model: 'model', finishReason: ['stop_reason'], usageOf }),
+  answer: answerShape({
+    usage: 'usage',
+    counts: [
+      'input_tokens',
+      'output_tokens',
+      'cache_read_input_tokens',
+      'cache_creation_input_tokens',
+      'cache_creation.ephemeral_1h_input_tokens',
+      'output_tokens_details.thinking_tokens',
+    ],
+    model: 'model',
+    finishReason: ['stop_reason'],
+    usageOf,
+  }),
   readStream: () => new MessagesReader(),
 };
 

@@ -45,6 +45,8 @@ export interface RequestShape extends RequestNames {
 /** Where an answer that is JSON says what. Names of members are joined by dots; elements of an array stand where the array does. */
 export interface AnswerNames {
   readonly usage: string;
+  /** All that is read of the usage, in the order in which it mostly comes. */
+  readonly counts: readonly string[];
   readonly model: string;
   /** The first that is there counts. */
   readonly finishReason: readonly string[];

@@ -24,6 +24,13 @@ export const geminiGenerate: Api = {
   }),
   answer: answerShape({
     usage: 'usageMetadata',
+    counts: [
+      'promptTokenCount',
+      'candidatesTokenCount',
+      'thoughtsTokenCount',
+      'cachedContentTokenCount',
+      'toolUsePromptTokenCount',
+    ],
     model: 'modelVersion',
     finishReason: ['candidates.finishReason'],
     usageOf,

@@ -8,7 +8,7 @@ import { holds, holdsText, type Key, lengthOfText, parseJson, skipSpace, textAt,
 import { requestShape } from '../request/request-shape.ts';
 import type { AnswerFacts, Api, EventKind, StreamReader } from './api.ts';
 import { deploymentIn } from './azure.ts';
-import { openaiUsage } from './openai-usage.ts';
+import { openaiCounts, openaiUsage } from './openai-usage.ts';
 import { memberOf } from './usage.ts';
 
 export const openaiChat: Api = {
@@ -24,6 +24,7 @@ export const openaiChat: Api = {
   }),
   answer: answerShape({
     usage: 'usage',
+    counts: openaiCounts,
     model: 'model',
     finishReason: ['choices.finish_reason'],
     usageOf: openaiUsage,

@@ -7,7 +7,7 @@ import { answerShape } from '../body/answer-shape.ts';
 import { holdsText, type Key, lengthOfText, parseJson, textAt } from '../body/json-text.ts';
 import { requestShape } from '../request/request-shape.ts';
 import type { AnswerFacts, Api, EventKind, StreamReader } from './api.ts';
-import { openaiUsage } from './openai-usage.ts';
+import { openaiCounts, openaiUsage } from './openai-usage.ts';
 import { memberOf, textOf } from './usage.ts';
 
 export const openaiResponses: Api = {
@@ -15,7 +15,13 @@ export const openaiResponses: Api = {
   name: 'responses',
   detect: (path) => (path.endsWith('/responses') ? {} : undefined),
   request: requestShape({ maxOutputTokens: ['max_output_tokens'] }),
-  answer: answerShape({ usage: 'usage', model: 'model', finishReason: ['status'], usageOf: openaiUsage }),
+  answer: answerShape({
+    usage: 'usage',
+    counts: openaiCounts,
+    model: 'model',
+    finishReason: ['status'],
+    usageOf: openaiUsage,
+  }),
   readStream: () => new ResponsesReader(),
 };
 

@@ -3,8 +3,16 @@ import type { Usage } from '@sage-adk/core';
 
 /** A member that holds a count of tokens; undefined where it holds anything else. */
 export function countOf(holder: unknown, name: string): number | undefined {
-  const value = memberOf(holder, name);
+  return toCount(memberOf(holder, name));
+}
+
+export function toCount(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+/** What may have members; undefined for anything else. With their names at hand they are read many times faster than by {@link memberOf}. */
+export function toHolder(value: unknown): object | undefined {
+  return typeof value === 'object' && value !== null ? value : undefined;
 }
 
 /** A member of what may be no object at all. */

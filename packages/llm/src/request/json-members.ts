@@ -19,9 +19,9 @@ export interface Place {
   readonly index: number;
   /** The member it is in; undefined at the top. */
   readonly outer: Place | undefined;
-  /** As most write it. */
+  /** As most write it, with the colon. */
   readonly written: string;
-  /** Its first character, which is compared for less than a text is. */
+  /** The first character of its name, which is compared for less than a text is. */
   readonly first: number;
   readonly inner: Place[];
   /** Whether it may be in the first element of a list as well. */
@@ -51,7 +51,7 @@ export function wantMembers(paths: readonly string[], inList = false): Wanted {
   const missing: undefined[] = [];
   const add = (siblings: Place[], name: string, outer: Place | undefined): Place => {
     const index = missing.push(undefined) - 1;
-    const written = JSON.stringify(name);
+    const written = `${JSON.stringify(name)}:`;
     const place: Place = { name, index, outer, written, first: name.charCodeAt(0), inner: [], inList, latest: nothing };
     siblings.push(place);
     return place;
@@ -108,7 +108,42 @@ function read(text: string, place: Place): unknown {
 
 const longestKnown = 64;
 
+/**
+ * What a member holds, of those members that are wanted within, where they are numbers; undefined where it is no object. To find a few numbers takes less than
+ * to parse all that is with them.
+ */
+export function countsOf(
+  text: string,
+  found: FoundMembers,
+  { index, inner }: Place,
+): Readonly<Record<string, unknown>> | undefined {
+  const span = found.spans[index];
+  if (span === undefined || text.charCodeAt(span.from) !== openBrace) return undefined;
+  const counts: Record<string, unknown> = {};
+  for (const place of inner) {
+    const at = found.spans[place.index];
+    if (at !== undefined) {
+      counts[place.name] = place.inner.length === 0 ? countAt(text, at) : countsOf(text, found, place);
+    }
+  }
+  return counts;
+}
+
+function countAt(text: string, { from, to }: Span): unknown {
+  let count = 0;
+  for (let at = from; at < to; at++) {
+    const digit = text.charCodeAt(at) - zero;
+    // Numbers may be written in other ways.
+    if (digit < 0 || digit > 9) return parseJson(text.slice(from, to));
+    count = count * 10 + digit;
+  }
+  return count;
+}
+
+const zero = 0x30;
+
 const quote = 0x22;
+const backslash = 0x5c;
 const colon = 0x3a;
 const comma = 0x2c;
 const openBrace = 0x7b;
@@ -121,12 +156,13 @@ function endOfObject(text: string, open: number, places: readonly Place[], found
   let at = skipSpace(text, open + 1);
   if (text.charCodeAt(at) === closeBrace) return at + 1;
   for (;;) {
-    const nameEnd = text.charCodeAt(at) === quote ? endOfText(text, at, found) : -1;
-    const from = nameEnd < 0 ? -1 : after(text, nameEnd, colon);
-    if (from < 0) return -1;
-    const place = placeOf(text, at, nameEnd, places);
-    const to = place === undefined ? endOfValue(text, from, found) : endOfWanted(text, from, place, found);
-    if (to <= from) return -1;
+    if (text.charCodeAt(at) !== quote) return -1;
+    const place = placeAt(text, at, places);
+    const to =
+      place === undefined
+        ? endOfOther(text, at, places, found)
+        : endOfWanted(text, skipSpace(text, at + place.written.length), place, found);
+    if (to < 0) return -1;
     at = after(text, to, comma);
     if (at >= 0) continue;
     const end = skipSpace(text, to);
@@ -141,24 +177,27 @@ function after(text: string, at: number, sign: number): number {
   return text.charCodeAt(signAt) === sign ? skipSpace(text, signAt + 1) : -1;
 }
 
-/** Which member the name between two quotes is. */
-function placeOf(text: string, from: number, to: number, places: readonly Place[]): Place | undefined {
-  const first = text.charCodeAt(from + 1);
-  let mayBeEscaped = false;
-  for (const place of places) {
-    const { written } = place;
-    const longer = to - from - written.length;
-    if (longer === 0 && place.first === first && text.startsWith(written, from)) return place;
-    // Letters are escaped by four digits, so such a name is longer by five for each.
-    if (longer > 0 && longer % 5 === 0) mayBeEscaped = true;
-  }
-  return mayBeEscaped ? escapedPlaceOf(text.slice(from, to), places) : undefined;
+/** Which member begins there, as most write it. */
+function placeAt(text: string, at: number, places: readonly Place[]): Place | undefined {
+  const first = text.charCodeAt(at + 1);
+  for (const place of places) if (place.first === first && text.startsWith(place.written, at)) return place;
+  return undefined;
 }
 
-function escapedPlaceOf(written: string, places: readonly Place[]): Place | undefined {
-  if (!written.includes('\\')) return undefined;
-  const name = parseJson(written);
-  return places.find((place) => place.name === name);
+/** The end of a member that is not wanted, or that is written as few do. */
+function endOfOther(text: string, at: number, places: readonly Place[], found: FoundMembers): number {
+  const nameEnd = endOfText(text, at, found);
+  const from = nameEnd < 0 ? -1 : after(text, nameEnd, colon);
+  if (from < 0) return -1;
+  const isUsual = text.charCodeAt(nameEnd) === colon && !hasEscape(text, at, nameEnd);
+  const name = isUsual ? undefined : parseJson(text.slice(at, nameEnd));
+  const place = isUsual ? undefined : places.find((one) => one.name === name);
+  return place === undefined ? endOfValue(text, from, found) : endOfWanted(text, from, place, found);
+}
+
+function hasEscape(text: string, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (text.charCodeAt(at) === backslash) return true;
+  return false;
 }
 
 function endOfWanted(text: string, from: number, place: Place, found: FoundMembers): number {
@@ -227,7 +266,7 @@ function endOfText(text: string, from: number, found: FoundMembers): number {
 function endOfPlain(text: string, from: number): number {
   let at = from;
   for (let code = text.charCodeAt(at); isPlain(code); code = text.charCodeAt(at)) at++;
-  return at;
+  return at === from ? -1 : at;
 }
 
 function isPlain(code: number): boolean {

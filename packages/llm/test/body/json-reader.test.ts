@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
 import { JsonReader } from '../../src/body/answer-reader.ts';
 import type { Api } from '../../src/providers/api.ts';
 import { apis } from '../../src/providers/index.ts';
@@ -49,6 +50,38 @@ describe.each(apis.map((api) => [api.name, api] as const))('an answer of %s', (n
     const json = learnt(api, { bytes, text: whole, json: answers[name] });
     expect(json).toEqual(learnt(api, { bytes }));
     expect(json[0]).toMatchObject({ usage: { inputTokens: expect.any(Number) }, model: expect.any(String) });
+  });
+});
+
+describe.each(apis.map((api) => [api.name, api] as const))('the usage of an answer of %s', (_name, api) => {
+  const count = fc.oneof({ weight: 4, arbitrary: fc.nat() }, fc.constantFrom(null, '7', 1.5, -1, 1e21, true, 'x'));
+  const names = api.answer.counts.map((path) => path.split('.'));
+  const held = (within: readonly string[]) =>
+    fc.oneof({ weight: 4, arbitrary: fc.dictionary(fc.constantFrom(...within, 'other'), count) }, count);
+  const record = Object.fromEntries(
+    names.map(([name = '', inner]) => {
+      const within = names.filter(([outer]) => outer === name).flatMap(([, one]) => one ?? []);
+      return [name, inner === undefined ? count : held(within)];
+    }),
+  );
+  const usages = fc.record(
+    { ...record, other: count, another: fc.dictionary(fc.string(), count) },
+    { requiredKeys: [] },
+  );
+
+  test('is the same whether it is read where it stands or parsed', () => {
+    fc.assert(
+      fc.property(usages, fc.constantFrom(0, 1), (usage, indent) => {
+        const text = JSON.stringify({ [api.answer.usage]: usage }, undefined, indent);
+        const [facts] = learnt(api, { bytes: Buffer.from(text), text });
+        expect(facts).toMatchObject({ usage: api.answer.usageOf(JSON.parse(text)[api.answer.usage]) });
+      }),
+    );
+  });
+
+  test.each([null, 1, 'x', [], {}, [{}], undefined])('is none where it is %j', (usage) => {
+    const text = JSON.stringify({ [api.answer.usage]: usage });
+    expect(learnt(api, { bytes: Buffer.from(text), text })[0]).toMatchObject({ usage: undefined });
   });
 });
 
