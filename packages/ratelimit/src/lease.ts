@@ -47,7 +47,9 @@ export class Lease extends AsyncResource implements Beating {
   readonly lessor: Lessor;
   readonly #ttlMs: number;
   readonly #endsMs: number;
-  #holder: WeakRef<object> | undefined;
+  /** Who can settle. */
+  #holder: object | undefined;
+  #watched: WeakRef<object> | undefined;
   #ended = false;
   #abandoned = false;
   #lost = false;
@@ -76,11 +78,14 @@ export class Lease extends AsyncResource implements Beating {
     return this.#ended;
   }
 
-  /** Keeps the lease as long as its holder can be reached, since one that was thrown away can no longer settle. */
+  /**
+   * Keeps the lease as long as its holder can be reached, since one that was thrown away can no longer settle. That is looked at from halfway to the first
+   * heartbeat on: a weak reference costs a sixth of a reservation, and most are over by then.
+   */
   keepFor(holder: object): void {
-    this.#holder = new WeakRef(holder);
-    const afterMs = this.#ttlMs / 3;
-    this.lessor.firstBeats.add(this, afterMs, this.#untilMs - 2 * afterMs);
+    this.#holder = holder;
+    const afterMs = this.#ttlMs / 6;
+    this.lessor.firstBeats.add(this, afterMs, this.#untilMs - 5 * afterMs);
   }
 
   async extend(ttlMs: number): Promise<boolean> {
@@ -112,6 +117,7 @@ export class Lease extends AsyncResource implements Beating {
   #end(costs: LimitCosts | undefined, isUsed: boolean): Promise<Settled> {
     if (this.#ended) return Promise.resolve({ settled: false, overspent: [] });
     this.#ended = true;
+    this.#holder = undefined;
     withdraw(this);
     this.#timer?.cancel();
     this.#uncount();
@@ -156,9 +162,13 @@ export class Lease extends AsyncResource implements Beating {
   #beat(): void {
     const { clock } = this.lessor;
     const nowMs = clock.monotonicMs();
-    if (this.#abandoned) {
+    if (this.#holder !== undefined) {
+      this.#watched = new WeakRef(this.#holder);
+      this.#holder = undefined;
+      this.#beatAt(this.beatsAtMs + this.#ttlMs / 6);
+    } else if (this.#abandoned) {
       this.#tellLost();
-    } else if (this.#holder?.deref() === undefined || nowMs >= this.#endsMs) {
+    } else if (this.#watched?.deref() === undefined || nowMs >= this.#endsMs) {
       this.#abandoned = true;
       this.#beatAt(nowMs + this.#ttlMs - this.#ttlMs / 3);
     } else {
