@@ -31,6 +31,10 @@ export function costsOf(
   saidModel: string | undefined,
   price: PricePort | undefined,
 ): LimitCosts {
+  const only = usages.length === 1 ? usages[0] : undefined;
+  if (only !== undefined) {
+    return limitCosts(only.inputTokens, only.outputTokens, costOfAnswer(price, call, saidModel, only));
+  }
   let costNanoUsd: bigint | undefined = price === undefined ? undefined : 0n;
   let inputTokens = 0;
   let outputTokens = 0;
@@ -39,7 +43,7 @@ export function costsOf(
     outputTokens += usage.outputTokens;
     if (costNanoUsd === undefined) continue;
     const cost = costOfAnswer(price, call, saidModel, usage);
-    costNanoUsd = cost === undefined || costNanoUsd === 0n ? cost : costNanoUsd + cost;
+    costNanoUsd = cost === undefined ? undefined : costNanoUsd + cost;
   }
   return limitCosts(inputTokens, outputTokens, costNanoUsd);
 }

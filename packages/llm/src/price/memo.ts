@@ -6,28 +6,32 @@ export class ModelMemo<T> {
   readonly #find: (provider: string, model: string) => T;
   readonly #known = new Map<string, Map<string, T>>();
   #size = 0;
-  /** Asked for last: a call asks several times about one model. */
-  #provider: string | undefined;
-  #model: string | undefined;
-  #found: T | undefined;
+  // Asked for last, and before that: a call asks several times, by the name that it asked for and by the one that answered.
+  #last: Known<T> | undefined;
+  #before: Known<T> | undefined;
 
   constructor(find: (provider: string, model: string) => T) {
     this.#find = find;
   }
 
   get(provider: string, model: string): T {
-    if (model !== this.#model || provider !== this.#provider) {
-      this.#found = this.#look(provider, model);
-      this.#provider = provider;
-      this.#model = model;
+    const last = this.#last;
+    if (last !== undefined && last.model === model && last.provider === provider) return last.found;
+    const before = this.#before;
+    this.#before = last;
+    if (before !== undefined && before.model === model && before.provider === provider) {
+      this.#last = before;
+      return before.found;
     }
-    return this.#found as T;
+    const found = this.#look(provider, model);
+    this.#last = { provider, model, found };
+    return found;
   }
 
   clear(): void {
     this.#known.clear();
     this.#size = 0;
-    this.#provider = this.#model = this.#found = undefined;
+    this.#last = this.#before = undefined;
   }
 
   #look(provider: string, model: string): T {
@@ -42,4 +46,10 @@ export class ModelMemo<T> {
     this.#size++;
     return found;
   }
+}
+
+interface Known<T> {
+  readonly provider: string;
+  readonly model: string;
+  readonly found: T;
 }
