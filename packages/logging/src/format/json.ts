@@ -47,7 +47,7 @@ export interface LinePieces {
 /** The line that {@link jsonLine} makes of the same parts, where no field replaces one of the logger. */
 export function jsonLineOf({ nowMs, level, message, context, trace, bound, text, bits }: LinePieces): string {
   const replaced = bits | bound.bits;
-  let line = `{"ts":"${timestamp(nowMs)}${afterTime[level]}${messageText(message)}`;
+  let line = `{"ts":"${timestamp(nowMs)}${headText(level, message)}`;
   if (context !== undefined) line += contextText(context, replaced);
   if (trace !== undefined) line += traceText(trace, replaced);
   return `${line}${bound.text}${text}}`;
@@ -63,6 +63,23 @@ const afterTime: Readonly<Record<LogLevel, string>> = {
 
 function headOf(level: LogLevel): string {
   return `","level":"${level}","severity_number":${severityOf[level]},"msg":`;
+}
+
+let lastLevel: LogLevel | undefined;
+let lastMessage: unknown;
+let lastHead = '';
+
+/** From the time to the message. */
+function headText(level: LogLevel, message: unknown): string {
+  if (message === lastMessage && level === lastLevel) return lastHead;
+  const head = afterTime[level] + messageText(message);
+  // Of a text only: what is said of anything else may change.
+  if (typeof message === 'string' && message.length <= longestRemembered) {
+    lastLevel = level;
+    lastMessage = message;
+    lastHead = head;
+  }
+  return head;
 }
 
 // Most messages are constants.
