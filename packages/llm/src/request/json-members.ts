@@ -151,30 +151,57 @@ const closeBrace = 0x7d;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
 
-/** The place after the object that opens there; -1 where it does not end. So do the others tell where something ends. */
+/**
+ * The place after the object that opens there; -1 where it does not end. One loop goes through all that is in it, since code that runs once a call costs by its
+ * length. `depth` is how deep it is in what is not wanted.
+ */
 function endOfObject(text: string, open: number, places: readonly Place[], found: FoundMembers): number {
-  let at = skipSpace(text, open + 1);
-  if (text.charCodeAt(at) === closeBrace) return at + 1;
-  for (;;) {
-    if (text.charCodeAt(at) !== quote) return -1;
-    const place = placeAt(text, at, places);
-    const to =
-      place === undefined
-        ? endOfOther(text, at, places, found)
-        : endOfWanted(text, skipSpace(text, at + place.written.length), place, found);
-    if (to < 0) return -1;
-    at = after(text, to, comma);
-    if (at >= 0) continue;
-    const end = skipSpace(text, to);
-    return text.charCodeAt(end) === closeBrace ? end + 1 : -1;
+  let place: Place | undefined;
+  let isName = true;
+  let from = 0;
+  let depth = 0;
+  for (let at = open + 1; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case quote: {
+        const usual = isName ? placeAt(text, at, places) : undefined;
+        // What comes next is its colon.
+        const end = usual === undefined ? endOfText(text, at, found) : at + usual.written.length - 1;
+        if (end < 0) return -1;
+        if (isName) place = usual ?? rarePlace(text, at, end, places);
+        at = end - 1;
+        break;
+      }
+      case colon:
+        if (!isName) break;
+        isName = false;
+        from = at + 1;
+        if (place !== undefined) forget(place, found);
+        break;
+      case comma:
+        if (depth > 0) break;
+        if (place !== undefined) found.spans[place.index] = spanOf(text, from, at);
+        place = undefined;
+        isName = true;
+        break;
+      case openBrace:
+      case openBracket: {
+        const inner = depth === 0 && place !== undefined ? innerObject(text, at, place) : -1;
+        if (inner !== at) depth++;
+        if (inner < 0 || place === undefined) break;
+        const end = endOfObject(text, inner, place.inner, found);
+        if (end < 0) return -1;
+        at = end - 1;
+        break;
+      }
+      case closeBrace:
+      case closeBracket:
+        if (depth-- > 0) break;
+        if (place !== undefined) found.spans[place.index] = spanOf(text, from, at);
+        return at + 1;
+      default:
+    }
   }
-}
-
-/** What comes next after a sign that comes next; -1 where it does not. */
-function after(text: string, at: number, sign: number): number {
-  if (text.charCodeAt(at) === sign) return skipSpace(text, at + 1);
-  const signAt = skipSpace(text, at);
-  return text.charCodeAt(signAt) === sign ? skipSpace(text, signAt + 1) : -1;
+  return -1;
 }
 
 /** Which member begins there, as most write it. */
@@ -184,15 +211,11 @@ function placeAt(text: string, at: number, places: readonly Place[]): Place | un
   return undefined;
 }
 
-/** The end of a member that is not wanted, or that is written as few do. */
-function endOfOther(text: string, at: number, places: readonly Place[], found: FoundMembers): number {
-  const nameEnd = endOfText(text, at, found);
-  const from = nameEnd < 0 ? -1 : after(text, nameEnd, colon);
-  if (from < 0) return -1;
-  const isUsual = text.charCodeAt(nameEnd) === colon && !hasEscape(text, at, nameEnd);
-  const name = isUsual ? undefined : parseJson(text.slice(at, nameEnd));
-  const place = isUsual ? undefined : places.find((one) => one.name === name);
-  return place === undefined ? endOfValue(text, from, found) : endOfWanted(text, from, place, found);
+/** Which member a name is that may be written as few do: escaped, or with space behind it. */
+function rarePlace(text: string, from: number, to: number, places: readonly Place[]): Place | undefined {
+  if (text.charCodeAt(to) === colon && !hasEscape(text, from, to)) return undefined;
+  const name = parseJson(text.slice(from, to));
+  return places.find((place) => place.name === name);
 }
 
 function hasEscape(text: string, from: number, to: number): boolean {
@@ -200,58 +223,25 @@ function hasEscape(text: string, from: number, to: number): boolean {
   return false;
 }
 
-function endOfWanted(text: string, from: number, place: Place, found: FoundMembers): number {
-  const to = place.inner.length === 0 ? endOfValue(text, from, found) : endOfOuter(text, from, place, found);
-  found.spans[place.index] = { from, to };
-  return to;
-}
-
-function endOfOuter(text: string, from: number, { inner, inList }: Place, found: FoundMembers): number {
-  forget(inner, found);
-  const first = text.charCodeAt(from);
-  if (first === openBrace) return endOfObject(text, from, inner, found);
-  const element = first === openBracket && inList ? skipSpace(text, from + 1) : -1;
-  if (element < 0 || text.charCodeAt(element) !== openBrace) return endOfValue(text, from, found);
-  const rest = endOfObject(text, element, inner, found);
-  return rest < 0 ? -1 : endOfNested(text, rest, found);
+/** Where the object opens that wanted members are in: the value, or the first element of it. */
+function innerObject(text: string, at: number, { inner, inList }: Place): number {
+  if (inner.length === 0) return -1;
+  if (text.charCodeAt(at) === openBrace) return at;
+  const element = skipSpace(text, at + 1);
+  return inList && text.charCodeAt(element) === openBrace ? element : -1;
 }
 
 /** Of an earlier member of the same name nothing counts. */
-function forget(places: readonly Place[], found: FoundMembers): void {
-  for (const { index, inner } of places) {
-    found.spans[index] = undefined;
-    forget(inner, found);
-  }
+function forget({ index, inner }: Place, found: FoundMembers): void {
+  if (found.spans[index] === undefined) return;
+  found.spans[index] = undefined;
+  for (const place of inner) forget(place, found);
 }
 
-function endOfValue(text: string, from: number, found: FoundMembers): number {
-  const first = text.charCodeAt(from);
-  if (first === quote) return endOfText(text, from, found);
-  return first === openBrace || first === openBracket ? endOfNested(text, from + 1, found) : endOfPlain(text, from);
-}
-
-/** From within an object or a list. */
-function endOfNested(text: string, from: number, found: FoundMembers): number {
-  let depth = 1;
-  for (let at = from; at < text.length; at++) {
-    switch (text.charCodeAt(at)) {
-      case quote:
-        at = endOfText(text, at, found) - 1;
-        if (at < 0) return -1;
-        break;
-      case openBrace:
-      case openBracket:
-        depth++;
-        break;
-      case closeBrace:
-      case closeBracket:
-        depth--;
-        if (depth === 0) return at + 1;
-        break;
-      default:
-    }
-  }
-  return -1;
+function spanOf(text: string, from: number, to: number): Span {
+  let end = to;
+  while (text.charCodeAt(end - 1) <= 0x20) end--;
+  return { from: skipSpace(text, from), to: end };
 }
 
 function endOfText(text: string, from: number, found: FoundMembers): number {
@@ -260,15 +250,4 @@ function endOfText(text: string, from: number, found: FoundMembers): number {
   if (end - from >= longString) found.long.push({ from: from + 1, to: end });
   else found.words |= meaningOf(text, from, end + 1);
   return end + 1;
-}
-
-/** A number, true, false or null. */
-function endOfPlain(text: string, from: number): number {
-  let at = from;
-  for (let code = text.charCodeAt(at); isPlain(code); code = text.charCodeAt(at)) at++;
-  return at === from ? -1 : at;
-}
-
-function isPlain(code: number): boolean {
-  return code > 0x20 && code !== comma && code !== closeBrace && code !== closeBracket;
 }

@@ -85,19 +85,7 @@ describe('looking for members in the text of an object', () => {
 
   test('what is no object, or is cut, has none', () => {
     const wanted = wantMembers(paths, true);
-    for (const text of [
-      '',
-      ' ',
-      '[]',
-      '"{}"',
-      '{',
-      '{"model"',
-      '{"model":',
-      '{"model":}',
-      '{"a":1,}',
-      '{"a" 1}',
-      '{a:1}',
-    ]) {
+    for (const text of ['', ' ', '[]', '"{}"', '{', '{"model"', '{"model":', '{"model":1', '{"model":"']) {
       expect(findMembers(text, wanted)).toBeUndefined();
     }
     fc.assert(
