@@ -23,7 +23,7 @@ test('what is kept of a stream is what its consumer got, in whatever letters and
       const reader = new SseReader(openaiChat.readStream?.() as StreamReader, { hidesExtra: true });
       const exchange = new Exchange({ body: response.body, reader, failure: () => undefined });
       const result = tapped(response, exchange);
-      record({ result, progress: exchange }, { resolve, reject });
+      record({ result, progress: exchange }, resolve, reject);
       let got = '';
       const decoder = new TextDecoder();
       for await (const chunk of result.body ?? []) got += decoder.decode(chunk, { stream: true });
