@@ -4,6 +4,7 @@ import { type Clock, emit, type LimitCosts, type LimitSubject, type Timer } from
 import type { TimerWheel } from '@sage-adk/core/deadline';
 import { costIn } from './costs.ts';
 import type { Decision } from './decision.ts';
+import { freshId } from './fresh-id.ts';
 import { type Beating, type FirstBeats, type Line, withdraw } from './first-beats.ts';
 import type { Reporter } from './reporter.ts';
 import type { Ask, LimiterStore, Settlement } from './stores/store.ts';
@@ -26,7 +27,8 @@ export interface Lessor {
 export interface LeaseOrder {
   /** What is reserved, by rule. */
   readonly asks: readonly Ask[];
-  readonly id: string;
+  /** Undefined where the store asks for none. */
+  readonly id: string | undefined;
   readonly ttlMs: number;
   /** Heartbeats end after so long, whatever the holder does. */
   readonly maxHoldMs: number;
@@ -42,7 +44,8 @@ export interface Settled {
 
 /** An async resource, so that it beats in the context of the call that it was made for. */
 export class Lease extends AsyncResource implements Beating {
-  readonly id: string;
+  /** By which the store knows it, in place of its id. */
+  readonly holding: object | undefined;
   asks: readonly Ask[];
   readonly lessor: Lessor;
   readonly #ttlMs: number;
@@ -57,21 +60,27 @@ export class Lease extends AsyncResource implements Beating {
   /** How long the store keeps it, as far as this process knows. */
   #untilMs: number;
   #timer: Timer | undefined;
+  #id: string | undefined;
   beatsAtMs = 0;
   line: Line | undefined;
   previous: Beating | undefined;
   next: Beating | undefined;
 
   /** The lease is counted already. */
-  constructor(lessor: Lessor, { id, asks, ttlMs, maxHoldMs }: LeaseOrder) {
+  constructor(lessor: Lessor, { id, asks, ttlMs, maxHoldMs }: LeaseOrder, holding: object | undefined) {
     super('sage-adk:lease');
     const nowMs = lessor.clock.monotonicMs();
-    this.id = id;
+    this.#id = id;
+    this.holding = holding;
     this.asks = asks;
     this.lessor = lessor;
     this.#ttlMs = ttlMs;
     this.#endsMs = nowMs + maxHoldMs;
     this.#untilMs = nowMs + ttlMs;
+  }
+
+  get id(): string {
+    return (this.#id ??= freshId());
   }
 
   get ended(): boolean {
@@ -91,7 +100,12 @@ export class Lease extends AsyncResource implements Beating {
   async extend(ttlMs: number): Promise<boolean> {
     const { store, clock } = this.lessor;
     if (this.#ended) return false;
-    const kept = await store.extend({ id: this.id, asks: this.asks, ttlUs: Math.ceil(ttlMs * 1_000) });
+    const kept = await store.extend({
+      id: this.#id ?? '',
+      holding: this.holding,
+      asks: this.asks,
+      ttlUs: Math.ceil(ttlMs * 1_000),
+    });
     if (kept) this.#untilMs = clock.monotonicMs() + ttlMs;
     return kept;
   }
@@ -123,7 +137,7 @@ export class Lease extends AsyncResource implements Beating {
     this.#uncount();
     try {
       const used = usedOf(this.asks, costs, isUsed);
-      const settling = this.lessor.store.settle({ id: this.id, asks: used });
+      const settling = this.lessor.store.settle({ id: this.#id ?? '', holding: this.holding, asks: used });
       if ('then' in settling) return settling.then((late) => this.#conclude(used, late));
       return Promise.resolve(this.#conclude(used, settling));
     } catch (error) {

@@ -26,9 +26,12 @@ export interface ReserverOptions {
 /** None of its functions that a granted reservation goes through is async: a store in this process lets nobody wait. */
 export class Reserver {
   readonly #options: ReserverOptions;
+  /** Whether the store answers with holdings, and asks for no ids. */
+  readonly #holds: boolean;
 
   constructor(options: ReserverOptions) {
     this.#options = options;
+    this.#holds = 'holds' in options.lessor.store;
   }
 
   reserve(
@@ -104,10 +107,12 @@ export class Reserver {
     requireNumber('maxWaitMs', maxWaitMs, 0);
     const whole = withDefaults(estimate, defaults);
     const asks = fitAssumptions(book.asksOf(subject, whole, leastReserved), estimate);
-    const id = idempotencyKey === undefined ? freshId() : hashApiKey(idempotencyKey);
+    const isOwn = idempotencyKey === undefined && this.#holds;
+    const id = idempotencyKey !== undefined ? hashApiKey(idempotencyKey) : isOwn ? undefined : freshId();
     const order = { subject, estimate, whole, granted, asks, id, ttlMs, maxHoldMs };
     const maxWaitUs = Math.floor(maxWaitMs * 1_000);
-    const answer = decide({ kind: 'reserve', asks, id, ttlUs: Math.ceil(ttlMs * 1_000), maxWaitUs });
+    const ttlUs = Math.ceil(ttlMs * 1_000);
+    const answer = decide({ kind: 'reserve', asks, id: id ?? '', isOwn, ttlUs, maxWaitUs });
     if ('then' in answer) return answer.then((late) => this.#take(order, late, signal, signal?.aborted));
     return this.#take(order, answer, signal);
   }
@@ -118,7 +123,7 @@ export class Reserver {
     const timed = answer.atMs === undefined ? { ...answer, atMs: lessor.clock.now() } : answer;
     if (!answer.allowed) return denied(conclude(answer, lessor.clock));
     lessor.reporter.reserved(order.asks, answer.repeated === true);
-    const lease = new Lease(lessor, order);
+    const lease = new Lease(lessor, order, answer.holding);
     const reservation = new LeasedReservation(lease, order, timed);
     return delayUs > 0 || isAborted ? this.#depart(reservation, delayUs, signal) : reservation;
   }

@@ -250,7 +250,9 @@ export class StoreLimiter implements RateLimiter {
 
   async #chargeMore(lease: Lease, subject: LimitSubject, more: LimitCosts): Promise<Decision> {
     const asks = withoutSlots(this.#book.asksOf(subject, more, () => 0));
-    const answer = lease.ended ? undefined : await this.#ask({ kind: 'charge', asks, id: lease.id });
+    const answer = lease.ended
+      ? undefined
+      : await this.#ask({ kind: 'charge', asks, id: lease.id, holding: lease.holding });
     if (answer === undefined || answer.gone === true) throw errors.RESERVATION_OVER({ id: lease.id });
     if (answer.allowed) {
       lease.grow(asks);

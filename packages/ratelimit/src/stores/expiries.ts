@@ -9,9 +9,18 @@ export interface Expiring {
 export class Expiries<T extends Expiring> {
   readonly #heap: T[] = [];
 
+  get size(): number {
+    return this.#heap.length;
+  }
+
   /** The thing that is over first. */
   get first(): T | undefined {
     return this.#heap[0];
+  }
+
+  /** In no order that says anything. */
+  all(): readonly T[] {
+    return this.#heap;
   }
 
   add(thing: T): void {
@@ -23,6 +32,11 @@ export class Expiries<T extends Expiring> {
     const last = this.#heap.pop();
     thing.heapIndex = -1;
     if (last !== undefined && last !== thing) this.#place(last, index);
+  }
+
+  clear(): void {
+    for (const thing of this.#heap) thing.heapIndex = -1;
+    this.#heap.length = 0;
   }
 
   /** Finds the place of a thing whose time changed. */

@@ -4,7 +4,8 @@ import type { Step } from './step.ts';
 import type { Ask } from './store.ts';
 
 export interface Held extends Expiring {
-  readonly id: string;
+  /** Undefined where nobody asks by it. */
+  readonly id: string | undefined;
   /** What it holds, by rule and key. */
   parts: Step[];
 }

@@ -10,19 +10,13 @@ export class MemoryRule implements OneRule {
   readonly #rule: CompiledRule;
   readonly #place: Place;
   readonly #now: MemoryClock;
-  readonly #held: ReadonlyMap<string, unknown>;
+  readonly #held: { readonly size: number };
   readonly #expire: () => void;
   // Fractions, so that the compiler keeps each as a number in place from the start.
   readonly #answer = { waitUs: 0.5, level: 0.5, resetAfterUs: 0.5, source: 'store' as AnswerSource, atUs: 0.5 };
 
   /** @param expire takes out the reservations in `held` that are over. */
-  constructor(
-    rule: CompiledRule,
-    place: Place,
-    now: MemoryClock,
-    held: ReadonlyMap<string, unknown>,
-    expire: () => void,
-  ) {
+  constructor(rule: CompiledRule, place: Place, now: MemoryClock, held: { readonly size: number }, expire: () => void) {
     this.#rule = rule;
     this.#place = place;
     this.#now = now;

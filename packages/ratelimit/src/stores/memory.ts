@@ -19,6 +19,7 @@ import type {
   DecideRequest,
   ExtendRequest,
   Finding,
+  Holder,
   Holding,
   ReserveRequest,
   Settlement,
@@ -34,6 +35,8 @@ export interface MemoryStoreOptions {
 
 export interface MemoryStore extends SyncLimiterStore {
   readonly kind: 'memory';
+  /** It answers with holdings. */
+  readonly holds: true;
   /** Keys that have a slot, slots that went from an idle key to a new one, reservations. */
   counts(): { readonly keys: number; readonly reclaimed: number; readonly reservations: number };
   /** A copy of all state, to compare with another. */
@@ -49,10 +52,13 @@ export function createMemoryStore({ maxKeys = 100_000, clock = systemClock }: Me
 
 class Memory implements MemoryStore {
   readonly kind = 'memory';
+  readonly holds = true;
   readonly #now: MemoryClock;
   readonly #places: Places;
-  readonly #held = new Map<string, Held>();
-  readonly #expiries = new Expiries<Held>();
+  /** All reservations. */
+  readonly #held = new Expiries<Held>();
+  /** Those that are asked about by their id. */
+  readonly #named = new Map<string, Held>();
 
   constructor(maxKeys: number, clock: Clock) {
     this.#now = new MemoryClock(clock);
@@ -80,7 +86,7 @@ class Memory implements MemoryStore {
       case 'reserve':
         return this.#reserve(request);
       default: {
-        const held = this.#find(request.id, request.asks);
+        const held = this.#find(request, request.asks);
         const steps = this.#look(request.asks);
         if (held === undefined) return { ...this.#answer(steps, false), gone: true };
         const allowed = !areRefused(steps);
@@ -94,9 +100,10 @@ class Memory implements MemoryStore {
     return new MemoryRule(rule, this.#places.of(rule), this.#now, this.#held, () => this.#expire());
   }
 
-  settle({ id, asks }: SettleRequest): Settlement {
+  settle(request: SettleRequest): Settlement {
+    const { asks } = request;
     this.#arrive();
-    const held = this.#find(id, asks);
+    const held = this.#find(request, asks);
     const over: number[] = [];
     for (const ask of asks) {
       const part = held && (partAt(held, over.length, ask) ?? partOf(held, ask));
@@ -106,12 +113,12 @@ class Memory implements MemoryStore {
     return { settled: held !== undefined, over };
   }
 
-  extend({ id, asks, ttlUs }: ExtendRequest): boolean {
+  extend(request: ExtendRequest): boolean {
     this.#arrive();
-    const held = this.#find(id, asks);
+    const held = this.#find(request, request.asks);
     if (held === undefined) return false;
-    held.expiresUs = this.#now.steadyUs + ttlUs;
-    this.#expiries.moved(held);
+    held.expiresUs = this.#now.steadyUs + request.ttlUs;
+    this.#held.moved(held);
     return true;
   }
 
@@ -121,7 +128,7 @@ class Memory implements MemoryStore {
       const { table, counter } = this.#places.of(ask.rule);
       const slot = table.slotOf(ask.key);
       if (slot !== undefined) counter.forget(slot);
-      for (const held of this.#held.values()) {
+      for (const held of this.#held.all()) {
         const part = partOf(held, ask);
         if (part !== undefined) held.parts = held.parts.filter((other) => other !== part);
       }
@@ -148,7 +155,7 @@ class Memory implements MemoryStore {
   }
 
   image(): unknown {
-    const reservations = [...this.#held.values()].map(({ id, expiresUs, parts }) => ({
+    const reservations = this.#held.all().map(({ id, expiresUs, parts }) => ({
       id,
       expiresUs,
       parts: parts.map(({ rule, key, slot, held, spent, mark }) => ({
@@ -166,6 +173,7 @@ class Memory implements MemoryStore {
   close(): void {
     this.#places.clear();
     this.#held.clear();
+    this.#named.clear();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -179,8 +187,8 @@ class Memory implements MemoryStore {
   }
 
   #expire(): void {
-    let held = this.#expiries.first;
-    for (; held !== undefined && held.expiresUs <= this.#now.steadyUs; held = this.#expiries.first) {
+    let held = this.#held.first;
+    for (; held !== undefined && held.expiresUs <= this.#now.steadyUs; held = this.#held.first) {
       this.#drop(held);
       for (const part of held.parts) {
         const { rule } = part;
@@ -203,8 +211,9 @@ class Memory implements MemoryStore {
     return steps;
   }
 
-  #reserve({ id, asks, ttlUs, maxWaitUs }: ReserveRequest): Answer {
-    const repeated = this.#find(id, asks) !== undefined;
+  #reserve(request: ReserveRequest): Answer {
+    const { asks, ttlUs, maxWaitUs, isOwn = false } = request;
+    const repeated = !isOwn && this.#find(request, asks) !== undefined;
     const steps = this.#look(asks, maxWaitUs);
     if (repeated) return { ...this.#answer(steps, true), repeated };
     if (areRefused(steps)) return this.#answer(steps, false);
@@ -219,26 +228,31 @@ class Memory implements MemoryStore {
       if (maxWaitUs > 0) delayUs = Math.max(delayUs, step.place.counter.delayUs(step.cost));
       hold(step);
     }
+    const id = isOwn ? undefined : request.id;
     const held = { id, expiresUs: this.#now.steadyUs + delayUs + ttlUs, heapIndex: -1, parts };
-    this.#held.set(id, held);
-    this.#expiries.add(held);
-    return this.#answer(steps, true, delayUs);
+    if (id !== undefined) this.#named.set(id, held);
+    this.#held.add(held);
+    return this.#answer(steps, true, delayUs, isOwn ? held : undefined);
   }
 
-  #answer(steps: readonly Step[], allowed: boolean, delayUs = 0): Answer {
+  #answer(steps: readonly Step[], allowed: boolean, delayUs = 0, holding?: Held): Answer {
     const findings: Finding[] = [];
     let source: Answer['source'] = 'store';
     for (const step of steps) {
       findings.push(toFinding(step));
       if (step.slot === overflowSlot) source = 'overflow';
     }
-    return { allowed, findings, delayUs, source, atMs: this.#now.wallUs / 1_000 };
+    const atMs = this.#now.wallUs / 1_000;
+    return holding === undefined
+      ? { allowed, findings, delayUs, source, atMs }
+      : { allowed, findings, delayUs, source, atMs, holding };
   }
 
-  #find(id: string, asks: readonly Ask[]): Held | undefined {
-    const held = this.#held.get(id);
-    if (held === undefined) return undefined;
-    for (const ask of asks) if (partOf(held, ask) !== undefined) return held;
+  #find({ id, holding }: { readonly id: string } & Holder, asks: readonly Ask[]): Held | undefined {
+    const held = holding === undefined ? this.#named.get(id) : (holding as Held);
+    if (held === undefined || held.heapIndex < 0) return undefined;
+    let place = 0;
+    for (const ask of asks) if ((partAt(held, place++, ask) ?? partOf(held, ask)) !== undefined) return held;
     return undefined;
   }
 
@@ -262,8 +276,8 @@ class Memory implements MemoryStore {
   }
 
   #drop(held: Held): void {
-    this.#held.delete(held.id);
-    this.#expiries.remove(held);
+    if (held.id !== undefined) this.#named.delete(held.id);
+    this.#held.remove(held);
   }
 }
 

@@ -70,6 +70,8 @@ export interface ReserveRequest extends Asked {
   readonly asks: readonly Ask[];
   /** Names the reservation: 22 characters of base64url or more, unlikely to be chosen twice. */
   readonly id: string;
+  /** Only who gets the answer will ask about it, by its {@link Answer.holding}; then the id counts for nothing. Asked of stores that say they answer so. */
+  readonly isOwn?: boolean;
   /** How long it lasts unless it is extended, from the departure on where it waits in a queue. */
   readonly ttlUs: number;
   /** How long a rule with a queue may make the caller wait for its departure. */
@@ -83,10 +85,16 @@ export interface ReserveRequest extends Asked {
  * window or entry), `held` grows by its cost; else what was held counts as used (`spent += held`) and the part holds the new cost under the new mark.
  * In a bucket without a queue the period tells; in one with a queue the mark is always new. Rules of slots are not asked.
  */
-export interface ChargeRequest {
+export interface ChargeRequest extends Holder {
   readonly kind: 'charge';
   readonly asks: readonly Ask[];
   readonly id: string;
+}
+
+/** Who asks about a reservation. */
+export interface Holder {
+  /** Stands for its id. */
+  readonly holding?: object | undefined;
 }
 
 /**
@@ -105,6 +113,8 @@ export interface Answer {
   readonly findings: readonly Finding[];
   /** Of an allowed reservation: how long to wait before going on, the longest of its queues. 0 without queues. */
   readonly delayUs: number;
+  /** A reservation that is its caller's own, as a store in this process keeps it. */
+  readonly holding?: object;
   /** The reservation of this id was there already. */
   readonly repeated?: boolean;
   /** The reservation to charge is over, or was never there. */
@@ -142,7 +152,7 @@ export interface Finding {
  *
  * The asks name every rule and key of the reservation; one without a part is passed over.
  */
-export interface SettleRequest {
+export interface SettleRequest extends Holder {
   readonly id: string;
   readonly asks: readonly Ask[];
 }
@@ -156,7 +166,7 @@ export interface Settlement {
 }
 
 /** Lets a reservation last longer. */
-export interface ExtendRequest {
+export interface ExtendRequest extends Holder {
   readonly id: string;
   /** The asks of the reservation; their costs mean nothing. */
   readonly asks: readonly Ask[];
