@@ -60,19 +60,20 @@ export class EventLayout {
   /** Where the event ends that begins at `at`; -1 where it is not like the one that was learnt, or has no text. */
   match(text: string, at: number): number {
     const parts = this.#parts;
-    const [first] = parts;
+    const first = parts[0];
     if (first === undefined) return -1;
     let end = at + first.length;
-    // A third of what `startsWith` takes, which looks at one character after the other.
+    // Slices that are compared take a third of `startsWith`, which looks at one character after the other.
     if (text.slice(at, end) !== first) return -1;
     this.#codes = 0;
     for (let index = 1; index < parts.length; index++) {
       const part = parts[index] as string;
       const from = end;
       const to = this.#endOfValue(text, from);
-      if (to < 0 || !text.startsWith(part, to)) return -1;
-      if (index - 1 === this.#piece) this.textLength = to - from;
+      if (to < 0) return -1;
       end = to + part.length;
+      if (text.slice(to, end) !== part) return -1;
+      if (index - 1 === this.#piece) this.textLength = to - from;
     }
     if (this.textLength === 0) return -1;
     if (this.#credit < mostCredit) this.#credit++;

@@ -34,7 +34,7 @@ export class SseParser {
 
   /** Whether no event has begun of which more is to come. */
   get isIdle(): boolean {
-    return this.#line === '' && this.#data === undefined && this.#type === '';
+    return this.#line.length === 0 && this.#data === undefined && this.#type.length === 0;
   }
 
   /** @param text the next bytes of the stream, each a character. @param begin where in it they begin. */
