@@ -224,12 +224,10 @@ export class Lease extends AsyncResource implements Beating {
 }
 
 function usedOf(asks: readonly Ask[], costs: LimitCosts | undefined, isUsed: boolean): readonly Ask[] {
-  const used: Ask[] = [];
-  for (const { rule, key, cost } of asks) {
+  return asks.map(({ rule, key, cost }) => {
     const own = rule.unit === 'concurrency' ? undefined : costIn(rule.unit, costs);
-    used.push({ rule, key, cost: isUsed ? (own ?? cost) : 0 });
-  }
-  return used;
+    return { rule, key, cost: isUsed ? (own ?? cost) : 0 };
+  });
 }
 
 /** Tells what is owed of which rules. */

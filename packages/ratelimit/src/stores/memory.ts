@@ -12,13 +12,12 @@ import { MemoryClock } from './memory-clock.ts';
 import { MemoryRule } from './memory-rule.ts';
 import type { OneRule } from './one-rule.ts';
 import { Places } from './places.ts';
-import { areRefused, hold, slotAmong, spend, type Step, toFinding } from './step.ts';
+import { areRefused, hold, slotBefore, spend, type Step, stepOf, toFinding } from './step.ts';
 import type {
   Answer,
   Ask,
   DecideRequest,
   ExtendRequest,
-  Finding,
   Holder,
   Holding,
   ReserveRequest,
@@ -104,11 +103,10 @@ class Memory implements MemoryStore {
     const { asks } = request;
     this.#arrive();
     const held = this.#find(request, asks);
-    const over: number[] = [];
-    for (const ask of asks) {
-      const part = held && (partAt(held, over.length, ask) ?? partOf(held, ask));
-      over.push(part === undefined ? 0 : this.#settlePart(ask.rule, part, ask.cost));
-    }
+    const over = asks.map((ask, n) => {
+      const part = held && (partAt(held, n, ask) ?? partOf(held, ask));
+      return part === undefined ? 0 : this.#settlePart(ask.rule, part, ask.cost);
+    });
     if (held !== undefined) this.#drop(held);
     return { settled: held !== undefined, over };
   }
@@ -199,14 +197,13 @@ class Memory implements MemoryStore {
 
   /** A verdict on each ask. Nothing is written. */
   #look(asks: readonly Ask[], maxWaitUs = 0): Step[] {
-    const steps: Step[] = [];
-    for (const { rule, key, cost } of asks) {
-      const place = this.#places.at(steps.length, rule);
-      const { table, counter } = place;
+    const steps = asks.map((ask, n) => stepOf(ask, this.#places.at(n, ask.rule)));
+    for (const step of steps) {
+      const { rule, key, cost } = step;
+      const { table, counter } = step.place;
       // Rules of one table are asked about one key: what the first found is what it would be given.
-      const slot = slotAmong(steps, table) ?? table.find(key);
-      const waitUs = counter.look(slot, rule.strategy, cost, maxWaitUs, this.#now);
-      steps.push({ rule, place, key, cost, slot, waitUs, held: 0, spent: 0, mark: 0 });
+      step.slot = slotBefore(step, steps) ?? table.find(key);
+      step.waitUs = counter.look(step.slot, rule.strategy, cost, maxWaitUs, this.#now);
     }
     return steps;
   }
@@ -236,12 +233,9 @@ class Memory implements MemoryStore {
   }
 
   #answer(steps: readonly Step[], allowed: boolean, delayUs = 0, holding?: Held): Answer {
-    const findings: Finding[] = [];
+    const findings = steps.map(toFinding);
     let source: Answer['source'] = 'store';
-    for (const step of steps) {
-      findings.push(toFinding(step));
-      if (step.slot === overflowSlot) source = 'overflow';
-    }
+    for (const { slot } of steps) if (slot === overflowSlot) source = 'overflow';
     const atMs = this.#now.wallUs / 1_000;
     return holding === undefined
       ? { allowed, findings, delayUs, source, atMs }

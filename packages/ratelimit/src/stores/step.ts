@@ -1,18 +1,18 @@
 /** One ask in a decision of the memory store, and what a reservation then holds of it. */
 import type { CompiledRule } from '../compile.ts';
-import type { KeyTable } from './key-table.ts';
+import { overflowSlot } from './key-table.ts';
 import type { Place } from './places.ts';
-import type { Finding } from './store.ts';
+import type { Ask, Finding } from './store.ts';
 
-/** The counter has loaded the state of the key. */
+/** Once it is looked at, the counter has loaded the state of the key. */
 export interface Step {
   readonly rule: CompiledRule;
   /** Where the state of the rule is. */
   readonly place: Place;
   readonly key: string;
   readonly cost: number;
-  readonly slot: number;
-  readonly waitUs: number;
+  slot: number;
+  waitUs: number;
   held: number;
   spent: number;
   mark: number;
@@ -24,9 +24,18 @@ export function areRefused(steps: readonly Step[]): boolean {
   return false;
 }
 
-/** The slot that a step before found in a table. */
-export function slotAmong(steps: readonly Step[], table: KeyTable): number | undefined {
-  for (const { place, slot } of steps) if (place.table === table) return slot;
+/** Before it is looked at. */
+export function stepOf({ rule, key, cost }: Ask, place: Place): Step {
+  return { rule, place, key, cost, slot: overflowSlot, waitUs: 0, held: 0, spent: 0, mark: 0 };
+}
+
+/** The slot that a step before it found in its table. */
+export function slotBefore(step: Step, steps: readonly Step[]): number | undefined {
+  const { table } = step.place;
+  for (const other of steps) {
+    if (other === step) return undefined;
+    if (other.place.table === table) return other.slot;
+  }
   return undefined;
 }
 
