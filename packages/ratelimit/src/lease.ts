@@ -42,6 +42,9 @@ export interface Settled {
   readonly overspent: readonly { readonly rule: string; readonly units: number }[];
 }
 
+/** Nobody asks what a lease was triggered by, and to find out takes longer than all else of an async resource. */
+const noTrigger = 0;
+
 /** An async resource, so that it beats in the context of the call that it was made for. */
 export class Lease extends AsyncResource implements Beating {
   /** By which the store knows it, in place of its id. */
@@ -68,7 +71,7 @@ export class Lease extends AsyncResource implements Beating {
 
   /** The lease is counted already. */
   constructor(lessor: Lessor, { id, asks, ttlMs, maxHoldMs }: LeaseOrder, holding: object | undefined) {
-    super('sage-adk:lease');
+    super('sage-adk:lease', noTrigger);
     const nowMs = lessor.clock.monotonicMs();
     this.#id = id;
     this.holding = holding;

@@ -16,31 +16,31 @@ export function retry<C extends LlmCall, R>({
   dependencyOf,
   asLast,
 }: RetryOptions<R>): Middleware<C, LlmAnswer<R>> {
-  return async (call, next) => {
+  // Not an async function, since that would be one more to wait for: what fails is looked at where it fails.
+  return (call, next) => {
     if (!call.repeatable) return next(call);
     let failed: Failed<R> | undefined;
     const signal = call.signal ?? current()?.signal;
-    try {
-      return await policy.execute(
-        async (attempt) => {
-          failed?.answer.progress.refusal?.discard();
-          failed = undefined;
-          const again = attempt.attempt > 1 ? await renewed(call) : call;
-          const answer = await next(attempt.signal === signal ? again : { ...again, attemptSignal: attempt.signal });
-          const { refusal } = answer.progress;
-          if (refusal === undefined) return answer;
-          const { status, headers } = refusal;
-          const error = new ProviderError(call.provider, { status, headers, body: await refusal.read() });
-          failed = { answer, error };
-          throw error;
-        },
-        signal === undefined ? { dependency: dependencyOf(call) } : { dependency: dependencyOf(call), signal },
-      );
-    } catch (error) {
+    const tries = policy.execute(
+      async (attempt) => {
+        failed?.answer.progress.refusal?.discard();
+        failed = undefined;
+        const again = attempt.attempt > 1 ? await renewed(call) : call;
+        const answer = await next(attempt.signal === signal ? again : { ...again, attemptSignal: attempt.signal });
+        const { refusal } = answer.progress;
+        if (refusal === undefined) return answer;
+        const { status, headers } = refusal;
+        const error = new ProviderError(call.provider, { status, headers, body: await refusal.read() });
+        failed = { answer, error };
+        throw error;
+      },
+      signal === undefined ? { dependency: dependencyOf(call) } : { dependency: dependencyOf(call), signal },
+    );
+    return tries.then(undefined, (error: unknown) => {
       if (failed !== undefined && comesOf(error, failed.error)) return asLast(failed.answer);
       failed?.answer.progress.refusal?.discard();
       throw error;
-    }
+    });
   };
 }
 
