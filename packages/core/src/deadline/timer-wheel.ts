@@ -193,6 +193,9 @@ class HashedWheel implements TimerWheel {
 
 let sequence = 0;
 
+/** Nobody asks what a callback was triggered by, and to find out takes longer than all else of an async resource. */
+const noTrigger = 0;
+
 /** One callback; an async resource, so that it runs in the context in which it was set and not in that of the timer's. */
 class WheelTimer extends AsyncResource implements Timer {
   readonly atMs: number;
@@ -205,7 +208,7 @@ class WheelTimer extends AsyncResource implements Timer {
   readonly #remove: (timer: WheelTimer) => void;
 
   constructor(callback: () => void, atMs: number, tick: number, remove: (timer: WheelTimer) => void) {
-    super('sage-adk:deadline');
+    super('sage-adk:deadline', noTrigger);
     this.atMs = atMs;
     this.tick = tick;
     this.#callback = callback;
