@@ -5,6 +5,7 @@
  * hexadecimal number, which is cut at almost every character, is told from a sentence of the same length. Meant to be rather too high; how far off it is,
  * `test/request/estimate-error.test.ts` measures against a tokenizer.
  */
+import v8 from 'node:v8';
 
 /**
  * Of a longer text only samples are looked at, spread over all of it: an estimate must not take longer than the call.
@@ -13,15 +14,14 @@
  */
 export function countTokens(text: string, from = 0, to = text.length): number {
   const length = to - from;
-  const isWritten = length <= mostWritten;
-  if (isWritten) write(length === text.length ? text : text.slice(from, to));
+  const isWritten = length <= mostWritten && write(length === text.length ? text : text.slice(from, to));
+  const partsOf = (start: number, size: number): number =>
+    isWritten ? partsOfBytes(start, start + size) : partsOfText(text, from + start, from + start + size);
   if (length <= wholeLength) return Math.ceil(partsOf(0, length) / partsOfToken);
   let parts = 0;
   for (let sample = 0; sample < samples; sample++) {
     const start = Math.floor((sample * (length - sampleLength)) / (samples - 1));
-    if (!isWritten) write(text.slice(from + start, from + start + sampleLength));
-    const at = isWritten ? start : 0;
-    parts += partsOf(at, at + sampleLength);
+    parts += partsOf(start, sampleLength);
   }
   return Math.ceil(((parts / partsOfToken) * length) / (samples * sampleLength));
 }
@@ -31,21 +31,38 @@ const sampleLength = 32;
 const samples = 32;
 const wholeLength = 2_048;
 
-/** Characters that are written at once. To read their codes out of bytes takes half as long as out of the text, the writing included. */
+/** Texts that are as long are read out of bytes, which takes half as long as out of the text, the writing included. */
 const mostWritten = 16_384;
-const bytes = Buffer.allocUnsafeSlow(2 * mostWritten);
-const codes = new DataView(bytes.buffer);
+const bytes = Buffer.allocUnsafeSlow(mostWritten);
 
-function write(text: string): void {
-  bytes.write(text, 'utf16le');
+/** Since Node 22.15. */
+const { isStringOneByteRepresentation: isLatin }: Partial<typeof v8> = v8;
+
+/** Whether a text was written. One that is not Latin is not: its characters are no bytes. */
+function write(text: string): boolean {
+  if (isLatin?.(text) !== true) return false;
+  bytes.write(text, 'latin1');
+  return true;
 }
 
-function partsOf(from: number, to: number): number {
+// Nothing in these is decided by where a word ends, which no processor can foresee.
+
+function partsOfBytes(from: number, to: number): number {
   let parts = 0;
   let state = outside;
   for (let at = from; at < to; at++) {
-    // Nothing here is decided by where a word ends, which no processor can foresee.
-    const step = state + (kinds[codes.getUint16(2 * at, true)] as number);
+    const step = state + (kinds[bytes[at] as number] as number);
+    parts += added[step] as number;
+    state = next[step] as number;
+  }
+  return parts;
+}
+
+function partsOfText(text: string, from: number, to: number): number {
+  let parts = 0;
+  let state = outside;
+  for (let at = from; at < to; at++) {
+    const step = state + (kinds[text.charCodeAt(at)] as number);
     parts += added[step] as number;
     state = next[step] as number;
   }

@@ -52,7 +52,14 @@ describe('an estimate of tokens', () => {
     expect(countTokens(text) / counted(text)).toBeLessThan(1.2);
   });
 
-  test('goes by samples of the same size whether or not a text is written at once', () => {
+  test('is the same whether a text is read out of bytes or, because of one letter, is not', () => {
+    const text = corpus.map((one) => one.text.replaceAll(/[^\0-\u00ff]/g, '')).join(' ');
+    for (const length of [100, 2_048, 2_049, 16_384]) {
+      expect(countTokens(`${text.slice(0, length)}\u{3b1}`, 0, length)).toBe(countTokens(text.slice(0, length)));
+    }
+  });
+
+  test('goes by the same samples whether a text is read out of bytes or is too long for it', () => {
     const text = JSON.stringify(corpus.map((one) => one.text).filter((one) => /^[\0-~]*$/.test(one)));
     expect(Math.abs(countTokens(text, 0, 16_385) - countTokens(text, 0, 16_384))).toBeLessThan(40);
   });
