@@ -1,11 +1,12 @@
 /**
  * The first beats of leases. Most leases are over before, so to set and to cancel one costs a place in a list and nothing else.
  *
- * Leases of one length beat first in the order in which they were made: each length is a list with one alarm, which is left alone when its lease is over. When it
- * rings it goes on to the lease that is the first by then, and with none left the list is gone.
+ * Leases of one length beat first in the order in which they were made: each length is a list with one alarm. When it rings it goes on to the lease that is the
+ * first by then. With none left the list is gone; on the machine's own clock not before the alarm rings, since taking it back and setting the next one would cost a
+ * lone call more than all else here.
  */
 import { AsyncResource } from 'node:async_hooks';
-import type { Clock } from '@sage-adk/core';
+import { type Clock, systemClock, type Timer } from '@sage-adk/core';
 import type { TimerWheel } from '@sage-adk/core/deadline';
 
 /** A member of one list at most. */
@@ -22,14 +23,16 @@ export interface Beating {
 export class FirstBeats {
   readonly #clock: Clock;
   readonly #wheel: TimerWheel;
+  readonly #leavesAlarms: boolean;
   /** By the time to the first beat. */
   readonly #lines = new Map<number, Line>();
   /** Of the last one that came: mostly the next has the same length. */
   #latest: Line | undefined;
 
-  constructor(clock: Clock, wheel: TimerWheel) {
+  constructor(clock: Clock, wheel: TimerWheel, leavesAlarms = clock === systemClock) {
     this.#clock = clock;
     this.#wheel = wheel;
+    this.#leavesAlarms = leavesAlarms;
   }
 
   /** Lets it beat at a time, which is `afterMs` from now. */
@@ -41,7 +44,7 @@ export class FirstBeats {
   #lineOf(afterMs: number): Line {
     let line = this.#lines.get(afterMs);
     if (line === undefined) {
-      line = new Line(afterMs, this.#clock, this.#wheel, () => this.#forget(afterMs));
+      line = new Line(afterMs, this.#clock, this.#wheel, this.#leavesAlarms, () => this.#forget(afterMs));
       this.#lines.set(afterMs, line);
     }
     return (this.#latest = line);
@@ -62,18 +65,20 @@ export class Line {
   readonly afterMs: number;
   readonly #clock: Clock;
   readonly #wheel: TimerWheel;
+  readonly #leavesAlarm: boolean;
   readonly #onEmpty: () => void;
   /** The alarm is set here, or it would hold on to the context of whichever call happened to set it. */
   readonly #outside = new AsyncResource('sage-adk:leases');
   readonly #wake = (): void => this.#visit();
   #first: Beating | undefined;
   #last: Beating | undefined;
-  #isSet = false;
+  #alarm: Timer | undefined;
 
-  constructor(afterMs: number, clock: Clock, wheel: TimerWheel, onEmpty: () => void) {
+  constructor(afterMs: number, clock: Clock, wheel: TimerWheel, leavesAlarm: boolean, onEmpty: () => void) {
     this.afterMs = afterMs;
     this.#clock = clock;
     this.#wheel = wheel;
+    this.#leavesAlarm = leavesAlarm;
     this.#onEmpty = onEmpty;
   }
 
@@ -84,7 +89,7 @@ export class Line {
     if (last === undefined) this.#first = beating;
     else last.next = beating;
     this.#last = beating;
-    if (!this.#isSet) this.#set(beating.beatsAtMs);
+    if (this.#alarm === undefined) this.#set(beating.beatsAtMs);
   }
 
   remove(beating: Beating): void {
@@ -94,22 +99,28 @@ export class Line {
     if (next === undefined) this.#last = previous;
     else next.previous = previous;
     beating.line = beating.previous = beating.next = undefined;
+    if (this.#first === undefined && !this.#leavesAlarm) this.#end();
   }
 
   #set(atMs: number): void {
-    this.#isSet = true;
-    this.#outside.runInAsyncScope(() => this.#wheel.schedule(this.#wake, atMs));
+    this.#alarm = this.#outside.runInAsyncScope(() => this.#wheel.schedule(this.#wake, atMs));
+  }
+
+  #end(): void {
+    this.#alarm?.cancel();
+    this.#alarm = undefined;
+    this.#onEmpty();
   }
 
   #visit(): void {
-    this.#isSet = false;
+    this.#alarm = undefined;
     const nowMs = this.#clock.monotonicMs();
     let first = this.#first;
     for (; first !== undefined && first.beatsAtMs <= nowMs; first = this.#first) {
       this.remove(first);
       first.beat();
     }
-    if (first === undefined) this.#onEmpty();
-    else this.#set(first.beatsAtMs);
+    if (first !== undefined) this.#set(first.beatsAtMs);
+    else if (this.#leavesAlarm) this.#end();
   }
 }

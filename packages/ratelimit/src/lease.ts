@@ -142,7 +142,8 @@ export class Lease extends AsyncResource implements Beating {
       const used = usedOf(this.asks, costs, isUsed);
       const settling = this.lessor.store.settle({ id: this.#id ?? '', holding: this.holding, asks: used });
       if ('then' in settling) return settling.then((late) => this.#conclude(used, late));
-      return Promise.resolve(this.#conclude(used, settling));
+      const settled = this.#conclude(used, settling);
+      return settled === evenly ? settledEvenly : Promise.resolve(settled);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -153,7 +154,8 @@ export class Lease extends AsyncResource implements Beating {
     const { reporter, onReleased } = this.lessor;
     reporter.settled(this.asks, used, settlement.over);
     onReleased(used);
-    return { settled: true, overspent: tellOwed(used, settlement.over) };
+    const overspent = tellOwed(used, settlement.over);
+    return overspent === nothing ? evenly : { settled: true, overspent };
   }
 
   async #concludeLate(used: readonly Ask[], { over }: Settlement): Promise<Settled> {
@@ -248,3 +250,6 @@ function tellOwed(used: readonly Ask[], over: readonly number[]): Settled['overs
 }
 
 const nothing: Settled['overspent'] = Object.freeze([]);
+/** As nearly all are settled: at once, and nothing is owed. One promise tells it to all. */
+const evenly: Settled = Object.freeze({ settled: true, overspent: nothing });
+const settledEvenly = Promise.resolve(evenly);

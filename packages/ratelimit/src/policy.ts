@@ -34,13 +34,13 @@ export function limiterPolicy(source: Reserving | Acquiring, options: LimiterPol
   const { limitsOf } = source;
   const always = 'acquire' in source ? { ...own, maxWaitMs } : own;
   const isSilent = Object.keys(always).length === 0;
+  const waits = 'acquire' in source;
   return {
     reserve(subject, estimate, asked = {}) {
       const reserveOptions = isSilent ? asked : { ...asked, ...always };
-      const outcome =
-        'acquire' in source
-          ? source.acquire(subject, estimate, reserveOptions)
-          : source.reserve(subject, estimate, reserveOptions);
+      const outcome = waits
+        ? source.acquire(subject, estimate, reserveOptions)
+        : source.reserve(subject, estimate, reserveOptions);
       return outcome as Promise<AsGrant | Denied>;
     },
     ...(limitsOf !== undefined && {

@@ -1,6 +1,6 @@
 import type { LimitCosts, PricePort, Usage } from '@sage-adk/core';
 import type { LlmCall } from '../call.ts';
-import { costOf } from '../price/cost.ts';
+import { costAt, costOf } from '../price/cost.ts';
 import { type FindPrice, ratesBy } from '../price/price-port.ts';
 import type { PriceTier } from '../price/token-price.ts';
 import { limitCosts } from './spent.ts';
@@ -59,16 +59,13 @@ function worstCost(
   rates: PriceTier | undefined,
 ): bigint | undefined {
   const { provider, model } = call;
-  const plain = costOf(price, provider, model, usage);
+  const cost = (used: Usage): bigint | undefined =>
+    rates === undefined ? costOf(price, provider, model, used) : costAt(rates, used);
+  const plain = cost(usage);
   if (plain === undefined || rates?.writesCostMore === false || !call.mayWriteCache()) return plain;
   const { inputTokens, outputTokens } = usage;
   const longCacheWriteTokens = (call.mayWriteLongCache?.() ?? true) ? inputTokens : 0;
-  const written = costOf(price, provider, model, {
-    inputTokens,
-    outputTokens,
-    cacheWriteTokens: inputTokens,
-    longCacheWriteTokens,
-  });
+  const written = cost({ inputTokens, outputTokens, cacheWriteTokens: inputTokens, longCacheWriteTokens });
   return written !== undefined && written > plain ? written : plain;
 }
 

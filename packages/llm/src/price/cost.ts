@@ -1,4 +1,5 @@
 import type { PricePort, Usage } from '@sage-adk/core';
+import { type PriceTier, priceAt } from './token-price.ts';
 
 /** What was used costs, in billionths of a US dollar; undefined where nobody knows. */
 export function costOf(
@@ -12,6 +13,16 @@ export function costOf(
     return price.costNanoUsd({ provider, model, usage });
   } catch {
     // A price book that fails knows no price; it must not fail the call.
+    return undefined;
+  }
+}
+
+/** The same by rates that are known. */
+export function costAt(rates: PriceTier, usage: Usage): bigint | undefined {
+  try {
+    return priceAt(rates, usage);
+  } catch {
+    // Not a number of tokens.
     return undefined;
   }
 }

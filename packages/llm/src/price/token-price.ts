@@ -73,9 +73,13 @@ export function tierFor(price: CompiledPrice, inputTokens: number): PriceTier | 
  * of the cache writes, and reasoning is paid as the output that it is part of.
  */
 export function priceOf(price: CompiledPrice, usage: Usage): bigint {
+  const tier = tierFor(price, usage.inputTokens);
+  return tier === undefined ? 0n : priceAt(tier, usage);
+}
+
+/** {@link priceOf} by the rates of its input. */
+export function priceAt(tier: PriceTier, usage: Usage): bigint {
   const { inputTokens, outputTokens, cachedInputTokens = 0, cacheWriteTokens = 0, longCacheWriteTokens = 0 } = usage;
-  const tier = tierFor(price, inputTokens);
-  if (tier === undefined) return 0n;
   const plain = Math.max(0, inputTokens - cachedInputTokens - cacheWriteTokens);
   const shortWrites = Math.max(0, cacheWriteTokens - longCacheWriteTokens);
   const { numbers } = tier;
