@@ -63,14 +63,14 @@ export function skipSpace(text: string, at: number): number {
 
 /** Bytes as characters of the same number: fast, and lossless for JSON's own words. */
 export function toLatin1(bytes: Uint8Array): string {
-  return latin1Slice.call(bytes, 0, bytes.length);
+  return latin1Slice.call(bytes);
 }
 
 /** What a buffer's `toString` does in the end: all bodies go through it, and to make a buffer of each piece and to ask that takes twice as long. */
 const { latin1Slice } = Buffer.prototype as Buffer & Slicing;
 
 interface Slicing {
-  readonly latin1Slice: (this: Uint8Array, from: number, to: number) => string;
+  readonly latin1Slice: (this: Uint8Array) => string;
 }
 
 /** What a text says as JSON; undefined where it is none. */
