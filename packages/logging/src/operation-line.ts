@@ -168,8 +168,8 @@ export class OperationLine implements WritingEntry {
     const { start, attributes }: { readonly start: Fields; readonly attributes: Fields } = this.#operation;
     text.addSpelt(headNames, this.#form.head(outcome) + thousandths(this.#operation.durationMs));
     this.#form.addTo(text, start, attributes);
-    if (code !== undefined) text.add('code', code);
-    if (category !== undefined) text.add('error_category', category);
+    text.add('code', code);
+    text.add('error_category', category);
     if (error !== undefined) text.add('err', this.#error());
   }
 

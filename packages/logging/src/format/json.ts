@@ -65,21 +65,19 @@ function headOf(level: LogLevel): string {
   return `","level":"${level}","severity_number":${severityOf[level]},"msg":`;
 }
 
-let lastLevel: LogLevel | undefined;
-let lastMessage: unknown;
-let lastHead = '';
+let lastLevel: LogLevel;
+let lastMessage: unknown = Number.NaN;
+let lastHead: string;
 
 /** From the time to the message. */
 function headText(level: LogLevel, message: unknown): string {
-  if (message === lastMessage && level === lastLevel) return lastHead;
-  const head = afterTime[level] + messageText(message);
-  // Of a text only: what is said of anything else may change.
-  if (typeof message === 'string' && message.length <= longestRemembered) {
+  if (message !== lastMessage || level !== lastLevel) {
+    lastHead = afterTime[level] + messageText(message);
     lastLevel = level;
-    lastMessage = message;
-    lastHead = head;
+    // What is said of anything but a text may change; nothing is like NaN.
+    lastMessage = typeof message === 'string' ? message : Number.NaN;
   }
-  return head;
+  return lastHead;
 }
 
 // Most messages are constants.

@@ -5,8 +5,7 @@
  * line is made of a record instead.
  */
 import type { FieldName, FieldNames } from './field-names.ts';
-import { quoted } from './json-text.ts';
-import { bigintText, type Fields, mostEntries, newWalk, plain, type Walk } from './plain.ts';
+import { type Fields, mostEntries, newWalk, plain, plainBigint, type Walk } from './plain.ts';
 import { redacted, type Redaction } from './redaction.ts';
 
 const redactedText = JSON.stringify(redacted);
@@ -89,11 +88,11 @@ export class FieldText {
       case 'string':
         return name.withText(value);
       case 'number':
-        return name.spelt + (Number.isFinite(value) ? `${value}` : quoted(String(value)));
+        return Number.isFinite(value) ? `${name.spelt}${value}` : this.#fieldOf(name, String(value));
       case 'boolean':
-        return name.spelt + (value ? 'true' : 'false');
+        return `${name.spelt}${value}`;
       case 'bigint':
-        return name.spelt + bigintText(value);
+        return this.#fieldOf(name, plainBigint(value));
       default: {
         this.#walk ??= newWalk(this.#isSecret, this.#fields, used);
         // Undefined where a toJSON says so.

@@ -61,15 +61,9 @@ function plainEntry(source: object, key: string, walk: Walk): unknown {
 }
 
 /** A number where one can hold it, else text. */
-function plainBigint(value: bigint): number | string {
+export function plainBigint(value: bigint): number | string {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : String(value);
-}
-
-/** The JSON of a bigint. */
-export function bigintText(value: bigint): string {
-  const spelt = plainBigint(value);
-  return typeof spelt === 'number' ? `${spelt}` : `"${spelt}"`;
 }
 
 /** `value` as JSON can have it. */

@@ -1,5 +1,5 @@
 /** Metrics that need no code of their own: the row says which operation or event, which labels, and a duration or a count. */
-import type { OperationRecord, Outcome } from '@sage-adk/core';
+import type { OperationRecord } from '@sage-adk/core';
 import { type BoundCounter, type Counter, createCounter } from '../instruments/counter.ts';
 import { type BoundHistogram, createHistogram, type Histogram } from '../instruments/histogram.ts';
 import type { Instrument, LabelValue } from '../instruments/instrument.ts';
@@ -9,9 +9,12 @@ import type { MetricRow } from '../table/row.ts';
 /** Counts what has this name, if anything is to be counted. */
 export interface Derived {
   readonly instruments: readonly Instrument[];
-  readonly operation: (name: string) => (record: OperationRecord) => void;
+  readonly operation: (name: string) => CountOperation;
   readonly event: (name: string) => (event: Attributes) => void;
 }
+
+/** @param isLikeLast whether it has the labels of the one before, apart from those of a failure. Where that is known, none is read. @default false */
+export type CountOperation = (record: OperationRecord, isLikeLast?: boolean) => void;
 
 type Attributes = Readonly<Record<string, LabelValue>>;
 
@@ -21,11 +24,8 @@ interface Part {
   readonly instrument: Counter | Histogram;
 }
 
-/** What counts in the series of one combination of labels: a counter the operation, a histogram its duration. */
-interface Cells {
-  readonly counters: readonly BoundCounter[];
-  readonly histograms: readonly BoundHistogram[];
-}
+/** What counts in one series: a counter the operation, a histogram its duration. */
+type Cell = BoundCounter | BoundHistogram;
 
 export function createDerived(limit: number): Derived {
   const parts: readonly Part[] = derivedMetrics.map((row) => ({
@@ -36,90 +36,51 @@ export function createDerived(limit: number): Derived {
     instruments: parts.map(({ instrument }) => instrument),
     operation(name) {
       const tallyOf = (areOfFailures: boolean) =>
-        createOperationTally(
+        createTally<OperationRecord>(
           partsOf(parts, name).filter(({ row }) => row.name.endsWith('_errors_total') === areOfFailures),
-          name,
+          (label) => readerOf(label, name),
         );
       const countEnd = tallyOf(false);
       const countFailure = tallyOf(true);
-      return (record) => {
-        countEnd(record);
-        if (record.outcome === 'error' || record.outcome === 'timeout') countFailure(record);
+      return (record, isLikeLast) => {
+        countEnd(record, record.durationMs, isLikeLast);
+        if (record.outcome === 'error' || record.outcome === 'timeout') countFailure(record, record.durationMs);
       };
     },
     event(name) {
       const tally = createTally<Attributes>(partsOf(parts, name), (label) => (event) => event[label]);
-      return (event) => tally(event, 0, false);
+      return (event) => tally(event, 0);
     },
   };
 }
 
-/** Of operations of one name. Where two began with the same object and ended alike, their labels are the same unless one is learned between. */
-function createOperationTally(parts: readonly Part[], name: string): (record: OperationRecord) => void {
-  const tally = createTally<OperationRecord>(parts, (label) => readerOf(label, name));
-  const labels = labelsOf(parts);
-  let lastStart: OperationRecord['start'] | undefined;
-  let lastOutcome: Outcome | undefined;
-  let isAllSaid: boolean | undefined;
-  return (record) => {
-    const { start, outcome, durationMs } = record;
-    const isLike = start === lastStart && outcome === lastOutcome;
-    if (isLike) isAllSaid ??= labels.every((label) => isSaidBy(start as Attributes, label));
-    else {
-      lastStart = start;
-      lastOutcome = outcome;
-      isAllSaid = undefined;
-    }
-    tally(record, durationMs, isLike && isAllSaid === true);
-  };
-}
-
-/** Whether a label is known of an operation by how it began and its outcome. */
-function isSaidBy(start: Attributes, label: string): boolean {
-  return label === 'outcome' || label === 'operation' || (endings[label] === undefined && start[label] !== undefined);
-}
-
 /**
- * Counts operations or events of one name. Each label is read once for all their metrics, and most operations are like the one before, so its cells are kept
- * at hand. Whoever knows that one is like the last says so, and none is read.
+ * Counts operations or events of one name. Each label is read once for all their metrics, and most operations are like the one before, so its cells are
+ * kept at hand.
  */
 function createTally<T>(
   parts: readonly Part[],
   read: (label: string) => (source: T) => LabelValue,
-): (source: T, durationMs: number, isLikeLast: boolean) => void {
-  const labels = labelsOf(parts);
+): (source: T, durationMs: number, isLikeLast?: boolean) => void {
+  const labels = [...new Set(parts.flatMap(({ row }) => row.labels ?? []))];
   const readers = labels.map(read);
   const last: LabelValue[] = labels.map(() => undefined);
-  let cells: Cells | undefined;
-  const readAll = (source: T): void => {
-    for (let i = 0; i < readers.length; i++) {
+  let cells: readonly Cell[] | undefined;
+  return (source, durationMs, isLikeLast) => {
+    for (let i = 0; isLikeLast !== true && i < readers.length; i++) {
       const value = readers[i]?.(source);
       if (value === last[i]) continue;
       last[i] = value;
       cells = undefined;
     }
+    cells ??= parts.map(({ row, instrument }) =>
+      instrument.with(...(row.labels ?? []).map((label) => last[labels.indexOf(label)])),
+    );
+    for (const cell of cells) {
+      if ('inc' in cell) cell.inc();
+      else cell.observe(durationMs / 1_000);
+    }
   };
-  return (source, durationMs, isLikeLast) => {
-    if (!isLikeLast) readAll(source);
-    cells ??= cellsOf(parts, (label) => last[labels.indexOf(label)]);
-    for (const counter of cells.counters) counter.inc();
-    for (const histogram of cells.histograms) histogram.observe(durationMs / 1_000);
-  };
-}
-
-function labelsOf(parts: readonly Part[]): readonly string[] {
-  return [...new Set(parts.flatMap(({ row }) => row.labels ?? []))];
-}
-
-function cellsOf(parts: readonly Part[], valueOf: (label: string) => LabelValue): Cells {
-  const counters: BoundCounter[] = [];
-  const histograms: BoundHistogram[] = [];
-  for (const { row, instrument } of parts) {
-    const cell = instrument.with(...(row.labels ?? []).map(valueOf));
-    if ('inc' in cell) counters.push(cell);
-    else histograms.push(cell);
-  }
-  return { counters, histograms };
 }
 
 function partsOf(parts: readonly Part[], name: string): readonly Part[] {

@@ -1,6 +1,7 @@
-import type { OperationHandlers, OperationRecord } from '@sage-adk/core';
+import type { OperationHandlers, OperationRecord, Outcome } from '@sage-adk/core';
 import type { BoundCounter } from '../instruments/counter.ts';
 import type { BoundHistogram } from '../instruments/histogram.ts';
+import type { CountOperation } from './derived.ts';
 import type { ObservedInstruments } from './observer.ts';
 import type { RequestCosts } from './request-costs.ts';
 import { hasUnknownCost } from './unknown-cost.ts';
@@ -18,22 +19,22 @@ interface Cells {
 export function llmCalls(
   metrics: ObservedInstruments,
   costs: RequestCosts,
-  derived: (record: OperationRecord) => void,
+  derived: CountOperation,
 ): OperationHandlers<'llm.call'> {
-  let lastProvider: string | undefined;
-  let lastModel: string | undefined;
+  let lastStart: OperationRecord<'llm.call'>['start'] | undefined;
+  let lastOutcome: Outcome | undefined;
   let cells: Cells = {};
   return {
     end(record) {
-      derived(record);
+      const { start, outcome } = record;
+      // Labels are what a call says at its start, and its outcome.
+      derived(record, start === lastStart && outcome === lastOutcome);
       costs.add(record);
-      const { provider, model } = record.start;
       // Most calls are of the model of the one before.
-      if (model !== lastModel || provider !== lastProvider) {
-        lastProvider = provider;
-        lastModel = model;
+      if (lastStart === undefined || start.model !== lastStart.model || start.provider !== lastStart.provider)
         cells = {};
-      }
+      lastStart = start;
+      lastOutcome = outcome;
       countTokens(metrics, cells, record);
       countCost(metrics, cells, record);
       observePace(metrics, cells, record);

@@ -17,8 +17,7 @@ export class RequestCosts {
   }
 
   add(record: OperationRecord<'llm.call'>): void {
-    const id = record.context?.requestId;
-    const cost = id === undefined ? undefined : this.#running.get(id);
+    const cost = this.#running.get(record.context?.requestId ?? '');
     if (cost === undefined) return;
     const { costNanoUsd } = record.attributes;
     if (costNanoUsd !== undefined) {
