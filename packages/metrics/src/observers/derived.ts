@@ -67,11 +67,13 @@ function createTally<T>(
   const last: LabelValue[] = labels.map(() => undefined);
   let cells: readonly Cell[] | undefined;
   return (source, durationMs, isLikeLast) => {
-    for (let i = 0; isLikeLast !== true && i < readers.length; i++) {
-      const value = readers[i]?.(source);
-      if (value === last[i]) continue;
-      last[i] = value;
-      cells = undefined;
+    if (isLikeLast !== true) {
+      for (let i = 0; i < readers.length; i++) {
+        const value = readers[i]?.(source);
+        if (value === last[i]) continue;
+        last[i] = value;
+        cells = undefined;
+      }
     }
     cells ??= parts.map(({ row, instrument }) =>
       instrument.with(...(row.labels ?? []).map((label) => last[labels.indexOf(label)])),
