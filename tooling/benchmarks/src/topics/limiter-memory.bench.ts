@@ -75,7 +75,7 @@ export const topic: Topic = {
         {
           name: 'reserve and settle of three rules around a call, over an async check of one rule',
           value: median(reserving.map((round) => round['reserve and settle'] / round.check)),
-          limit: 25,
+          limit: 15,
           kind: 'at most',
         },
         {
