@@ -64,16 +64,14 @@ function createTally<T>(
 ): (source: T, durationMs: number, isLikeLast?: boolean) => void {
   const labels = [...new Set(parts.flatMap(({ row }) => row.labels ?? []))];
   const readers = labels.map(read);
-  const last: LabelValue[] = labels.map(() => undefined);
+  const last: LabelValue[] = [];
   let cells: readonly Cell[] | undefined;
   return (source, durationMs, isLikeLast) => {
-    if (isLikeLast !== true) {
-      for (let i = 0; i < readers.length; i++) {
-        const value = readers[i]?.(source);
-        if (value === last[i]) continue;
-        last[i] = value;
-        cells = undefined;
-      }
+    for (let i = isLikeLast === true ? readers.length : 0; i < readers.length; i++) {
+      const value = readers[i]?.(source);
+      if (value === last[i]) continue;
+      last[i] = value;
+      cells = undefined;
     }
     cells ??= parts.map(({ row, instrument }) =>
       instrument.with(...(row.labels ?? []).map((label) => last[labels.indexOf(label)])),
