@@ -15,20 +15,24 @@ import v8 from 'node:v8';
 export function countTokens(text: string, from = 0, to = text.length): number {
   const length = to - from;
   const isWritten = length <= mostWritten && write(length === text.length ? text : text.slice(from, to));
-  const partsOf = (start: number, size: number): number =>
-    isWritten ? partsOfBytes(start, start + size) : partsOfText(text, from + start, from + start + size);
-  if (length <= wholeLength) return Math.ceil(partsOf(0, length) / partsOfToken);
+  if (length <= wholeLength) {
+    return Math.ceil((isWritten ? partsOfBytes(length) : partsOfText(text, from, to)) / partsOfToken);
+  }
+  const partsOf = isWritten ? partsOfTwo : partsOfBoth;
+  const samples = samplesOf(length);
+  const spread = (length - sampleLength) / (samples - 1);
   let parts = 0;
-  for (let sample = 0; sample < samples; sample++) {
-    const start = Math.floor((sample * (length - sampleLength)) / (samples - 1));
-    parts += partsOf(start, sampleLength);
+  for (let sample = 0; sample < samples; sample += 2) {
+    parts += partsOf(text, from, Math.floor(sample * spread), Math.floor((sample + 1) * spread));
   }
   return Math.ceil(((parts / partsOfToken) * length) / (samples * sampleLength));
 }
 
 /** In characters, as are the others. Many short samples say as much of a mixed text as half as many of twice the length. */
 const sampleLength = 32;
-const samples = 32;
+/** The longer a text, the more kinds of it there may be. */
+const samplesOf = (length: number): number => (length <= longLength ? 16 : 32);
+const longLength = 8_192;
 const wholeLength = 2_048;
 
 /** Texts that are as long are read out of bytes, which takes half as long as out of the text, the writing included. */
@@ -47,24 +51,40 @@ function write(text: string): boolean {
 
 // Nothing in these is decided by where a word ends, which no processor can foresee.
 
-function partsOfBytes(from: number, to: number): number {
+function partsOfBytes(to: number): number {
   let parts = 0;
-  let state = outside;
-  for (let at = from; at < to; at++) {
-    const step = state + (kinds[bytes[at] as number] as number);
-    parts += added[step] as number;
-    state = next[step] as number;
+  let step = 0;
+  for (let at = 0; at < to; at++) {
+    step = steps[(step >>> 8) + (kinds[bytes[at] as number] as number)] as number;
+    parts += step & 0xff;
   }
   return parts;
 }
 
+/** Of two samples. Each step waits for the one before, and a processor goes on with one sample while it waits for the other. */
+function partsOfTwo(_text: string, _from: number, one: number, other: number): number {
+  let parts = 0;
+  let step = 0;
+  let otherStep = 0;
+  for (let at = 0; at < sampleLength; at++) {
+    step = steps[(step >>> 8) + (kinds[bytes[(one + at) | 0] as number] as number)] as number;
+    otherStep = steps[(otherStep >>> 8) + (kinds[bytes[(other + at) | 0] as number] as number)] as number;
+    parts += (step & 0xff) + (otherStep & 0xff);
+  }
+  return parts;
+}
+
+function partsOfBoth(text: string, from: number, one: number, other: number): number {
+  const [at, otherAt] = [from + one, from + other];
+  return partsOfText(text, at, at + sampleLength) + partsOfText(text, otherAt, otherAt + sampleLength);
+}
+
 function partsOfText(text: string, from: number, to: number): number {
   let parts = 0;
-  let state = outside;
+  let step = 0;
   for (let at = from; at < to; at++) {
-    const step = state + (kinds[text.charCodeAt(at)] as number);
-    parts += added[step] as number;
-    state = next[step] as number;
+    step = steps[(step >>> 8) + (kinds[text.charCodeAt(at)] as number)] as number;
+    parts += step & 0xff;
   }
   return parts;
 }
@@ -138,15 +158,13 @@ const outside = 0;
 const escaped = escape * longRun;
 const digitsOfEscape = 4;
 
-/** How many parts a character of a kind adds, after so long a run of a kind; and where it leads. */
-const added = new Uint8Array((escaped + 1 + digitsOfEscape) * kindCount);
-const next = new Uint16Array(added.length);
+/** How many parts a character of a kind adds, after so long a run of a kind, in the lowest eight bits; and where it leads, above them. */
+const steps = new Uint32Array((escaped + 1 + digitsOfEscape) * kindCount);
 
 for (let state = 0; state <= escaped + digitsOfEscape; state++) {
   for (let kind = 0; kind < kindCount; kind++) {
     const [parts, to] = state < escaped ? stepInRun(state, kind) : stepInEscape(state - escaped, kind);
-    added[state * kindCount + kind] = parts;
-    next[state * kindCount + kind] = to * kindCount;
+    steps[state * kindCount + kind] = ((to * kindCount) << 8) | parts;
   }
 }
 
