@@ -4,6 +4,7 @@ import { type TimerWheel, wheelOf } from '@sage-adk/core/deadline';
 import type { Watch } from '../body/progress.ts';
 import type { LlmAnswer, LlmCall } from '../call.ts';
 import { errors } from '../errors.ts';
+import { follow, type Follower, unfollow } from '../follow.ts';
 
 /** How long a try may take. Of a stream all three count, of any other answer the last. */
 export interface StallOptions {
@@ -52,7 +53,7 @@ interface Limits {
 }
 
 /** One timer for all of a try: at its time it looks how long content was waited for, and sets itself again. */
-class StallWatch implements Watch {
+class StallWatch implements Watch, Follower {
   readonly #provider: string;
   readonly #isStream: boolean;
   readonly #limits: Limits;
@@ -81,9 +82,8 @@ class StallWatch implements Watch {
     this.#startedMs = this.#waitsSinceMs = clock.monotonicMs();
     this.#untilMs = Math.min(this.#startedMs + limits.totalMs, current()?.deadlineMs ?? never);
     const follows = (this.follows = attemptSignal ?? signal);
-    if (follows?.aborted === true) this.#abort();
-    // Without options, since reading those costs more than to listen. It aborts once.
-    else follows?.addEventListener('abort', this.#abort);
+    if (follows?.aborted === true) this.aborted(follows.reason);
+    else if (follows !== undefined) follow(follows, this);
     this.#set(this.#startedMs);
   }
 
@@ -113,16 +113,14 @@ class StallWatch implements Watch {
 
   ended(): void {
     this.#timer?.cancel();
-    // What listened is kept by the signal for longer than this goes on, and must not keep the answer.
     this.#timer = this.#breakOff = undefined;
-    this.follows?.removeEventListener('abort', this.#abort);
+    if (this.follows !== undefined) unfollow(this.follows, this);
   }
 
-  readonly #abort = (): void => {
-    const reason: unknown = this.follows?.reason;
+  aborted(reason: unknown): void {
     this.#breakOff?.(reason);
     this.#controller.abort(reason);
-  };
+  }
 
   /** Sets the time of the next look. Until the first content came, the next limit may begin at any moment, so it is looked at as often as that. */
   #set(nowMs: number): void {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import { run } from '@sage-adk/core';
 import { createFakeClock, type FakeClock } from '@sage-adk/core/testing';
@@ -107,7 +108,7 @@ describe('the time limits', () => {
     expect(purse.reserved).toMatchObject([{ ends: 1 }, { ends: 1 }]);
   });
 
-  test('leave no timer and no listener behind', async () => {
+  test('leave no timer behind, and one listener however many calls a signal had', async () => {
     const { clock, policies } = watched({ firstContentMs: 1_000, totalMs: 2_000 });
     const controller = new AbortController();
     rig.provider.next({}, { status: 503 }, { hangUp: true });
@@ -115,6 +116,8 @@ describe('the time limits', () => {
     await expect(send(chat, policies)).rejects.toThrow();
     await (await send(chat, policies)).body?.cancel();
     expect(clock.pending).toBe(0);
+    const following = getEventListeners(controller.signal, 'abort');
+    expect(following.filter(({ name }) => name === 'tell')).toHaveLength(1);
   });
 
   test('of nothing are refused', () => {
