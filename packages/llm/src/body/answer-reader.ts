@@ -9,10 +9,6 @@ export interface AnswerReader<P = Uint8Array> {
   write(piece: P): P | undefined;
   /** All of the body, in place of its pieces; of readers that need not see it before its end. */
   learn?(whole: Whole): void;
-  /** A character for each byte of the piece that came last, where they were needed; nobody need make them again. */
-  textOf?(piece: P): string | undefined;
-  /** Whether the piece that came last is ASCII; undefined where nobody looked. */
-  readonly isAscii?: boolean | undefined;
   /** The body ended; returns what was held back. */
   end(): P | undefined;
   /** Whether all of the answer came. A body that ends before that was cut short. */

@@ -210,11 +210,7 @@ export class Exchange<P = Uint8Array> implements Progress {
   }
 
   #passing(piece: P): P {
-    const listener = this.#listener;
-    if (listener !== undefined && piece instanceof Uint8Array) {
-      const text = this.#reader.textOf?.(piece);
-      listener.passed(piece, text, text === undefined ? undefined : this.#reader.isAscii);
-    }
+    if (this.#listener !== undefined && piece instanceof Uint8Array) this.#listener.passed(piece);
     return piece;
   }
 

@@ -20,13 +20,8 @@ export interface Refusal {
 
 /** Hears of a body while its consumer reads it. */
 export interface Listener {
-  /**
-   * The consumer gets this. The bytes are the consumer's own from here on.
-   *
-   * @param text of them, a character for each, where it is there already.
-   * @param isAscii whether that is what they say, where it is known.
-   */
-  passed(piece: Uint8Array, text?: string, isAscii?: boolean): void;
+  /** The consumer gets this. The bytes are the consumer's own from here on. */
+  passed(piece: Uint8Array): void;
   /** The consumer wants no more, or there is no more. @param whole all of it, where the consumer got it at once. */
   finished(whole?: Whole): void;
   /** It broke. */

@@ -1,86 +1,72 @@
-import { isAscii } from 'node:buffer';
 import type { LlmAnswer } from '../call.ts';
 import type { CachedAnswer } from '../middleware/cache.ts';
-import { toLatin1 } from './json-text.ts';
 import type { Whole } from './answer-reader.ts';
-import type { Listener, Progress } from './progress.ts';
+import type { AnswerFacts } from '../providers/api.ts';
 
 /** Resolves with the answer as it is kept, once its consumer has read it. Rejects unless all of it was read and it was whole. */
-export function record({ result, progress }: LlmAnswer<Response>, resolve: Resolve, reject: Reject): void {
-  if (progress.listen === undefined) reject(notWhole());
-  else progress.listen(new Recording(result, progress, resolve, reject));
+export function record(
+  // Not the response itself: whoever listens must not keep alive what nobody reads.
+  { result: { status, headers }, progress }: LlmAnswer<Response>,
+  resolve: (answer: CachedAnswer) => void,
+  reject: (error: unknown) => void,
+): void {
+  if (progress.listen === undefined) return reject(notWhole());
+  /** Of what comes in pieces. */
+  let tape: Tape | undefined;
+  progress.listen({
+    passed(piece) {
+      (tape ??= new Tape()).add(piece);
+    },
+    finished(whole) {
+      const body = whole === undefined ? (tape === undefined ? '' : tape.text) : bounded(whole);
+      // A consumer may leave at the last word, before the end; but not before the last word.
+      const { ending } = progress;
+      if (ending?.kind !== 'done' || ending.isLeft === true || body === undefined) reject(notWhole());
+      else resolve(kept(status, headers, body, progress.facts()));
+    },
+    broke: reject,
+  });
 }
 
-type Resolve = (answer: CachedAnswer) => void;
-type Reject = (error: unknown) => void;
-
-class Recording implements Listener {
-  // Not the response itself: whoever listens must not keep alive what nobody reads.
-  readonly #status: number;
-  readonly #headers: Headers;
-  readonly #progress: Progress;
-  readonly #resolve: Resolve;
-  readonly #reject: Reject;
-  readonly #tape = new Tape();
-
-  constructor({ status, headers }: Response, progress: Progress, resolve: Resolve, reject: Reject) {
-    this.#status = status;
-    this.#headers = headers;
-    this.#progress = progress;
-    this.#resolve = resolve;
-    this.#reject = reject;
-  }
-
-  passed(piece: Uint8Array, text?: string, isPlain?: boolean): void {
-    this.#tape.add(piece, text, isPlain);
-  }
-
-  finished(whole?: Whole): void {
-    const body = whole === undefined ? this.#tape.text : bounded(whole);
-    // A consumer may leave at the last word, before the end; but not before the last word.
-    const { ending } = this.#progress;
-    if (ending?.kind !== 'done' || ending.isLeft === true || body === undefined) this.#reject(notWhole());
-    else this.#resolve(this.#kept(body));
-  }
-
-  broke(error: unknown): void {
-    this.#reject(error);
-  }
-
-  #kept(body: string): CachedAnswer {
-    const { usage, model, finishReason } = this.#progress.facts();
-    const headers: [name: string, value: string][] = [];
-    for (const field of this.#headers) if (!ofTransfer.has(field[0])) headers.push(field);
-    const kept: { -readonly [N in keyof CachedAnswer]: CachedAnswer[N] } = { status: this.#status, headers, body };
-    if (model !== undefined) kept.model = model;
-    if (finishReason !== undefined) kept.finishReason = finishReason;
-    if (usage !== undefined) kept.usage = usage;
-    return kept;
-  }
+function kept(
+  status: number,
+  fields: Headers,
+  body: string,
+  { usage, model, finishReason }: AnswerFacts,
+): CachedAnswer {
+  const headers: [name: string, value: string][] = [];
+  for (const field of fields) if (!ofTransfer.has(field[0])) headers.push(field);
+  const answer: { -readonly [N in keyof CachedAnswer]: CachedAnswer[N] } = { status, headers, body };
+  if (model !== undefined) answer.model = model;
+  if (finishReason !== undefined) answer.finishReason = finishReason;
+  if (usage !== undefined) answer.usage = usage;
+  return answer;
 }
 
 /** Larger answers are not kept. */
 const mostBytes = 4 * 1_024 * 1_024;
 
-/** The bytes that passed, unless they were too many. */
+/** The bytes that passed, unless they were too many: a copy, since they belong to the consumer. */
 class Tape {
-  /** A character for each byte: a copy, since the bytes belong to the consumer, and one that needs no memory outside of the heap. */
-  #bytes = '';
+  #bytes = Buffer.allocUnsafeSlow(4_096);
   #size = 0;
-  /** Nothing is left to decode then. */
-  #isAscii = true;
 
   get text(): string | undefined {
-    if (this.#size > mostBytes) return undefined;
-    return this.#isAscii ? this.#bytes : Buffer.from(this.#bytes, 'latin1').toString();
+    return this.#size > mostBytes ? undefined : this.#bytes.toString('utf8', 0, this.#size);
   }
 
-  add(piece: Uint8Array, text = toLatin1(piece), isPlain = isAscii(piece)): void {
+  add(piece: Uint8Array): void {
+    const from = this.#size;
     this.#size += piece.length;
-    this.#bytes = this.#size <= mostBytes ? this.#bytes + text : '';
-    if (!isPlain) this.#isAscii = false;
+    if (this.#size > mostBytes) this.#bytes = nothing;
+    else {
+      if (this.#size > this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes], 2 * this.#size);
+      this.#bytes.set(piece, from);
+    }
   }
 }
+
+const nothing = Buffer.alloc(0);
 
 function bounded({ bytes, text }: Whole): string | undefined {
   if (bytes.length > mostBytes) return undefined;

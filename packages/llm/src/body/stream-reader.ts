@@ -10,16 +10,11 @@ export class SseReader implements AnswerReader {
   readonly #parser: SseParser;
   readonly #gate: EventGate | undefined;
   readonly #layout = new EventLayout();
-  /** The latest piece and its text. */
-  #chunk: Uint8Array | undefined;
   #text = '';
-  isAscii: boolean | undefined;
   /** Where in the text the event began that is read; -1 where that was in an earlier one. */
   #begin = 0;
-  /** The data of the latest event, in the text from here to there. */
+  /** The data of the latest event, where it need not be JSON. */
   #latest = '';
-  #latestFrom = 0;
-  #latestTo = 0;
   /** Of the events that were like the one before. */
   #alikeBytes = 0;
   #begunMalformed = false;
@@ -42,15 +37,12 @@ export class SseReader implements AnswerReader {
   }
 
   write(chunk: Uint8Array): Uint8Array | undefined {
-    const text = toLatin1(chunk);
-    this.#chunk = chunk;
-    this.#text = text;
-    this.isAscii = undefined;
     const { isIdle } = this.#parser;
     const gate = this.#gate;
-    const alike = isIdle && gate?.isHolding !== true ? this.#readAlike(text) : 0;
+    const alike = isIdle && gate?.isHolding !== true ? this.#readAlike(chunk) : 0;
     // Nearly always: one event, like the one before.
-    if (alike === text.length) return chunk;
+    if (alike === chunk.length) return chunk;
+    const text = (this.#text = toLatin1(chunk));
     this.#begin = isIdle ? alike : -1;
     gate?.open(chunk, alike);
     this.#parser.write(text, alike);
@@ -58,31 +50,21 @@ export class SseReader implements AnswerReader {
   }
 
   /** Reads the events that are like the one before. Returns where they end. */
-  #readAlike(text: string): number {
+  #readAlike(chunk: Uint8Array): number {
     const layout = this.#layout;
-    let isAscii = true;
     let at = 0;
-    while (at < text.length) {
-      const end = layout.match(text, at);
+    while (at < chunk.length) {
+      const end = layout.match(chunk, at);
       if (end < 0) break;
       this.contents++;
       this.#alikeBytes += layout.textLength;
-      this.#latest = text;
-      this.#latestFrom = at + layout.dataFrom;
-      this.#latestTo = end - 2;
-      isAscii &&= layout.isAscii;
+      this.#latest = layout.hasEscape ? toLatin1(chunk.subarray(at + layout.dataFrom, end)) : '';
       at = end;
     }
-    if (at === text.length) this.isAscii = isAscii;
     return at;
   }
 
-  textOf(piece: Uint8Array): string | undefined {
-    return piece === this.#chunk ? this.#text : undefined;
-  }
-
   end(): Uint8Array | undefined {
-    this.#chunk = undefined;
     if (this.#stream.finished) this.whole = true;
     const kind = this.#readRest();
     const { stray } = this.#parser;
@@ -101,7 +83,7 @@ export class SseReader implements AnswerReader {
   }
 
   isMalformed(): boolean {
-    return this.#begunMalformed || isMalformed(this.#latest.slice(this.#latestFrom, this.#latestTo));
+    return this.#begunMalformed || isMalformed(this.#latest);
   }
 
   facts(): AnswerFacts {
@@ -112,8 +94,6 @@ export class SseReader implements AnswerReader {
     const begin = this.#begin;
     this.#begin = end;
     this.#latest = data;
-    this.#latestFrom = 0;
-    this.#latestTo = data.length;
     // Ahead of the first content every event is looked at: it still can be an error of the call.
     if (this.contents === 0 && isMalformed(data)) this.#begunMalformed = true;
     const bytes = this.#stream.contentBytes;
