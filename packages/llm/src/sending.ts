@@ -13,9 +13,9 @@ export async function sent<C extends LlmCall, T, A>(
   send: (call: C) => PromiseLike<T>,
   answered: (call: C, result: T) => A | PromiseLike<A>,
 ): Promise<A> {
-  const { report, signal, attemptSignal } = call;
+  const { report, signal, attemptSignal = signal } = call;
   // What was given up before does not go out: it is no try, and nobody bills it.
-  if (report === undefined || isAborted(signal) || isAborted(attemptSignal)) return answered(call, await send(call));
+  if (report === undefined || isAborted(attemptSignal)) return answered(call, await send(call));
   const { mark, lost } = report;
   const { attempts } = mark;
   let result: T;

@@ -54,10 +54,8 @@ interface Limits {
 
 /** One timer for all of a try: at its time it looks how long content was waited for, and sets itself again. */
 class StallWatch implements Watch, Follower {
-  readonly #provider: string;
-  readonly #isStream: boolean;
+  readonly #call: LlmCall;
   readonly #limits: Limits;
-  readonly #clock: Clock;
   readonly #controller = new AbortController();
   readonly follows: AbortSignal | undefined;
   readonly #startedMs: number;
@@ -72,16 +70,12 @@ class StallWatch implements Watch, Follower {
   fired: Error | undefined;
 
   constructor(call: LlmCall, limits: Limits) {
-    const { clock } = limits;
-    const { provider, stream, signal, attemptSignal } = call;
-    this.#provider = provider;
-    this.#isStream = stream;
+    this.#call = call;
     this.#limits = limits;
-    this.#clock = clock;
-    this.#limitMs = stream ? limits.firstContentMs : never;
-    this.#startedMs = this.#waitsSinceMs = clock.monotonicMs();
+    this.#limitMs = call.stream ? limits.firstContentMs : never;
+    this.#startedMs = this.#waitsSinceMs = limits.clock.monotonicMs();
     this.#untilMs = Math.min(this.#startedMs + limits.totalMs, current()?.deadlineMs ?? never);
-    const follows = (this.follows = attemptSignal ?? signal);
+    const follows = (this.follows = call.attemptSignal ?? call.signal);
     if (follows?.aborted === true) this.aborted(follows.reason);
     else if (follows !== undefined) follow(follows, this);
     this.#set(this.#startedMs);
@@ -96,17 +90,17 @@ class StallWatch implements Watch, Follower {
   }
 
   waits(): void {
-    if (this.#isStream) this.#waitsSinceMs ??= this.#clock.monotonicMs();
+    if (this.#call.stream) this.#waitsSinceMs ??= this.#limits.clock.monotonicMs();
   }
 
   arrived(isContent: boolean): void {
-    if (!this.#isStream) return;
+    if (!this.#call.stream) return;
     if (isContent) {
       this.#waitedMs = 0;
       this.#hasContent = true;
       this.#limitMs = this.#limits.betweenContentsMs;
     } else if (this.#waitsSinceMs !== undefined) {
-      this.#waitedMs += this.#clock.monotonicMs() - this.#waitsSinceMs;
+      this.#waitedMs += this.#limits.clock.monotonicMs() - this.#waitsSinceMs;
     }
     this.#waitsSinceMs = undefined;
   }
@@ -125,7 +119,7 @@ class StallWatch implements Watch, Follower {
   /** Sets the time of the next look. Until the first content came, the next limit may begin at any moment, so it is looked at as often as that. */
   #set(nowMs: number): void {
     let atMs = this.#untilMs;
-    if (this.#isStream) {
+    if (this.#call.stream) {
       const leftMs = this.#limitMs - this.#waitedNow(nowMs);
       const nextMs = this.#hasContent ? leftMs : Math.min(leftMs, this.#limits.betweenContentsMs);
       atMs = Math.min(atMs, nowMs + Math.max(1, nextMs));
@@ -138,8 +132,8 @@ class StallWatch implements Watch, Follower {
   }
 
   readonly #look = (): void => {
-    const nowMs = this.#clock.monotonicMs();
-    const provider = this.#provider;
+    const nowMs = this.#limits.clock.monotonicMs();
+    const { provider } = this.#call;
     const waitedMs = Math.round(this.#waitedNow(nowMs));
     if (nowMs >= this.#untilMs) {
       const timeoutMs = Math.round(nowMs - this.#startedMs);
