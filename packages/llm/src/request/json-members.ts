@@ -21,8 +21,8 @@ export interface Place {
   readonly outer: Place | undefined;
   /** As most write it, with the colon. */
   readonly written: string;
-  /** The first character of its name, which is compared for less than a text is. */
-  readonly first: number;
+  /** The same as codes of its characters. */
+  readonly codes: readonly number[];
   readonly inner: Place[];
   /** Whether it may be in the first element of a list as well. */
   readonly inList: boolean;
@@ -52,7 +52,8 @@ export function wantMembers(paths: readonly string[], inList = false): Wanted {
   const add = (siblings: Place[], name: string, outer: Place | undefined): Place => {
     const index = missing.push(undefined) - 1;
     const written = `${JSON.stringify(name)}:`;
-    const place: Place = { name, index, outer, written, first: name.charCodeAt(0), inner: [], inList, latest: nothing };
+    const codes = Array.from(written, (character) => character.charCodeAt(0));
+    const place: Place = { name, index, outer, written, codes, inner: [], inList, latest: nothing };
     siblings.push(place);
     return place;
   };
@@ -163,12 +164,18 @@ function endOfObject(text: string, open: number, places: readonly Place[], found
   for (let at = open + 1; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
       case quote: {
-        const usual = isName ? placeAt(text, at, places) : undefined;
-        // What comes next is its colon.
-        const end = usual === undefined ? endOfText(text, at, found) : at + usual.written.length - 1;
+        if (isName) {
+          place = placeAt(text, at, places);
+          const end = place === undefined ? endOfName(text, at, found) : at + place.codes.length - 2;
+          if (end >= 0) {
+            at = end;
+            break;
+          }
+        }
+        const end = endOfText(text, at, found);
         if (end < 0) return -1;
-        if (isName) place = usual ?? rarePlace(text, at, end, places);
-        at = end - 1;
+        if (isName) place = rarePlace(text, at, end + 1, places);
+        at = end;
         break;
       }
       case colon:
@@ -207,20 +214,35 @@ function endOfObject(text: string, open: number, places: readonly Place[], found
 /** Which member begins there, as most write it. */
 function placeAt(text: string, at: number, places: readonly Place[]): Place | undefined {
   const first = text.charCodeAt(at + 1);
-  for (const place of places) if (place.first === first && text.startsWith(place.written, at)) return place;
+  for (const place of places) if (place.codes[1] === first && isWritten(text, at, place.codes)) return place;
   return undefined;
 }
 
-/** Which member a name is that may be written as few do: escaped, or with space behind it. */
-function rarePlace(text: string, from: number, to: number, places: readonly Place[]): Place | undefined {
-  if (text.charCodeAt(to) === colon && !hasEscape(text, from, to)) return undefined;
-  const name = parseJson(text.slice(from, to));
-  return places.find((place) => place.name === name);
+/** V8 would ask of either text for each character how it is kept. */
+function isWritten(text: string, at: number, codes: readonly number[]): boolean {
+  for (let next = 2; next < codes.length; next++) if (text.charCodeAt(at + next) !== codes[next]) return false;
+  return true;
 }
 
-function hasEscape(text: string, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) if (text.charCodeAt(at) === backslash) return true;
-  return false;
+/** The place of the quote that ends a name as most are: short, without escapes, its colon behind it; -1 for any other. */
+function endOfName(text: string, from: number, found: FoundMembers): number {
+  for (let at = from + 1; at < from + longestName; at++) {
+    const code = text.charCodeAt(at);
+    if (code === backslash) return -1;
+    if (code !== quote) continue;
+    if (text.charCodeAt(at + 1) !== colon) return -1;
+    found.words |= meaningOf(text, from, at + 1);
+    return at;
+  }
+  return -1;
+}
+
+const longestName = 64;
+
+/** Which member a name is that may be written as few do: escaped, or with space behind it. */
+function rarePlace(text: string, from: number, to: number, places: readonly Place[]): Place | undefined {
+  const name = parseJson(text.slice(from, to));
+  return places.find((place) => place.name === name);
 }
 
 /** Where the object opens that wanted members are in: the value, or the first element of it. */
@@ -244,10 +266,11 @@ function spanOf(text: string, from: number, to: number): Span {
   return { from: skipSpace(text, from), to: end };
 }
 
+/** The place of the quote that ends the string; -1 where none does. */
 function endOfText(text: string, from: number, found: FoundMembers): number {
   const end = endOfString(text, from);
   if (end < 0) return -1;
   if (end - from >= longString) found.long.push({ from: from + 1, to: end });
   else found.words |= meaningOf(text, from, end + 1);
-  return end + 1;
+  return end;
 }
