@@ -164,17 +164,11 @@ function endOfObject(text: string, open: number, places: readonly Place[], found
   for (let at = open + 1; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
       case quote: {
-        if (isName) {
-          place = placeAt(text, at, places);
-          const end = place === undefined ? endOfName(text, at, found) : at + place.codes.length - 2;
-          if (end >= 0) {
-            at = end;
-            break;
-          }
-        }
-        const end = endOfText(text, at, found);
+        if (isName) place = placeAt(text, at, places);
+        const usual = isName ? endOfName(text, at, place, found) : -1;
+        const end = usual < 0 ? endOfText(text, at, found) : usual;
         if (end < 0) return -1;
-        if (isName) place = rarePlace(text, at, end + 1, places);
+        if (isName && usual < 0) place = rarePlace(text, at, end + 1, places);
         at = end;
         break;
       }
@@ -225,7 +219,8 @@ function isWritten(text: string, at: number, codes: readonly number[]): boolean 
 }
 
 /** The place of the quote that ends a name as most are: short, without escapes, its colon behind it; -1 for any other. */
-function endOfName(text: string, from: number, found: FoundMembers): number {
+function endOfName(text: string, from: number, place: Place | undefined, found: FoundMembers): number {
+  if (place !== undefined) return from + place.codes.length - 2;
   for (let at = from + 1; at < from + longestName; at++) {
     const code = text.charCodeAt(at);
     if (code === backslash) return -1;
