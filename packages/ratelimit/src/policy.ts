@@ -12,6 +12,8 @@ export interface LimiterPolicyOptions extends Pick<ReserveOptions, 'ttlMs' | 'ma
 /** What makes reservations: a limiter. */
 export interface Reserving extends Limits {
   reserve(subject: LimitSubject, estimate?: LimitCosts, options?: ReserveOptions): Promise<Reservation | Denied>;
+  /** The same without a promise where nobody has to be waited for; asked in its place. */
+  reserveNow?(subject: LimitSubject, estimate?: LimitCosts, options?: ReserveOptions): Reserved;
 }
 
 /** What waits for reservations: a queue. */
@@ -19,6 +21,7 @@ export interface Acquiring extends Limits {
   acquire(subject: LimitSubject, estimate?: LimitCosts, options?: ReserveOptions): Promise<Reservation | Denied>;
 }
 
+type Reserved = Reservation | Denied | Promise<Reservation | Denied>;
 type Limits = Partial<Pick<RateLimiter, 'limitsOf'>>;
 
 /**
@@ -40,8 +43,8 @@ export function limiterPolicy(source: Reserving | Acquiring, options: LimiterPol
       const reserveOptions = isSilent ? asked : { ...asked, ...always };
       const outcome = waits
         ? source.acquire(subject, estimate, reserveOptions)
-        : source.reserve(subject, estimate, reserveOptions);
-      return outcome as Promise<AsGrant | Denied>;
+        : (source.reserveNow?.(subject, estimate, reserveOptions) ?? source.reserve(subject, estimate, reserveOptions));
+      return outcome as AsGrant | Denied | Promise<AsGrant | Denied>;
     },
     ...(limitsOf !== undefined && {
       countsCost: (subject: LimitSubject) => limitsOf.call(source, subject, oneNanoUsd).some(isOfMoney),

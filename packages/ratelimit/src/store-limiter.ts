@@ -108,8 +108,17 @@ export class StoreLimiter implements RateLimiter {
   }
 
   reserve(subject: LimitSubject, estimate?: LimitCosts, options: ReserveOptions = {}): Promise<Reservation | Denied> {
+    return Promise.resolve(this.reserveNow(subject, estimate, options));
+  }
+
+  /** {@link reserve} without a promise where the store lets nobody wait. Rejects all the same, and never throws. */
+  reserveNow(
+    subject: LimitSubject,
+    estimate?: LimitCosts,
+    options: ReserveOptions = {},
+  ): Reservation | Denied | Promise<Reservation | Denied> {
     try {
-      return Promise.resolve(this.#reserver.reserve(subject, estimate, options));
+      return this.#reserver.reserve(subject, estimate, options);
     } catch (error) {
       return Promise.reject(error);
     }

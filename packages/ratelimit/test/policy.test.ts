@@ -22,6 +22,17 @@ describe('a limiter as a policy', () => {
     expect(await policy.reserve(ada, { costNanoUsd: 901n })).toMatchObject({ allowed: false, rule: 'budget' });
   });
 
+  test('says at once what a store in this process decides', () => {
+    const policy = limiterPolicy(createLimiter(budget).limiter);
+    expect(policy.reserve(ada, { costNanoUsd: 400n })).toMatchObject({ allowed: true });
+    expect(policy.reserve(ada, { costNanoUsd: 601n })).toMatchObject({ allowed: false, rule: 'budget' });
+  });
+
+  test('rejects, and never throws, where it is asked for what is no cost', async () => {
+    const asked = limiterPolicy(createLimiter(budget).limiter).reserve(ada, { costNanoUsd: -1n });
+    await expect(asked).rejects.toMatchObject({ code: 'SAGE_CORE_INVALID_OPTION' });
+  });
+
   test('rejects, and never throws, where it is settled with what is no cost; the first word counts all the same', async () => {
     const { limiter } = createLimiter(budget);
     const grant = await granted(limiterPolicy(limiter), 400n);

@@ -24,11 +24,12 @@ export interface LimitCosts {
 
 /** Takes what a call may use at most before it starts, and settles with what it used. */
 export interface LimiterPolicy {
+  /** A promise where somebody has to be waited for: who decides at once may say so at once. */
   reserve(
     subject: LimitSubject,
     estimate: LimitCosts,
     options?: LimitReserveOptions,
-  ): Promise<LimitGrant | LimitDenial>;
+  ): LimitGrant | LimitDenial | Promise<LimitGrant | LimitDenial>;
   /** Whether an enforced limit of money applies to the subject: then a call without a known price must not pass as if it were free. Missing: nobody can tell. */
   countsCost?(subject: LimitSubject): boolean;
 }

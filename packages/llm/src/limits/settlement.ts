@@ -32,8 +32,14 @@ export class Settlement {
   }
 }
 
+/** The last that was fulfilled: a limiter may say the same of all that end well, and then nobody has to listen again. */
+let fulfilled: Promise<void> | undefined;
+
 function endQuietly(end: Promise<void>): void {
-  Promise.resolve(end).then(undefined, tellFailed);
+  if (end === fulfilled) return;
+  Promise.resolve(end).then(() => {
+    fulfilled = end;
+  }, tellFailed);
 }
 
 function tellFailed(error: unknown): void {

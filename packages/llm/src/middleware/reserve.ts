@@ -31,7 +31,8 @@ export function reserve<C extends LlmCall, R>(given: ReserveOptions): Middleware
   const options: Reserving = { ...given, prices: pricesBehind(given.price) };
   return async (call, next) => {
     const account = new Account(call, options);
-    const maxOutputTokens = account.take(await account.ask());
+    const outcome = account.ask();
+    const maxOutputTokens = account.take('allowed' in outcome ? outcome : await outcome);
     const attempts = call.report?.mark.attempts;
     try {
       const answer = await next({ ...call, maxOutputTokens, renew: () => account.renew() });
@@ -47,6 +48,7 @@ export function reserve<C extends LlmCall, R>(given: ReserveOptions): Middleware
 }
 
 type Reserving = ReserveOptions & Estimating;
+type Outcome = LimitGrant | LimitDenial;
 
 const none: readonly Usage[] = [];
 
@@ -67,12 +69,12 @@ class Account {
   }
 
   /** Asks for what the call may use. */
-  ask(): Promise<LimitGrant | LimitDenial> {
+  ask(): Outcome | Promise<Outcome> {
     return askFor(this.#call, this.#estimate, this.#options);
   }
 
   /** Takes what was granted. Returns the limit of output tokens that goes into the request. Throws where it was denied. */
-  take(grant: LimitGrant | LimitDenial): number {
+  take(grant: Outcome): number {
     if (!grant.allowed) throw denialOf(grant);
     const estimate = this.#estimate;
     const outputTokens = grant.outputTokens ?? estimate.outputTokens;
@@ -109,7 +111,7 @@ class Account {
   }
 }
 
-function askFor(call: LlmCall, estimate: CallEstimate, options: ReserveOptions): Promise<LimitGrant | LimitDenial> {
+function askFor(call: LlmCall, estimate: CallEstimate, options: ReserveOptions): Outcome | Promise<Outcome> {
   const { limiter, clamps } = options;
   const { signal, maxOutputTokens } = call;
   const subject = options.subjectOf(call);

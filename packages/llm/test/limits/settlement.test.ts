@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { LimitGrant } from '@sage-adk/core';
+import { type LimitGrant, observe } from '@sage-adk/core';
 import { Settlement } from '../../src/limits/settlement.ts';
 
 test('RL23: a grant is ended once, by the first word, whatever is said afterwards', () => {
@@ -17,4 +17,19 @@ test('RL23: a grant is ended once, by the first word, whatever is said afterward
   cancelled.cancel();
   cancelled.settle({ tokens: 7 });
   expect([words, settled.isOver, cancelled.isOver]).toEqual([['settle 5', 'cancel'], true, true]);
+});
+
+test('an end that fails is told, also after ends that all had the same promise', async () => {
+  const failed: unknown[] = [];
+  using _watching = observe({
+    name: 'watching',
+    event: (name) => (name === 'error.critical' ? (told) => void failed.push(told) : undefined),
+  });
+  const well = Promise.resolve();
+  const ends = [well, well, Promise.reject(new Error('gone')), well, Promise.reject(new Error('gone again'))];
+  for (const end of ends) {
+    new Settlement({ allowed: true, settle: () => end, cancel: () => end }).settle({});
+    await new Promise((resolve) => void setImmediate(resolve));
+  }
+  expect(failed).toMatchObject([{ message: 'Error: gone' }, { message: 'Error: gone again' }]);
 });

@@ -97,6 +97,20 @@ describe('before a call', () => {
     expect(calls().map(({ outcome, code }) => code ?? outcome)).toEqual(['SAGE_LLM_PRICE_UNKNOWN', 'ok']);
   });
 
+  test('a limiter may answer at once, without a promise', async () => {
+    const { resetAtMs, retryAfterMs } = { resetAtMs: 0, retryAfterMs: 1_000 };
+    const said: unknown[] = [];
+    const end = async (used: unknown = 'cancelled'): Promise<void> => void said.push(used);
+    const grants = { reserve: () => ({ allowed: true, settle: end, cancel: end }) as const };
+    const denies = {
+      reserve: () => ({ allowed: false, rule: 'r', limit: 1, remaining: 0, resetAtMs, retryAfterMs }) as const,
+    };
+    rig.provider.next({ usage: { inputTokens: 12, outputTokens: 34 } });
+    await (await send(chat, { limiter: grants })).text();
+    expect((await send(chat, { limiter: denies })).status).toBe(429);
+    expect(said).toEqual([{ requests: 1, tokens: 46, inputTokens: 12, outputTokens: 34 }]);
+  });
+
   test('without a price book no cost is in play', async () => {
     const purse = createPurse(plenty);
     await (await send(chat, { limiter: purse })).text();
