@@ -137,14 +137,17 @@ export class Lease extends AsyncResource implements Beating {
     this.#holder = undefined;
     withdraw(this);
     this.#timer?.cancel();
-    this.#uncount();
     try {
       const used = usedOf(this.asks, costs, isUsed);
       const settling = this.lessor.store.settle({ id: this.#id ?? '', holding: this.holding, asks: used });
-      if ('then' in settling) return settling.then((late) => this.#conclude(used, late));
+      if ('then' in settling) {
+        this.#uncount();
+        return settling.then((late) => this.#conclude(used, late));
+      }
       const settled = this.#conclude(used, settling);
       return settled === evenly ? settledEvenly : Promise.resolve(settled);
     } catch (error) {
+      this.#uncount();
       return Promise.reject(error);
     }
   }
@@ -152,14 +155,15 @@ export class Lease extends AsyncResource implements Beating {
   #conclude(used: readonly Ask[], settlement: Settlement): Settled | Promise<Settled> {
     if (!settlement.settled) return this.#concludeLate(used, settlement);
     const { reporter, onReleased } = this.lessor;
-    reporter.settled(this.asks, used, settlement.over);
+    const owed = reporter.settled(this.asks, used, settlement.over, this.#counted ? 1 : 0);
+    this.#counted = false;
     onReleased(used);
-    const overspent = tellOwed(used, settlement.over);
-    return overspent === nothing ? evenly : { settled: true, overspent };
+    return owed === 0 ? evenly : { settled: true, overspent: tellOwed(used, settlement.over) };
   }
 
   async #concludeLate(used: readonly Ask[], { over }: Settlement): Promise<Settled> {
     const { clock, onReleased } = this.lessor;
+    this.#uncount();
     // Before its time is over it was settled by another handle, or reset.
     if (clock.monotonicMs() >= this.#untilMs) this.#tellLost();
     await this.#chargeExcess(used);

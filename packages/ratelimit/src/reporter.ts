@@ -62,10 +62,10 @@ export class Reporter {
     this.tally.reserved(asks, isRepeated);
   }
 
-  /** @param over units of each ask that are owed. */
-  settled(held: readonly Ask[], used: readonly Ask[], over: readonly number[]): void {
+  /** See {@link Tally.settled}. */
+  settled(held: readonly Ask[], used: readonly Ask[], over: readonly number[], ends: number): number {
     this.#counts.settled++;
-    this.tally.settled(held, used, over);
+    return this.tally.settled(held, used, over, ends);
   }
 
   close(): void {

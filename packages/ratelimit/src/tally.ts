@@ -93,16 +93,26 @@ export class Tally {
     for (const { rule, cost } of asks) this.#of(rule.name).units.reserved += cost;
   }
 
-  /** @param over units of each ask that are owed. */
-  settled(held: readonly Ask[], used: readonly Ask[], over: readonly number[]): void {
+  /**
+   * @param over units of each ask that are owed.
+   * @param ends leases that are over with it: one, or none where that was told before.
+   * @returns all that is owed.
+   */
+  settled(held: readonly Ask[], used: readonly Ask[], over: readonly number[], ends: number): number {
+    let owed = 0;
     let place = 0;
     for (const { rule, cost } of used) {
-      const { units } = this.#at(place, rule.name);
+      const tally = this.#at(place, rule.name);
+      const { units } = tally;
+      const debt = over[place] ?? 0;
+      tally.leases -= ends;
       units.settled += cost;
       units.refunded += Math.max(0, (held[place]?.cost ?? 0) - cost);
-      units.debt += over[place] ?? 0;
+      units.debt += debt;
+      owed += debt;
       place++;
     }
+    return owed;
   }
 
   /** A lease is over. */

@@ -18,6 +18,8 @@ const probes = 16;
 export class KeyTable {
   /** Slots that went from an idle key to a new one. */
   reclaimed = 0;
+  /** What a key without a slot was told last that it would get. */
+  given = overflowSlot;
   /** What is kept at the slots. */
   readonly counters: Counter[] = [];
   readonly #maxKeys: number;
@@ -44,7 +46,19 @@ export class KeyTable {
 
   /** The slot of a key, or the one it would get. No state and no key's slot changes until {@link claim}. */
   find(key: string): number {
-    return this.slotOf(key) ?? this.#slotForNew();
+    return this.slotOf(key) ?? this.slotForNew();
+  }
+
+  /** The same for a key that has none. */
+  slotForNew(): number {
+    const { size } = this.#slots;
+    const idle = size < this.#half ? undefined : this.#idleSlot();
+    return (this.given = idle ?? (size < this.#maxKeys ? this.#keys.length : overflowSlot));
+  }
+
+  /** The key that has a slot. */
+  keyOf(slot: number): string | undefined {
+    return this.#keys[slot];
   }
 
   /** The slot of a key that has one. */
@@ -89,12 +103,6 @@ export class KeyTable {
     const slot = this.#slots.get(key);
     if (slot !== undefined) this.#last = slot;
     return slot;
-  }
-
-  #slotForNew(): number {
-    const { size } = this.#slots;
-    const idle = size < this.#half ? undefined : this.#idleSlot();
-    return idle ?? (size < this.#maxKeys ? this.#keys.length : overflowSlot);
   }
 
   #idleSlot(): number | undefined {

@@ -7,12 +7,12 @@ import { type Clock, requireWhole, systemClock } from '@sage-adk/core';
 import type { CompiledRule } from '../compile.ts';
 import { Expiries } from './expiries.ts';
 import { addPart, type Held, partAt, partOf } from './held.ts';
-import { overflowSlot } from './key-table.ts';
+import { type KeyTable, overflowSlot } from './key-table.ts';
 import { MemoryClock } from './memory-clock.ts';
 import { MemoryRule } from './memory-rule.ts';
 import type { OneRule } from './one-rule.ts';
 import { Places } from './places.ts';
-import { areRefused, hold, slotBefore, spend, type Step, stepOf, toFinding } from './step.ts';
+import { areRefused, hold, spend, type Step, toFinding } from './step.ts';
 import type {
   Answer,
   Ask,
@@ -197,15 +197,20 @@ class Memory implements MemoryStore {
 
   /** A verdict on each ask. Nothing is written. */
   #look(asks: readonly Ask[], maxWaitUs = 0): Step[] {
-    const steps = asks.map((ask, n) => stepOf(ask, this.#places.at(n, ask.rule)));
-    for (const step of steps) {
-      const { rule, key, cost } = step;
-      const { table, counter } = step.place;
-      // Rules of one table are asked about one key: what the first found is what it would be given.
-      step.slot = slotBefore(step, steps) ?? table.find(key);
-      step.waitUs = counter.look(step.slot, rule.strategy, cost, maxWaitUs, this.#now);
-    }
-    return steps;
+    return asks.map((ask, n) => {
+      const { rule, key, cost } = ask;
+      const place = this.#places.at(n, rule);
+      const { table, counter } = place;
+      const slot = table.slotOf(key) ?? this.#slotForNew(asks, n, table);
+      const waitUs = counter.look(slot, rule.strategy, cost, maxWaitUs, this.#now);
+      return { rule, place, key, cost, slot, waitUs, held: 0, spent: 0, mark: 0 };
+    });
+  }
+
+  /** Rules of one table are asked about one key: what the first was given is given to all. */
+  #slotForNew(asks: readonly Ask[], n: number, table: KeyTable): number {
+    const isGiven = asks.some(({ rule }, before) => before < n && this.#places.at(before, rule).table === table);
+    return isGiven ? table.given : table.slotForNew();
   }
 
   #reserve(request: ReserveRequest): Answer {
@@ -233,9 +238,11 @@ class Memory implements MemoryStore {
   }
 
   #answer(steps: readonly Step[], allowed: boolean, delayUs = 0, holding?: Held): Answer {
-    const findings = steps.map(toFinding);
     let source: Answer['source'] = 'store';
-    for (const { slot } of steps) if (slot === overflowSlot) source = 'overflow';
+    const findings = steps.map((step) => {
+      if (step.slot === overflowSlot) source = 'overflow';
+      return toFinding(step);
+    });
     const atMs = this.#now.wallUs / 1_000;
     return holding === undefined
       ? { allowed, findings, delayUs, source, atMs }
@@ -254,7 +261,7 @@ class Memory implements MemoryStore {
   #settlePart(rule: CompiledRule, { place, key, slot: first, held, spent, mark }: Step, cost: number): number {
     const { table, counter } = place;
     const used = Math.max(0, cost - spent);
-    const slot = first === overflowSlot ? overflowSlot : table.slotOf(key);
+    const slot = first === overflowSlot || table.keyOf(first) === key ? first : table.slotOf(key);
     if (slot !== undefined) {
       table.claim(slot, key);
       return counter.settle(slot, rule.strategy, held, mark, used, this.#now);

@@ -1,18 +1,17 @@
 /** One ask in a decision of the memory store, and what a reservation then holds of it. */
 import type { CompiledRule } from '../compile.ts';
-import { overflowSlot } from './key-table.ts';
 import type { Place } from './places.ts';
-import type { Ask, Finding } from './store.ts';
+import type { Finding } from './store.ts';
 
-/** Once it is looked at, the counter has loaded the state of the key. */
+/** It was looked at, so the counter has loaded the state of the key. */
 export interface Step {
   readonly rule: CompiledRule;
   /** Where the state of the rule is. */
   readonly place: Place;
   readonly key: string;
   readonly cost: number;
-  slot: number;
-  waitUs: number;
+  readonly slot: number;
+  readonly waitUs: number;
   held: number;
   spent: number;
   mark: number;
@@ -22,21 +21,6 @@ export interface Step {
 export function areRefused(steps: readonly Step[]): boolean {
   for (const { rule, waitUs } of steps) if (waitUs !== 0 && rule.mode === 'enforce') return true;
   return false;
-}
-
-/** Before it is looked at. */
-export function stepOf({ rule, key, cost }: Ask, place: Place): Step {
-  return { rule, place, key, cost, slot: overflowSlot, waitUs: 0, held: 0, spent: 0, mark: 0 };
-}
-
-/** The slot that a step before it found in its table. */
-export function slotBefore(step: Step, steps: readonly Step[]): number | undefined {
-  const { table } = step.place;
-  for (const other of steps) {
-    if (other === step) return undefined;
-    if (other.place.table === table) return other.slot;
-  }
-  return undefined;
 }
 
 /** Charges for good. */

@@ -31,17 +31,9 @@ export class Lists {
 
   /** Replaces the list of a slot. */
   write(slot: number, list: readonly number[]): void {
-    const before = this.#lengths[slot] ?? 0;
-    if (before === 0 && list.length === 0) return;
-    this.#reach(slot);
-    const from = before === 0 ? undefined : this.#shelfOf(before);
-    const to = list.length === 0 ? undefined : this.#shelfOf(list.length);
-    if (from !== to) {
-      from?.free(this.#places[slot] ?? 0);
-      this.#places[slot] = to?.take() ?? 0;
-    }
-    this.#lengths[slot] = list.length;
-    to?.write(this.#places[slot] ?? 0, list);
+    const { length } = list;
+    if (length !== (this.#lengths[slot] ?? 0)) this.#resize(slot, length);
+    if (length > 0) this.#shelfOf(length).write(this.#places[slot] ?? 0, list);
   }
 
   /** A copy of all lists. */
@@ -60,6 +52,18 @@ export class Lists {
     const shelf = this.#shelves[index];
     if (shelf === undefined) throw new RangeError(`no list has ${length} numbers`);
     return shelf;
+  }
+
+  #resize(slot: number, length: number): void {
+    this.#reach(slot);
+    const before = this.#lengths[slot] ?? 0;
+    const from = before === 0 ? undefined : this.#shelfOf(before);
+    const to = length === 0 ? undefined : this.#shelfOf(length);
+    if (from !== to) {
+      from?.free(this.#places[slot] ?? 0);
+      this.#places[slot] = to?.take() ?? 0;
+    }
+    this.#lengths[slot] = length;
   }
 
   #reach(slot: number): void {
