@@ -155,18 +155,20 @@ export function toRequest(call: FetchCall): readonly [input: string | URL | Requ
 /** What the request has to say that it does not say itself. */
 function changesOf({ asksForUsage, maxOutputTokens, asked, wire, body, model }: FetchCall): readonly Change[] {
   const { capFor, places } = wire.request;
-  const changes: Change[] = asksForUsage ? [[places.includeUsage, true]] : [];
+  const usage: Change = [places.includeUsage, true];
   if (maxOutputTokens === undefined || body === undefined || maxOutputTokens === (asked?.maxOutputTokens ?? 0)) {
-    return changes;
+    return asksForUsage ? [usage] : none;
   }
   if (asked?.maxOutputTokens !== undefined) {
-    for (const cap of places.caps) if (hasNumber(body, cap)) changes.push([cap, maxOutputTokens]);
-    return changes;
+    const caps = places.caps.filter((cap) => hasNumber(body, cap)).map((cap): Change => [cap, maxOutputTokens]);
+    return asksForUsage ? [usage, ...caps] : caps;
   }
   const cap = places.caps[capFor?.(model) ?? 0];
-  if (cap !== undefined) changes.push([cap, maxOutputTokens]);
-  return changes;
+  if (cap === undefined) return asksForUsage ? [usage] : none;
+  return asksForUsage ? [usage, [cap, maxOutputTokens]] : [[cap, maxOutputTokens]];
 }
+
+const none: readonly Change[] = [];
 
 /** A header field of the request; undefined where it is missing. */
 export function fieldOf({ input, init }: FetchCall, name: string): string | undefined {

@@ -24,8 +24,8 @@ export type Change = readonly [place: Place, value: number | boolean];
 
 /** The text with other values for some members, no two within the same; those that are missing are put in front. */
 export function withMembers(body: RequestBody, changes: readonly Change[]): string {
-  const edits: Edit[] = [];
-  for (const [place, value] of changes) edits.push(editOf(body, place, String(value)));
+  if (changes.length === 0) return body.text;
+  const edits = changes.map(([place, value]) => editOf(body, place, value));
   // From the last to the first: what stands before an edit stays where it was found.
   if (edits.length > 1) edits.sort((one, other) => other.from - one.from);
   let { text } = body;
@@ -44,14 +44,14 @@ interface Edit {
   readonly isNew: boolean;
 }
 
-function editOf({ text, members }: RequestBody, { name, index, outer }: Place, value: string): Edit {
+function editOf({ text, members }: RequestBody, { written, index, outer }: Place, value: number | boolean): Edit {
   const { start, spans } = members;
   const span = spans[index];
-  if (span !== undefined) return { from: span.from, to: span.to, written: value, isNew: false };
-  const member = `"${name}":${value}`;
+  if (span !== undefined) return { from: span.from, to: span.to, written: `${value}`, isNew: false };
+  const member = written + value;
   if (outer === undefined) return { from: start, to: start, written: member, isNew: true };
   const around = spans[outer.index];
-  if (around === undefined) return { from: start, to: start, written: `"${outer.name}":{${member}}`, isNew: true };
+  if (around === undefined) return { from: start, to: start, written: `${outer.written}{${member}}`, isNew: true };
   const { from, to } = around;
   const isObject = text.charCodeAt(from) === openBrace;
   return isObject
