@@ -43,9 +43,10 @@ export interface Wanted {
   readonly top: readonly Place[];
   /** The spans of an object that has nothing of it. */
   readonly missing: readonly undefined[];
+  readonly noticesWords: boolean;
 }
 
-/** @param paths names of members, joined by dots. @param inList whether the first element of a list stands for the list. */
+/** @param paths names of members, joined by dots. @param inList whether the first element of a list stands for the list, as in answers: there no words are noticed. */
 export function wantMembers(paths: readonly string[], inList = false): Wanted {
   const top: Place[] = [];
   const missing: undefined[] = [];
@@ -62,7 +63,7 @@ export function wantMembers(paths: readonly string[], inList = false): Wanted {
     return siblings.find((one) => one.name === name) ?? add(siblings, name, outer);
   };
   const places = paths.map((path) => path.split('.').reduce<Place | undefined>(find, undefined) as Place);
-  return { places, top, missing };
+  return { places, top, missing, noticesWords: !inList };
 }
 
 const nothing: Known = { written: '', value: undefined };
@@ -74,8 +75,9 @@ export interface FoundMembers {
   readonly spans: (Span | undefined)[];
   /** Strings of at least {@link longString} characters, such as images, wherever they are. */
   readonly long: Span[];
-  /** What strings say that are such a word, wherever they are. */
+  /** What strings say that are such a word, wherever they are; of requests. */
   words: number;
+  readonly noticesWords: boolean;
 }
 
 export const longString = 8_192;
@@ -84,7 +86,8 @@ export const longString = 8_192;
 export function findMembers(text: string, wanted: Wanted): FoundMembers | undefined {
   const open = skipSpace(text, 0);
   if (text.charCodeAt(open) !== openBrace) return undefined;
-  const found: FoundMembers = { start: open + 1, spans: wanted.missing.slice(), long: [], words: 0 };
+  const { missing, noticesWords } = wanted;
+  const found: FoundMembers = { start: open + 1, spans: missing.slice(), long: [], words: 0, noticesWords };
   return endOfObject(text, open, wanted.top, found) < 0 ? undefined : found;
 }
 
@@ -226,7 +229,7 @@ function endOfName(text: string, from: number, place: Place | undefined, found: 
     if (code === backslash) return -1;
     if (code !== quote) continue;
     if (text.charCodeAt(at + 1) !== colon) return -1;
-    found.words |= meaningOf(text, from, at + 1);
+    if (found.noticesWords) found.words |= meaningOf(text, from, at + 1);
     return at;
   }
   return -1;
@@ -266,6 +269,6 @@ function endOfText(text: string, from: number, found: FoundMembers): number {
   const end = endOfString(text, from);
   if (end < 0) return -1;
   if (end - from >= longString) found.long.push({ from: from + 1, to: end });
-  else found.words |= meaningOf(text, from, end + 1);
+  else if (found.noticesWords) found.words |= meaningOf(text, from, end + 1);
   return end;
 }
