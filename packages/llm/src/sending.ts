@@ -13,20 +13,20 @@ export async function sent<C extends LlmCall, T, A>(
   send: (call: C) => PromiseLike<T>,
   answered: (call: C, result: T) => A | PromiseLike<A>,
 ): Promise<A> {
-  const { report, signal, attemptSignal = signal } = call;
+  const { report, signal, attemptSignal = signal, watch } = call;
   // What was given up before does not go out: it is no try, and nobody bills it.
-  if (report === undefined || isAborted(attemptSignal)) return answered(call, await send(call));
-  const { mark, lost } = report;
-  const { attempts } = mark;
+  const counts = report !== undefined && !isAborted(attemptSignal);
+  const lost = report?.lost;
+  const attempts = report?.mark.attempts;
   let result: T;
   try {
     result = await send(call);
   } catch (error) {
     // A layer inside may have counted it.
-    if ((isAborted(signal) || isAborted(attemptSignal)) && report.lost === lost) report.lost++;
-    throw error;
+    if (counts && (isAborted(signal) || isAborted(attemptSignal)) && report.lost === lost) report.lost++;
+    throw watch === undefined ? error : watch.failed(error);
   } finally {
-    if (mark.attempts === attempts) mark.attempts = attempts + 1;
+    if (counts && report.mark.attempts === attempts) report.mark.attempts++;
   }
   return answered(call, result);
 }
@@ -56,7 +56,7 @@ export async function failedBeforeContent<P>(
     if (reader.problem === undefined) throw brokenOff(reader.isMalformed() ? 'malformed' : 'incomplete', call);
   } catch (error) {
     countLost(call);
-    throw error;
+    throw call.watch === undefined ? error : call.watch.failed(error);
   }
   countLost(call);
   return true;

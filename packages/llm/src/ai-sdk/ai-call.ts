@@ -119,7 +119,9 @@ async function send(call: AiCall): Promise<LlmAnswer<Outcome>> {
   } catch (error) {
     return refused(error);
   }
-  return 'stream' in answer ? streamed(call, answer) : generated(answer);
+  if ('stream' in answer) return streamed(call, answer);
+  call.watch?.ended();
+  return generated(answer);
 }
 
 function ask(call: AiCall): PromiseLike<AiAnswer> {

@@ -36,6 +36,8 @@ export interface Watch {
   guards(breakOff: (error: unknown) => void): void;
   waits(): void;
   arrived(isContent: boolean): void;
+  /** Nothing comes of the try. Returns the error that says why. */
+  failed(error: unknown): unknown;
   ended(): void;
 }
 

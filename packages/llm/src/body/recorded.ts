@@ -1,6 +1,5 @@
 import type { LlmAnswer } from '../call.ts';
 import type { CachedAnswer } from '../middleware/cache.ts';
-import type { Whole } from './answer-reader.ts';
 import type { AnswerFacts } from '../providers/api.ts';
 
 /** Resolves with the answer as it is kept, once its consumer has read it. Rejects unless all of it was read and it was whole. */
@@ -11,14 +10,21 @@ export function record(
   reject: (error: unknown) => void,
 ): void {
   if (progress.listen === undefined) return reject(notWhole());
-  /** Of what comes in pieces. */
-  let tape: Tape | undefined;
+  /** What came in pieces, unless it is too much: a copy, since they belong to the consumer. */
+  let tape = nothing;
+  let size = 0;
   progress.listen({
     passed(piece) {
-      (tape ??= new Tape()).add(piece);
+      const from = size;
+      size += piece.length;
+      if (size > mostBytes) tape = nothing;
+      else {
+        if (size > tape.length) tape = Buffer.concat([tape], 2 * size + blockBytes);
+        tape.set(piece, from);
+      }
     },
     finished(whole) {
-      const body = whole === undefined ? (tape === undefined ? '' : tape.text) : bounded(whole);
+      const body = whole === undefined ? textOf(tape, size) : textOf(whole.bytes, whole.bytes.length, whole.text);
       // A consumer may leave at the last word, before the end; but not before the last word.
       const { ending } = progress;
       if (ending?.kind !== 'done' || ending.isLeft === true || body === undefined) reject(notWhole());
@@ -45,32 +51,11 @@ function kept(
 
 /** Larger answers are not kept. */
 const mostBytes = 4 * 1_024 * 1_024;
-
-/** The bytes that passed, unless they were too many: a copy, since they belong to the consumer. */
-class Tape {
-  #bytes = Buffer.allocUnsafeSlow(4_096);
-  #size = 0;
-
-  get text(): string | undefined {
-    return this.#size > mostBytes ? undefined : this.#bytes.toString('utf8', 0, this.#size);
-  }
-
-  add(piece: Uint8Array): void {
-    const from = this.#size;
-    this.#size += piece.length;
-    if (this.#size > mostBytes) this.#bytes = nothing;
-    else {
-      if (this.#size > this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes], 2 * this.#size);
-      this.#bytes.set(piece, from);
-    }
-  }
-}
-
+const blockBytes = 4_096;
 const nothing = Buffer.alloc(0);
 
-function bounded({ bytes, text }: Whole): string | undefined {
-  if (bytes.length > mostBytes) return undefined;
-  return text ?? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+function textOf({ buffer, byteOffset }: Uint8Array, size: number, text?: string): string | undefined {
+  return size > mostBytes ? undefined : (text ?? Buffer.from(buffer, byteOffset, size).toString());
 }
 
 /** They are of the bytes as they came over the wire, or of that one exchange. */

@@ -28,17 +28,9 @@ export function stall<C extends LlmCall, R>(options: StallOptions): Middleware<C
     clock,
     wheel: wheelOf(clock),
   };
-  return async (call, next) => {
+  return (call, next) => {
     const watch = new StallWatch(call, limits);
-    try {
-      const answer = await next({ ...call, watch, attemptSignal: watch.signal });
-      if (answer.progress.ending !== undefined) watch.ended();
-      return answer;
-    } catch (error) {
-      watch.ended();
-      // A fetch may reject with an error of its own when its signal aborts.
-      throw watch.fired ?? error;
-    }
+    return next({ ...call, watch, attemptSignal: watch.signal });
   };
 }
 
@@ -67,7 +59,7 @@ class StallWatch implements Watch, Follower {
   #waitsSinceMs: number | undefined;
   #timer: Timer | undefined;
   #breakOff: ((error: unknown) => void) | undefined;
-  fired: Error | undefined;
+  #fired: Error | undefined;
 
   constructor(call: LlmCall, limits: Limits) {
     this.#call = call;
@@ -103,6 +95,12 @@ class StallWatch implements Watch, Follower {
       this.#waitedMs += this.#limits.clock.monotonicMs() - this.#waitsSinceMs;
     }
     this.#waitsSinceMs = undefined;
+  }
+
+  /** A fetch may reject with an error of its own when its signal aborts. */
+  failed(error: unknown): unknown {
+    this.ended();
+    return this.#fired ?? error;
   }
 
   ended(): void {
@@ -144,7 +142,7 @@ class StallWatch implements Watch, Follower {
   };
 
   #fire(error: Error, timeoutMs: number): void {
-    this.fired = error;
+    this.#fired = error;
     emit('timeout.fired', { operation: 'llm.call', timeoutMs });
     this.#breakOff?.(error);
     this.#controller.abort(error);
