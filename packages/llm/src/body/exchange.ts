@@ -53,7 +53,7 @@ export class Exchange<P = Uint8Array> implements Progress {
     this.#watch = watch;
     this.#failure = failure;
     this.#reader = reader;
-    watch?.guards((error) => this.abort(error));
+    watch?.guards(this);
     if (body === null) {
       this.#exhausted = true;
       reader.end();

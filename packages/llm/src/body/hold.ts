@@ -1,8 +1,8 @@
 import { systemClock, type Timer } from '@sage-adk/core';
+import type { Guarded } from './progress.ts';
 
 /** Something that goes on until it ends, and can be ended from outside. */
-export interface Held {
-  abort(error: unknown): void;
+export interface Held extends Guarded {
   /** Nobody will come for the rest of it. */
   drop(): void;
 }

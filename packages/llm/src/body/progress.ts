@@ -28,12 +28,17 @@ export interface Listener {
   broke(error: unknown): void;
 }
 
+/** Something that can be broken off. */
+export interface Guarded {
+  abort(error: unknown): void;
+}
+
 /** Somebody who looks at the time. */
 export interface Watch {
   /** It breaks off what it guards when this aborts. */
   readonly follows?: AbortSignal | undefined;
-  /** How what is watched can be ended. */
-  guards(breakOff: (error: unknown) => void): void;
+  /** What it ends. */
+  guards(guarded: Guarded): void;
   waits(): void;
   arrived(isContent: boolean): void;
   /** Nothing comes of the try. Returns the error that says why. */

@@ -41,7 +41,11 @@ export class SseReader implements AnswerReader {
     const gate = this.#gate;
     const alike = isIdle && gate?.isHolding !== true ? this.#readAlike(chunk) : 0;
     // Nearly always: one event, like the one before.
-    if (alike === chunk.length) return chunk;
+    return alike === chunk.length ? chunk : this.#readOther(chunk, alike, isIdle);
+  }
+
+  #readOther(chunk: Uint8Array, alike: number, isIdle: boolean): Uint8Array | undefined {
+    const gate = this.#gate;
     const text = (this.#text = toLatin1(chunk));
     this.#begin = isIdle ? alike : -1;
     gate?.open(chunk, alike);

@@ -1,7 +1,7 @@
 /** Ends a call that does not come along. It looks at content, not at bytes: a comment that keeps a connection alive is no progress. */
 import { type Clock, current, emit, type Middleware, requireNumber, systemClock, type Timer } from '@sage-adk/core';
 import { type TimerWheel, wheelOf } from '@sage-adk/core/deadline';
-import type { Watch } from '../body/progress.ts';
+import type { Guarded, Watch } from '../body/progress.ts';
 import type { LlmAnswer, LlmCall } from '../call.ts';
 import { errors } from '../errors.ts';
 import { follow, type Follower, unfollow } from '../follow.ts';
@@ -58,7 +58,7 @@ class StallWatch implements Watch, Follower {
   #waitedMs = 0;
   #waitsSinceMs: number | undefined;
   #timer: Timer | undefined;
-  #breakOff: ((error: unknown) => void) | undefined;
+  #guarded: Guarded | undefined;
   #fired: Error | undefined;
 
   constructor(call: LlmCall, limits: Limits) {
@@ -77,8 +77,8 @@ class StallWatch implements Watch, Follower {
     return this.#controller.signal;
   }
 
-  guards(breakOff: (error: unknown) => void): void {
-    this.#breakOff = breakOff;
+  guards(guarded: Guarded): void {
+    this.#guarded = guarded;
   }
 
   waits(): void {
@@ -105,12 +105,12 @@ class StallWatch implements Watch, Follower {
 
   ended(): void {
     this.#timer?.cancel();
-    this.#timer = this.#breakOff = undefined;
+    this.#timer = this.#guarded = undefined;
     if (this.follows !== undefined) unfollow(this.follows, this);
   }
 
   aborted(reason: unknown): void {
-    this.#breakOff?.(reason);
+    this.#guarded?.abort(reason);
     this.#controller.abort(reason);
   }
 
@@ -122,14 +122,14 @@ class StallWatch implements Watch, Follower {
       const nextMs = this.#hasContent ? leftMs : Math.min(leftMs, this.#limits.betweenContentsMs);
       atMs = Math.min(atMs, nowMs + Math.max(1, nextMs));
     }
-    this.#timer = this.#limits.wheel.schedule(this.#look, atMs);
+    this.#timer = this.#limits.wheel.schedule(() => this.#look(), atMs);
   }
 
   #waitedNow(nowMs: number): number {
     return this.#waitedMs + (this.#waitsSinceMs === undefined ? 0 : nowMs - this.#waitsSinceMs);
   }
 
-  readonly #look = (): void => {
+  #look(): void {
     const nowMs = this.#limits.clock.monotonicMs();
     const { provider } = this.#call;
     const waitedMs = Math.round(this.#waitedNow(nowMs));
@@ -139,12 +139,12 @@ class StallWatch implements Watch, Follower {
     } else if (this.#waitsSinceMs !== undefined && waitedMs >= this.#limitMs) {
       this.#fire(errors.STALLED({ provider, waitedMs }), waitedMs);
     } else this.#set(nowMs);
-  };
+  }
 
   #fire(error: Error, timeoutMs: number): void {
     this.#fired = error;
     emit('timeout.fired', { operation: 'llm.call', timeoutMs });
-    this.#breakOff?.(error);
+    this.#guarded?.abort(error);
     this.#controller.abort(error);
   }
 }
