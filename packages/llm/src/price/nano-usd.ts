@@ -22,3 +22,12 @@ export function toNanoUsd(name: string, amount: UsdAmount): bigint {
 export function roundedUp(amount: bigint, by: bigint): bigint {
   return (amount + by - 1n) / by;
 }
+
+/** A whole number of at most 2^53 - 1, below 0 too. Read from memory, since `BigInt` is a call of the engine's runtime. */
+export function toBigInt(whole: number): bigint {
+  word.setUint32(0, whole, true);
+  word.setUint32(4, Math.floor(whole / 2 ** 32), true);
+  return word.getBigInt64(0, true);
+}
+
+const word = new DataView(new ArrayBuffer(8));

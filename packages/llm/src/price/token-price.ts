@@ -1,7 +1,7 @@
 /** What the tokens of a model cost, and what a usage costs by that. */
 import type { Usage } from '@sage-adk/core';
 import { requireWhole } from '@sage-adk/core';
-import { roundedUp, toNanoUsd, type UsdAmount } from './nano-usd.ts';
+import { roundedUp, toBigInt, toNanoUsd, type UsdAmount } from './nano-usd.ts';
 
 /** US dollars for a million tokens. */
 export interface TokenRates {
@@ -91,10 +91,10 @@ export function priceAt(tier: PriceTier, usage: Usage): bigint {
     longCacheWriteTokens * numbers.longCacheWrite +
     outputTokens * numbers.output;
   // Every part is whole and no larger than the sum, so a sum that is exact was made of exact parts.
-  if (small <= Number.MAX_SAFE_INTEGER) {
+  if (Math.abs(small) <= Number.MAX_SAFE_INTEGER) {
     const whole = Math.floor(small / 1e6);
     // Where the quotient was rounded to the next whole number, that is the answer, and nothing is left.
-    return BigInt(small > whole * 1e6 ? whole + 1 : whole);
+    return toBigInt(small > whole * 1e6 ? whole + 1 : whole);
   }
   const total =
     tier.perCall +

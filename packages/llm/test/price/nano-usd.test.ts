@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { toNanoUsd } from '../../src/price/nano-usd.ts';
+import { toBigInt, toNanoUsd } from '../../src/price/nano-usd.ts';
 
 describe('an amount of US dollars', () => {
   test.each([
@@ -30,4 +30,11 @@ describe('an amount of US dollars', () => {
       }),
     );
   });
+});
+
+test('a whole number is the same as a bigint', () => {
+  fc.assert(fc.property(fc.maxSafeInteger(), (whole) => toBigInt(whole) === BigInt(whole)));
+  for (const whole of [0, -1, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]) {
+    expect(toBigInt(whole)).toBe(BigInt(whole));
+  }
 });
