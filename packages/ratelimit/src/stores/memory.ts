@@ -12,7 +12,7 @@ import { MemoryClock } from './memory-clock.ts';
 import { MemoryRule } from './memory-rule.ts';
 import type { OneRule } from './one-rule.ts';
 import { Places } from './places.ts';
-import { areRefused, hold, spend, type Step, toFinding } from './step.ts';
+import { areRefused, hold, settle, spend, type Step, toFinding } from './step.ts';
 import type {
   Answer,
   Ask,
@@ -102,13 +102,16 @@ class Memory implements MemoryStore {
   settle(request: SettleRequest): Settlement {
     const { asks } = request;
     this.#arrive();
-    const held = this.#find(request, asks);
+    const held = this.#known(request);
+    let settled = false;
     const over = asks.map((ask, n) => {
       const part = held && (partAt(held, n, ask) ?? partOf(held, ask));
-      return part === undefined ? 0 : this.#settlePart(ask.rule, part, ask.cost);
+      if (part === undefined) return 0;
+      settled = true;
+      return settle(ask.rule, part, ask.cost, this.#now);
     });
-    if (held !== undefined) this.#drop(held);
-    return { settled: held !== undefined, over };
+    if (held !== undefined && settled) this.#drop(held);
+    return { settled, over };
   }
 
   extend(request: ExtendRequest): boolean {
@@ -190,21 +193,22 @@ class Memory implements MemoryStore {
       this.#drop(held);
       for (const part of held.parts) {
         const { rule } = part;
-        if (rule.returnsOnExpiry || rule.strategy.kind === 'slots') this.#settlePart(rule, part, 0);
+        if (rule.returnsOnExpiry || rule.strategy.kind === 'slots') settle(rule, part, 0, this.#now);
       }
     }
   }
 
   /** A verdict on each ask. Nothing is written. */
   #look(asks: readonly Ask[], maxWaitUs = 0): Step[] {
-    return asks.map((ask, n) => {
-      const { rule, key, cost } = ask;
-      const place = this.#places.at(n, rule);
-      const { table, counter } = place;
-      const slot = table.slotOf(key) ?? this.#slotForNew(asks, n, table);
-      const waitUs = counter.look(slot, rule.strategy, cost, maxWaitUs, this.#now);
-      return { rule, place, key, cost, slot, waitUs, held: 0, spent: 0, mark: 0 };
-    });
+    return asks.map((ask, n) => this.#step(ask, n, asks, maxWaitUs));
+  }
+
+  #step({ rule, key, cost }: Ask, n: number, asks: readonly Ask[], maxWaitUs: number): Step {
+    const place = this.#places.at(n, rule);
+    const { table, counter } = place;
+    const slot = table.slotOf(key) ?? this.#slotForNew(asks, n, table);
+    const waitUs = counter.look(slot, rule.strategy, cost, maxWaitUs, this.#now);
+    return { rule, place, key, cost, slot, waitUs, held: 0, spent: 0, mark: 0 };
   }
 
   /** Rules of one table are asked about one key: what the first was given is given to all. */
@@ -249,31 +253,18 @@ class Memory implements MemoryStore {
       : { allowed, findings, delayUs, source, atMs, holding };
   }
 
-  #find({ id, holding }: { readonly id: string } & Holder, asks: readonly Ask[]): Held | undefined {
-    const held = holding === undefined ? this.#named.get(id) : (holding as Held);
-    if (held === undefined || held.heapIndex < 0) return undefined;
+  /** The reservation that is asked about, where one of the asks has a part of it. */
+  #find(holder: Named, asks: readonly Ask[]): Held | undefined {
+    const held = this.#known(holder);
+    if (held === undefined) return undefined;
     let place = 0;
     for (const ask of asks) if ((partAt(held, place++, ask) ?? partOf(held, ask)) !== undefined) return held;
     return undefined;
   }
 
-  /** Returns the units that the rule is beyond its limit. */
-  #settlePart(rule: CompiledRule, { place, key, slot: first, held, spent, mark }: Step, cost: number): number {
-    const { table, counter } = place;
-    const used = Math.max(0, cost - spent);
-    const slot = first === overflowSlot || table.keyOf(first) === key ? first : table.slotOf(key);
-    if (slot !== undefined) {
-      table.claim(slot, key);
-      return counter.settle(slot, rule.strategy, held, mark, used, this.#now);
-    }
-    // Where the key was forgotten, nothing of it counts any more but what was used on top.
-    if (used <= held) return 0;
-    const other = table.find(key);
-    counter.load(other, rule.strategy, this.#now);
-    counter.spend(used - held);
-    table.claim(other, key);
-    counter.save(other);
-    return counter.over();
+  #known({ id, holding }: Named): Held | undefined {
+    const held = holding === undefined ? this.#named.get(id) : (holding as Held);
+    return held === undefined || held.heapIndex < 0 ? undefined : held;
   }
 
   #drop(held: Held): void {
@@ -281,6 +272,8 @@ class Memory implements MemoryStore {
     this.#held.remove(held);
   }
 }
+
+type Named = Holder & { readonly id: string };
 
 function charge(held: Held, step: Step): void {
   hold(step);

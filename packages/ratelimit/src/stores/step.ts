@@ -1,5 +1,6 @@
 /** One ask in a decision of the memory store, and what a reservation then holds of it. */
 import type { CompiledRule } from '../compile.ts';
+import type { Instant } from './counters/index.ts';
 import type { Place } from './places.ts';
 import type { Finding } from './store.ts';
 
@@ -38,6 +39,34 @@ export function hold(step: Step): void {
   place.table.claim(slot, step.key);
   step.held = cost;
   step.mark = place.counter.hold(slot, cost);
+}
+
+/** Replaces what a part holds by what was used. Returns the units that the rule is beyond its limit. */
+export function settle(rule: CompiledRule, part: Step, cost: number, now: Instant): number {
+  const { slot, key, held, mark } = part;
+  const { table, counter } = part.place;
+  const used = Math.max(0, cost - part.spent);
+  if (!table.isOf(slot, key)) return settleMoved(rule, part, used, now);
+  table.touch(slot);
+  return counter.settle(slot, rule.strategy, held, mark, used, now);
+}
+
+/** The key was forgotten meanwhile, and may have come back to another slot. */
+function settleMoved(rule: CompiledRule, { place, key, held, mark }: Step, used: number, now: Instant): number {
+  const { table, counter } = place;
+  const slot = table.slotOf(key);
+  if (slot !== undefined) {
+    table.touch(slot);
+    return counter.settle(slot, rule.strategy, held, mark, used, now);
+  }
+  // Nothing of it counts any more but what was used on top.
+  if (used <= held) return 0;
+  const other = table.slotForNew();
+  counter.load(other, rule.strategy, now);
+  counter.spend(used - held);
+  table.claim(other, key);
+  counter.save(other);
+  return counter.over();
 }
 
 export function toFinding({ rule, key, cost, place, waitUs }: Step): Finding {
