@@ -54,8 +54,8 @@ const mostBytes = 4 * 1_024 * 1_024;
 const blockBytes = 4_096;
 const nothing = Buffer.alloc(0);
 
-function textOf({ buffer, byteOffset }: Uint8Array, size: number, text?: string): string | undefined {
-  return size > mostBytes ? undefined : (text ?? Buffer.from(buffer, byteOffset, size).toString());
+function textOf(bytes: Uint8Array, size: number, text?: string): string | undefined {
+  return size > mostBytes ? undefined : (text ?? Buffer.from(bytes.buffer, bytes.byteOffset, size).toString());
 }
 
 /** They are of the bytes as they came over the wire, or of that one exchange. */
