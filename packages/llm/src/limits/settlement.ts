@@ -11,21 +11,20 @@ export class Settlement {
 
   /** The call used so much. */
   settle(used: LimitCosts): void {
-    if (this.isOver) return;
-    this.isOver = true;
-    try {
-      endQuietly(this.#grant.settle(used));
-    } catch (error) {
-      tellFailed(error);
-    }
+    this.#end(used);
   }
 
   /** The call never went out. */
   cancel(): void {
+    this.#end(undefined);
+  }
+
+  #end(used: LimitCosts | undefined): void {
     if (this.isOver) return;
     this.isOver = true;
     try {
-      endQuietly(this.#grant.cancel());
+      const end = used === undefined ? this.#grant.cancel() : this.#grant.settle(used);
+      if (end !== fulfilled) Promise.resolve(end).then(() => void (fulfilled = end), tellFailed);
     } catch (error) {
       tellFailed(error);
     }
@@ -34,13 +33,6 @@ export class Settlement {
 
 /** The last that was fulfilled: a limiter may say the same of all that end well, and then nobody has to listen again. */
 let fulfilled: Promise<void> | undefined;
-
-function endQuietly(end: Promise<void>): void {
-  if (end === fulfilled) return;
-  Promise.resolve(end).then(() => {
-    fulfilled = end;
-  }, tellFailed);
-}
 
 function tellFailed(error: unknown): void {
   emit('error.critical', { source: 'llm', reason: 'settle_failed', message: String(error) });

@@ -56,9 +56,9 @@ export class KeyTable {
     return (this.given = idle ?? (size < this.#maxKeys ? this.#keys.length : overflowSlot));
   }
 
-  /** Whether a slot is still the one of a key that it was claimed for. */
-  isOf(slot: number, key: string): boolean {
-    return slot === overflowSlot || this.#keys[slot] === key;
+  /** The slot of a key that was given one before, if it still has any. */
+  slotLater(slot: number, key: string): number | undefined {
+    return slot === overflowSlot || this.#keys[slot] === key ? slot : this.slotOf(key);
   }
 
   /** The slot of a key that has one. */
@@ -69,8 +69,12 @@ export class KeyTable {
 
   /** Makes a slot that {@link find} gave the key's own. Called before its state changes. */
   claim(slot: number, key: string): void {
-    if (this.isOf(slot, key)) return this.touch(slot);
+    if (slot === overflowSlot) return;
     const owner = this.#keys[slot];
+    if (owner === key) {
+      if (!this.#regulars.has(slot) && this.#isIdle(slot)) this.#regulars.add(slot);
+      return;
+    }
     if (owner !== undefined) {
       this.#slots.delete(owner);
       this.reclaimed++;
@@ -80,12 +84,7 @@ export class KeyTable {
     this.#keys[slot] = key;
   }
 
-  /** {@link claim} for the key that has the slot. */
-  touch(slot: number): void {
-    if (slot !== overflowSlot && !this.#regulars.has(slot) && this.#isIdle(slot)) this.#regulars.add(slot);
-  }
-
-  /** The same where it was idle. */
+  /** {@link claim} for a key that has the slot and was idle. */
   cameBack(slot: number): void {
     this.#regulars.add(slot);
   }

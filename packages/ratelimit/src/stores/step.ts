@@ -43,29 +43,19 @@ export function hold(step: Step): void {
 
 /** Replaces what a part holds by what was used. Returns the units that the rule is beyond its limit. */
 export function settle(rule: CompiledRule, part: Step, cost: number, now: Instant): number {
-  const { slot, key, held, mark } = part;
+  const { key, held } = part;
   const { table, counter } = part.place;
   const used = Math.max(0, cost - part.spent);
-  if (!table.isOf(slot, key)) return settleMoved(rule, part, used, now);
-  table.touch(slot);
-  return counter.settle(slot, rule.strategy, held, mark, used, now);
-}
-
-/** The key was forgotten meanwhile, and may have come back to another slot. */
-function settleMoved(rule: CompiledRule, { place, key, held, mark }: Step, used: number, now: Instant): number {
-  const { table, counter } = place;
-  const slot = table.slotOf(key);
+  const slot = table.slotLater(part.slot, key);
   if (slot !== undefined) {
-    table.touch(slot);
-    return counter.settle(slot, rule.strategy, held, mark, used, now);
+    table.claim(slot, key);
+    return counter.settle(slot, rule.strategy, held, part.mark, used, now);
   }
-  // Nothing of it counts any more but what was used on top.
+  // Where the key was forgotten, nothing of it counts any more but what was used on top.
   if (used <= held) return 0;
-  const other = table.slotForNew();
-  counter.load(other, rule.strategy, now);
-  counter.spend(used - held);
-  table.claim(other, key);
-  counter.save(other);
+  const fresh = table.slotForNew();
+  counter.load(fresh, rule.strategy, now);
+  spend({ ...part, slot: fresh }, used - held);
   return counter.over();
 }
 
