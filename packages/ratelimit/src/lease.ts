@@ -241,19 +241,17 @@ function usedOf(asks: readonly Ask[], costs: LimitCosts | undefined, isUsed: boo
 
 /** Tells what is owed of which rules. */
 function tellOwed(used: readonly Ask[], over: readonly number[]): Settled['overspent'] {
-  let owed: { readonly rule: string; readonly units: number }[] | undefined;
+  const owed: { readonly rule: string; readonly units: number }[] = [];
   let place = 0;
   for (const { rule } of used) {
     const units = over[place++] ?? 0;
     if (units === 0) continue;
-    owed ??= [];
     if (rule.unit === 'cost') emit('budget.exhausted', { rule: rule.name, period: rule.period, handling: 'debt' });
     owed.push({ rule: rule.name, units });
   }
-  return owed ?? nothing;
+  return owed;
 }
 
-const nothing: Settled['overspent'] = Object.freeze([]);
 /** As nearly all are settled: at once, and nothing is owed. One promise tells it to all. */
-const evenly: Settled = Object.freeze({ settled: true, overspent: nothing });
+const evenly: Settled = Object.freeze({ settled: true, overspent: Object.freeze([]) });
 const settledEvenly = Promise.resolve(evenly);

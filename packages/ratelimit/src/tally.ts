@@ -117,8 +117,7 @@ export class Tally {
 
   /** A lease is over. */
   ended(asks: readonly Ask[]): void {
-    let n = 0;
-    for (const { rule } of asks) this.#at(n++, rule.name).leases--;
+    for (const { rule } of asks) this.#of(rule.name).leases--;
   }
 
   close(): void {

@@ -44,12 +44,7 @@ export class KeyTable {
     return this.#slots.size;
   }
 
-  /** The slot of a key, or the one it would get. No state and no key's slot changes until {@link claim}. */
-  find(key: string): number {
-    return this.slotOf(key) ?? this.slotForNew();
-  }
-
-  /** The same for a key that has none. */
+  /** The slot that a key which has none would get. No state and no key's slot changes until {@link claim}. */
   slotForNew(): number {
     const { size } = this.#slots;
     const idle = size < this.#half ? undefined : this.#idleSlot();
@@ -67,7 +62,7 @@ export class KeyTable {
     return key === this.#keys[this.#last] ? this.#last : this.#look(key);
   }
 
-  /** Makes a slot that {@link find} gave the key's own. Called before its state changes. */
+  /** Makes a slot that {@link slotForNew} gave the key's own. Called before its state changes. */
   claim(slot: number, key: string): void {
     if (slot === overflowSlot) return;
     const owner = this.#keys[slot];

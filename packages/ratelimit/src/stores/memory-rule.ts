@@ -43,7 +43,7 @@ export class MemoryRule implements OneRule {
     const now = this.#now;
     const { table, counter } = this.#place;
     const { strategy } = this.#rule;
-    const slot = table.find(key);
+    const slot = table.slotForNew();
     const answer = this.#answer;
     counter.load(slot, strategy, now);
     // Claimed only where the cost fits: a denial changes nothing. What an idle key left in the slot counts no more, and a claim clears it.

@@ -35,10 +35,11 @@ export function spend({ key, place, slot }: Step, cost: number): void {
 
 /** Charges what will be settled. */
 export function hold(step: Step): void {
-  const { place, slot, cost } = step;
-  place.table.claim(slot, step.key);
+  const { slot, cost } = step;
+  const { table, counter } = step.place;
+  table.claim(slot, step.key);
   step.held = cost;
-  step.mark = place.counter.hold(slot, cost);
+  step.mark = counter.hold(slot, cost);
 }
 
 /** Replaces what a part holds by what was used. Returns the units that the rule is beyond its limit. */
@@ -47,10 +48,8 @@ export function settle(rule: CompiledRule, part: Step, cost: number, now: Instan
   const { table, counter } = part.place;
   const used = Math.max(0, cost - part.spent);
   const slot = table.slotLater(part.slot, key);
-  if (slot !== undefined) {
-    table.claim(slot, key);
-    return counter.settle(slot, rule.strategy, held, part.mark, used, now);
-  }
+  // The slot is the key's own already, and who settles did not come back.
+  if (slot !== undefined) return counter.settle(slot, rule.strategy, held, part.mark, used, now);
   // Where the key was forgotten, nothing of it counts any more but what was used on top.
   if (used <= held) return 0;
   const fresh = table.slotForNew();

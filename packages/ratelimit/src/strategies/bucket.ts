@@ -58,9 +58,12 @@ export function freshBucket(): BucketState {
 
 /** Lets time pass. A clock that went back drains nothing. */
 export function drainTo({ drain }: Bucket, state: BucketState, nowUs: number): void {
-  state.debt = drained(state.debt, state.atUs, drain, nowUs);
-  state.solid = drained(state.solid, state.atUs, drain, nowUs);
-  state.atUs = Math.max(nowUs, state.atUs);
+  if (nowUs > state.atUs) {
+    const parts = (nowUs - state.atUs) * drain;
+    state.debt = Math.max(0, state.debt - parts);
+    state.solid = Math.max(0, state.solid - parts);
+    state.atUs = nowUs;
+  }
   if (state.debt === 0) state.solid = state.held = state.sinceUs = 0;
 }
 
@@ -155,19 +158,29 @@ export function holdInBucket(bucket: Bucket, state: BucketState, cost: number): 
  * In a queue only the last in line leaves without a trace. A place in the middle stays empty: those behind it have been told when to go.
  */
 export function settleBucket(bucket: Bucket, state: BucketState, held: number, mark: number, used: number): void {
+  const { weight, queue } = bucket;
+  if (queue > 0 || mark === 0 || mark !== state.sinceUs) {
+    settleApart(bucket, state, held, mark, used);
+    return;
+  }
+  const left = Math.max(0, state.held - held * weight);
+  const solid = plus(state.solid, used, weight);
+  const debt = Math.min(used > held ? plus(state.debt, used - held, weight) : state.debt, solid + left);
+  state.held = left;
+  state.debt = debt;
+  // What was used may have drained already as a part of the debt.
+  state.solid = Math.min(solid, debt);
+}
+
+/** In a queue, or where what was held is not told from the rest any more. */
+function settleApart(bucket: Bucket, state: BucketState, held: number, mark: number, used: number): void {
   const { weight, drain, queue } = bucket;
-  const excess = Math.max(0, used - held);
-  if (queue > 0) {
-    if (used < held && tailUs(state, drain) === mark) lower(state, (held - used) * weight);
-    else spendFromBucket(bucket, state, excess);
-  } else if (mark === 0 || mark !== state.sinceUs) {
-    spendFromBucket(bucket, state, excess);
+  if (queue === 0 || used >= held || tailUs(state, drain) !== mark) {
+    spendFromBucket(bucket, state, Math.max(0, used - held));
   } else {
-    state.held = Math.max(0, state.held - held * weight);
-    state.solid = plus(state.solid, used, weight);
-    state.debt = Math.min(plus(state.debt, excess, weight), state.solid + state.held);
-    // What was used may have drained already as a part of the debt.
-    state.solid = Math.min(state.solid, state.debt);
+    const parts = (held - used) * weight;
+    state.debt = Math.max(0, state.debt - parts);
+    state.solid = Math.max(0, state.solid - parts);
   }
 }
 
@@ -197,11 +210,6 @@ export function reweigh(state: BucketState, from: number, to: number): void {
 /** Parts and the weight of some units. Only what is charged by force can reach the bound, and only beyond it is the sum not exact. */
 export function plus(parts: number, units: number, weight: number): number {
   return Math.min(mostDebt, parts + units * weight);
-}
-
-function lower(state: BucketState, parts: number): void {
-  state.debt = Math.max(0, state.debt - parts);
-  state.solid = Math.max(0, state.solid - parts);
 }
 
 /** When all that is owed now will have drained. */

@@ -38,11 +38,21 @@ export function usedIn(sliding: Sliding, state: SlidingState, nowUs: number): nu
   return used;
 }
 
-/** Microseconds until the cost fits: 0 now, Infinity never. */
-export function slidingWaitUs(sliding: Sliding, state: SlidingState, cost: number, nowUs: number): number {
+/**
+ * Microseconds until the cost fits: 0 now, Infinity never.
+ *
+ * @param used {@link usedIn} the window, where it is known.
+ */
+export function slidingWaitUs(
+  sliding: Sliding,
+  state: SlidingState,
+  cost: number,
+  nowUs: number,
+  used = usedIn(sliding, state, nowUs),
+): number {
   const { limit, periodUs } = sliding;
   if (cost > limit) return Number.POSITIVE_INFINITY;
-  let over = cost === 0 ? 0 : usedIn(sliding, state, nowUs) - (limit - cost);
+  let over = cost === 0 ? 0 : used - (limit - cost);
   let untilUs = nowUs;
   for (let index = firstLive(sliding, state, nowUs); over > 0 && index < state.length; index += 2) {
     over -= state[index + 1] ?? 0;
@@ -52,13 +62,19 @@ export function slidingWaitUs(sliding: Sliding, state: SlidingState, cost: numbe
 }
 
 /** Adds a cost, whether it fits or not. Returns the mark that {@link settleSliding} needs. */
-export function spendFromSliding(sliding: Sliding, state: SlidingState, cost: number, nowUs: number): number {
+export function spendFromSliding(
+  sliding: Sliding,
+  state: SlidingState,
+  cost: number,
+  nowUs: number,
+  used = usedIn(sliding, state, nowUs),
+): number {
   const { resolutionUs } = sliding;
   const last = state.length - 2;
   const timeUs = Math.max(nowUs - (nowUs % resolutionUs) + resolutionUs - 1, state[last] ?? 0);
   if (cost === 0) return timeUs;
   // Never more in all than is exact, so that sums are.
-  const units = Math.min(cost, Number.MAX_SAFE_INTEGER - usedIn(sliding, state, nowUs));
+  const units = Math.min(cost, Number.MAX_SAFE_INTEGER - used);
   const over = firstLive(sliding, state, nowUs);
   if (over > 0) state.splice(0, over);
   const newest = state.length - 2;

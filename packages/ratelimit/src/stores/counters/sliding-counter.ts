@@ -16,6 +16,8 @@ import { Lists } from './lists.ts';
 export class SlidingCounter implements Counter {
   #sliding: Sliding;
   #nowUs = 0;
+  /** Of what is loaded: a sum over the whole list, made once. */
+  #used = 0;
   readonly #state: SlidingState = [];
   readonly #lists: Lists;
 
@@ -25,9 +27,8 @@ export class SlidingCounter implements Counter {
   }
 
   load(slot: number, strategy: CompiledStrategy, { steadyUs }: Instant): void {
-    this.#sliding = strategy as Sliding;
-    this.#nowUs = steadyUs;
-    this.#lists.read(slot, this.#state);
+    this.#read(slot, strategy as Sliding, steadyUs);
+    this.#count();
   }
 
   save(slot: number): void {
@@ -35,7 +36,7 @@ export class SlidingCounter implements Counter {
   }
 
   waitUs(cost: number): number {
-    return slidingWaitUs(this.#sliding, this.#state, cost, this.#nowUs);
+    return slidingWaitUs(this.#sliding, this.#state, cost, this.#nowUs, this.#used);
   }
 
   delayUs(): number {
@@ -48,28 +49,29 @@ export class SlidingCounter implements Counter {
   }
 
   spend(cost: number): void {
-    spendFromSliding(this.#sliding, this.#state, cost, this.#nowUs);
+    this.#spend(cost);
   }
 
   hold(slot: number, cost: number): number {
-    const mark = spendFromSliding(this.#sliding, this.#state, cost, this.#nowUs);
+    const mark = this.#spend(cost);
     this.save(slot);
     return mark;
   }
 
   settle(slot: number, strategy: CompiledStrategy, held: number, mark: number, used: number, now: Instant): number {
-    this.load(slot, strategy, now);
+    this.#read(slot, strategy as Sliding, now.steadyUs);
     settleSliding(this.#sliding, this.#state, held, mark, used, this.#nowUs);
+    this.#count();
     this.save(slot);
     return this.over();
   }
 
   level(): number {
-    return usedIn(this.#sliding, this.#state, this.#nowUs);
+    return this.#used;
   }
 
   remaining(): number {
-    return Math.max(0, this.#sliding.limit - usedIn(this.#sliding, this.#state, this.#nowUs));
+    return Math.max(0, this.#sliding.limit - this.#used);
   }
 
   resetUs(): number {
@@ -77,7 +79,7 @@ export class SlidingCounter implements Counter {
   }
 
   over(): number {
-    return Math.max(0, usedIn(this.#sliding, this.#state, this.#nowUs) - this.#sliding.limit);
+    return Math.max(0, this.#used - this.#sliding.limit);
   }
 
   consume(slot: number, strategy: CompiledStrategy, cost: number, now: Instant, verdict: Verdict): boolean {
@@ -94,5 +96,21 @@ export class SlidingCounter implements Counter {
 
   image(): unknown {
     return this.#lists.image();
+  }
+
+  #read(slot: number, sliding: Sliding, nowUs: number): void {
+    this.#sliding = sliding;
+    this.#nowUs = nowUs;
+    this.#lists.read(slot, this.#state);
+  }
+
+  #count(): void {
+    this.#used = usedIn(this.#sliding, this.#state, this.#nowUs);
+  }
+
+  #spend(cost: number): number {
+    const mark = spendFromSliding(this.#sliding, this.#state, cost, this.#nowUs, this.#used);
+    this.#used = Math.min(Number.MAX_SAFE_INTEGER, this.#used + cost);
+    return mark;
   }
 }
