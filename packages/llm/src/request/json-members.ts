@@ -31,7 +31,8 @@ export interface Place {
 }
 
 interface Known {
-  readonly written: string;
+  /** The codes of its characters. */
+  readonly written: readonly number[];
   readonly value: unknown;
 }
 
@@ -53,8 +54,7 @@ export function wantMembers(paths: readonly string[], inList = false): Wanted {
   const add = (siblings: Place[], name: string, outer: Place | undefined): Place => {
     const index = missing.push(undefined) - 1;
     const written = `${JSON.stringify(name)}:`;
-    const codes = Array.from(written, (character) => character.charCodeAt(0));
-    const place: Place = { name, index, outer, written, codes, inner: [], inList, latest: nothing };
+    const place: Place = { name, index, outer, written, codes: codesOf(written), inner: [], inList, latest: nothing };
     siblings.push(place);
     return place;
   };
@@ -66,7 +66,11 @@ export function wantMembers(paths: readonly string[], inList = false): Wanted {
   return { places, top, missing, noticesWords: !inList };
 }
 
-const nothing: Known = { written: '', value: undefined };
+const nothing: Known = { written: [], value: undefined };
+
+function codesOf(text: string): number[] {
+  return text.split('').map((unit) => unit.charCodeAt(0));
+}
 
 export interface FoundMembers {
   /** Just after the brace that opens the object: a member may be put there. */
@@ -97,7 +101,7 @@ export function valueOf(text: string, { spans }: FoundMembers, place: Place): un
   if (span === undefined) return undefined;
   const { from, to } = span;
   const { written, value } = place.latest;
-  if (written.length === to - from && text.startsWith(written, from)) return value;
+  if (written.length === to - from && isWritten(text, from, written, 0)) return value;
   return read(text.slice(from, to), place);
 }
 
@@ -106,7 +110,7 @@ function read(text: string, place: Place): unknown {
   if (typeof value === 'object' || text.length > longestKnown) return value;
   // Not under the text itself: it is a part of a larger one, which it would keep.
   const written = JSON.stringify(value);
-  if (written === text) place.latest = { written, value };
+  if (written === text) place.latest = { written: codesOf(written), value };
   return value;
 }
 
@@ -179,7 +183,7 @@ function endOfObject(text: string, open: number, places: readonly Place[], found
         if (!isName) break;
         isName = false;
         from = at + 1;
-        if (place !== undefined) forget(place, found);
+        if (place !== undefined && found.spans[place.index] !== undefined) forget(place, found);
         break;
       case comma:
         if (depth > 0) break;
@@ -211,13 +215,13 @@ function endOfObject(text: string, open: number, places: readonly Place[], found
 /** Which member begins there, as most write it. */
 function placeAt(text: string, at: number, places: readonly Place[]): Place | undefined {
   const first = text.charCodeAt(at + 1);
-  for (const place of places) if (place.codes[1] === first && isWritten(text, at, place.codes)) return place;
+  for (const place of places) if (place.codes[1] === first && isWritten(text, at, place.codes, 2)) return place;
   return undefined;
 }
 
 /** V8 would ask of either text for each character how it is kept. */
-function isWritten(text: string, at: number, codes: readonly number[]): boolean {
-  for (let next = 2; next < codes.length; next++) if (text.charCodeAt(at + next) !== codes[next]) return false;
+function isWritten(text: string, at: number, codes: readonly number[], from: number): boolean {
+  for (let next = from; next < codes.length; next++) if (text.charCodeAt(at + next) !== codes[next]) return false;
   return true;
 }
 

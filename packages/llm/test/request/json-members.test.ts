@@ -116,6 +116,9 @@ describe('looking for members in the text of an object', () => {
       'true',
       '-1.50',
       '01',
+      '"\u{1f389}"',
+      '"\ud83c"',
+      '"\u{1f389}"',
     ];
     expect(texts.map((text) => read(`{"model":${text}}`))).toEqual([
       'm',
@@ -132,6 +135,9 @@ describe('looking for members in the text of an object', () => {
       true,
       -1.5,
       undefined,
+      '\u{1f389}',
+      '\ud83c',
+      '\u{1f389}',
     ]);
   });
 
