@@ -45,6 +45,8 @@ export interface Batches {
   readonly most: number;
   /** After this time no other is begun, once there are as many as a median needs. */
   readonly mostMs: number;
+  /** Parts of a batch: variants take turns within it as well, so that a machine that is fast now and slow then is so for all. @default 1 */
+  readonly turns?: number;
 }
 
 const fewestBatches = 9;
@@ -52,17 +54,23 @@ const fewestBatches = 9;
 /**
  * Times variants against the first of them in many small batches, each beside one of the first, and takes the differences of those pairs.
  *
- * @param costOf what one batch cost, in nanoseconds of one piece of work
+ * @param costOf what one turn cost, in nanoseconds of one piece of work
  */
 export async function measureOver<V extends { readonly name: string }>(
   variants: readonly V[],
   costOf: (variant: V) => Promise<number>,
-  { most, mostMs }: Batches,
+  { most, mostMs, turns = 1 }: Batches,
 ): Promise<ReadonlyMap<string, Excess>> {
   const samples = new Map<string, number[]>(variants.map(({ name }) => [name, []]));
   const untilMs = performance.now() + mostMs;
   for (let batch = 0; batch < most && (batch < fewestBatches || performance.now() < untilMs); batch++) {
-    for (const variant of rotated(variants, batch)) samples.get(variant.name)?.push(await costOf(variant));
+    const sums = new Map<string, number>();
+    for (let turn = 0; turn < turns; turn++) {
+      for (const variant of rotated(variants, batch + turn)) {
+        sums.set(variant.name, (sums.get(variant.name) ?? 0) + (await costOf(variant)));
+      }
+    }
+    for (const [name, sum] of sums) samples.get(name)?.push(sum / turns);
   }
   const [first] = variants;
   const base = samples.get(first?.name ?? '') ?? [];
