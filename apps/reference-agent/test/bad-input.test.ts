@@ -35,6 +35,7 @@ describe('JSON-RPC', () => {
     ['an unknown method', () => call({ method: 'Nothing' }), 200, -32601],
     ['missing params', () => call({ method: 'SendMessage' }), 200, -32602],
     ['a message without an id', () => call({ method: 'SendMessage', params: { message: {} } }), 200, -32602],
+    ['an id that is no text', () => call({ method: 'GetTask', params: { id: [{ toString: '' }] } }), 200, -32602],
     ['a task that is not there', () => call({ method: 'GetTask', params: { id: 'x' } }), 200, -32001],
     [
       'a version that is not ours',

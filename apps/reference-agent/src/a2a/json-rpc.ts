@@ -1,10 +1,20 @@
 import {
   A2A_VERSION_HEADER,
   type AgentCard,
+  CancelTaskRequest,
+  DeleteTaskPushNotificationConfigRequest,
   Extensions,
   formatSSEErrorEvent,
   formatSSEEvent,
+  GetExtendedAgentCardRequest,
+  GetTaskPushNotificationConfigRequest,
+  GetTaskRequest,
   HTTP_EXTENSION_HEADER,
+  ListTaskPushNotificationConfigsRequest,
+  ListTasksRequest,
+  SendMessageRequest,
+  SubscribeToTaskRequest,
+  TaskPushNotificationConfig,
 } from '@a2a-js/sdk';
 import { A2A_ERROR_CODE, ContentTypeNotSupportedError, RequestMalformedError } from '@a2a-js/sdk/errors';
 import {
@@ -21,7 +31,7 @@ import type { Exchange } from '../http/exchange.ts';
 import { sendError, sendJson } from '../http/respond.ts';
 import type { Surface, Work } from '../http/surface.ts';
 import { Caller } from './caller.ts';
-import { isMessage, notAMessage } from './message-shape.ts';
+import { canRead, notAMessage, type Shape } from './message-shape.ts';
 
 export interface JsonRpcOptions {
   readonly handler: A2ARequestHandler;
@@ -68,19 +78,22 @@ interface RpcCall {
 const messages: ReadonlySet<string> = new Set(['SendMessage', 'SendStreamingMessage']);
 const streams: ReadonlySet<string> = new Set(['SendStreamingMessage', 'SubscribeToTask']);
 
-/** The methods of A2A 1.0. */
-const methods: ReadonlySet<string> = new Set([
-  ...messages,
-  ...streams,
-  'GetTask',
-  'ListTasks',
-  'CancelTask',
-  'CreateTaskPushNotificationConfig',
-  'GetTaskPushNotificationConfig',
-  'ListTaskPushNotificationConfigs',
-  'DeleteTaskPushNotificationConfig',
-  'GetExtendedAgentCard',
+/** The methods of A2A 1.0, and what their parameters are. */
+const methods: ReadonlyMap<string, Shape> = new Map<string, Shape>([
+  ['SendMessage', SendMessageRequest],
+  ['SendStreamingMessage', SendMessageRequest],
+  ['SubscribeToTask', SubscribeToTaskRequest],
+  ['GetTask', GetTaskRequest],
+  ['ListTasks', ListTasksRequest],
+  ['CancelTask', CancelTaskRequest],
+  ['CreateTaskPushNotificationConfig', TaskPushNotificationConfig],
+  ['GetTaskPushNotificationConfig', GetTaskPushNotificationConfigRequest],
+  ['ListTaskPushNotificationConfigs', ListTaskPushNotificationConfigsRequest],
+  ['DeleteTaskPushNotificationConfig', DeleteTaskPushNotificationConfigRequest],
+  ['GetExtendedAgentCard', GetExtendedAgentCardRequest],
 ]);
+
+const unreadable = 'The parameters do not have the shape that this method asks for.';
 
 function callOf(body: unknown): RpcCall {
   const call = body as Partial<RpcCall> | null;
@@ -110,7 +123,10 @@ async function respond(
       ),
       ...versionOf(exchange),
     });
-    if (messages.has(call.method) && !isMessage(call.params)) throw new RequestMalformedError(notAMessage);
+    const shape = methods.get(call.method);
+    if (shape !== undefined && !canRead(shape, call.params)) {
+      throw new RequestMalformedError(messages.has(call.method) ? notAMessage : unreadable);
+    }
     validateVersion(context.requestedVersion, card, 'JSONRPC');
     const result = await transport.handle(call as RpcCall & Record<string, unknown>, context);
     if (exchange.refusal !== undefined) return sendError(response, exchange.refusal);
