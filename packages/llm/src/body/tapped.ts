@@ -2,8 +2,8 @@
  * A response whose body is heard while it is read. It stays the response that it was: no other one is made, and no stream unless somebody asks for one, since
  * those cost more than all else that is done around a call.
  */
-import type { Whole } from './answer-reader.ts';
-import type { Exchange } from './exchange.ts';
+import { PlainReader, type Whole } from './answer-reader.ts';
+import { Exchange } from './exchange.ts';
 import { parseJson } from './json-text.ts';
 import { type Read, Relay } from './relay.ts';
 import { relayed } from './relayed.ts';
@@ -29,7 +29,8 @@ interface Heard extends Response {
 class Tap {
   /** Lives as long as this: fetch lets go of the body of a response that was collected. */
   readonly #response: Response;
-  readonly #exchange: Exchange;
+  /** Let go of once all was read: fetch has the collector watch the response, and what is watched outlives all small collections. */
+  #exchange: Exchange;
   #relay: Relay<Uint8Array> | undefined;
   /** Has the body since it was cloned. */
   #other: Response | undefined;
@@ -95,9 +96,14 @@ class Tap {
       }
       whole = exchange.gather(read, pieces, say);
     }
+    this.#exchange = over;
     return give(whole);
   }
 }
+
+/** Of all bodies that were read. */
+const over = new Exchange<Uint8Array>({ body: null, reader: new PlainReader(), failure: () => undefined });
+over.isDisturbed = true;
 
 function asBytes(pieces: readonly Uint8Array[]): Whole {
   return { bytes: joined(pieces) };
