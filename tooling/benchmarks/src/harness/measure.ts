@@ -47,6 +47,8 @@ export interface Batches {
   readonly mostMs: number;
   /** Parts of a batch: variants take turns within it as well, so that a machine that is fast now and slow then is so for all. @default 1 */
   readonly turns?: number;
+  /** Runs once in each batch, between its turns and those of the next: for a calibration. As a variant it would stand before one of the others more often than before another. */
+  readonly beside?: () => Promise<void>;
 }
 
 const fewestBatches = 9;
@@ -59,7 +61,7 @@ const fewestBatches = 9;
 export async function measureOver<V extends { readonly name: string }>(
   variants: readonly V[],
   costOf: (variant: V) => Promise<number>,
-  { most, mostMs, turns = 1 }: Batches,
+  { most, mostMs, turns = 1, beside }: Batches,
 ): Promise<ReadonlyMap<string, Excess>> {
   const samples = new Map<string, number[]>(variants.map(({ name }) => [name, []]));
   const untilMs = performance.now() + mostMs;
@@ -71,6 +73,7 @@ export async function measureOver<V extends { readonly name: string }>(
       }
     }
     for (const [name, sum] of sums) samples.get(name)?.push(sum / turns);
+    await beside?.();
   }
   const [first] = variants;
   const base = samples.get(first?.name ?? '') ?? [];

@@ -2,7 +2,7 @@
 // process that serves there is one wrapper in this one, its code is compiled, and what a call leaves to the collector is paid for by calls.
 import { type Fetch, wrapFetch } from '@sage-adk/llm';
 import OpenAI from 'openai';
-import { cpuNs, type Excess, measureOver } from '../harness/measure.ts';
+import { type Batches, cpuNs, measureOver, median } from '../harness/measure.ts';
 import { type LlmFetchTiming, type LlmFetchTimings, pieces } from '../topics/llm-fetch.bench.ts';
 import { answerInPieces, answerWhole, production, prompt } from './llm-fetch-rig.ts';
 
@@ -31,13 +31,15 @@ const variants = [undefined, sets[name] ?? {}].map((policies) => {
   };
 });
 const messages = [{ role: 'user' as const, content: prompt }];
-/** In a batch: as many calls as lie between two collections of the young, and more. */
-const calls = 800;
-/** A stream leaves less to the collector for its time, so bare ones and others take turns more often: whoever's turn it is pays when a collection is due. */
+/**
+ * Parts of a batch, in which the bare one and the other take turns: a machine that others use is fast now and slow then, and whoever's turn it is pays when a
+ * collection is due. A batch holds as many calls as lie between two collections of the young, and more.
+ */
 const turns = 8;
+const calls = 800 / turns;
 const streams = 40 / turns;
 const batches = {
-  calls: name === 'all' ? { most: 41, mostMs: 20_000 } : { most: 15, mostMs: 8_000 },
+  calls: name === 'all' ? { turns, most: 41, mostMs: 20_000 } : { turns, most: 21, mostMs: 8_000 },
   events: { turns, most: 41, mostMs: 20_000 },
 };
 let sum = 0;
@@ -60,8 +62,7 @@ async function stream(by: OpenAI, count: number): Promise<void> {
   }
 }
 
-/** The calibration. It is taken in the same batches as all else, since a machine that others use is fast now and slow then. */
-const bareAsync = { name: 'bareAsync' } as const;
+/** The calibration, taken in the same batches as all else. */
 const costOfBareAsync = (): Promise<number> =>
   cpuNs(
     {
@@ -72,40 +73,36 @@ const costOfBareAsync = (): Promise<number> =>
     200_000,
   );
 
-type Measured = (typeof variants)[number] | typeof bareAsync;
+type Measured = (typeof variants)[number];
 
-async function costOfCall(measured: Measured): Promise<number> {
-  if (!('whole' in measured)) return costOfBareAsync();
-  return cpuNs({ run: (count) => call(measured.whole, count) }, calls);
-}
+const costOfCall = ({ whole }: Measured): Promise<number> => cpuNs({ run: (count) => call(whole, count) }, calls);
 
 /** Of one more event: what a long stream costs more than a short one. */
-async function costOfEvent(measured: Measured): Promise<number> {
-  if (!('long' in measured)) return costOfBareAsync();
-  const { short, long } = measured;
+async function costOfEvent({ short, long }: Measured): Promise<number> {
   const shortNs = await cpuNs({ run: (count) => stream(short, count) }, streams);
   const longNs = await cpuNs({ run: (count) => stream(long, count) }, streams);
   return (longNs - shortNs) / (pieces.long - pieces.short);
 }
 
-function timingIn(measured: ReadonlyMap<string, Excess>): LlmFetchTiming | undefined {
-  const excess = measured.get(name);
-  const bareAsyncNs = measured.get(bareAsync.name)?.ownNs;
-  return excess === undefined || bareAsyncNs === undefined ? undefined : { ...excess, bareAsyncNs };
+async function timingOf(
+  costOf: (measured: Measured) => Promise<number>,
+  size: Batches,
+): Promise<LlmFetchTiming | undefined> {
+  const calibrations: number[] = [];
+  const beside = async (): Promise<void> => void calibrations.push(await costOfBareAsync());
+  const excess = (await measureOver(variants, costOf, { ...size, beside })).get(name);
+  return excess && { ...excess, bareAsyncNs: median(calibrations) };
 }
 
 // The compiler works beside, and its work counts as well: it has to be done before. After 4,000 calls it still makes the best form of most functions, which
 // costs as much again as the calls; after 20,000 there are few left.
 for (let turn = 0; turn < 40; turn++) for (const { whole } of variants) await call(whole, 500);
-const ofCalls = await measureOver([...variants, bareAsync], costOfCall, batches.calls);
-let ofEvents: ReadonlyMap<string, Excess> | undefined;
+const ofCalls = await timingOf(costOfCall, batches.calls);
+let ofEvents: LlmFetchTiming | undefined;
 if (name === 'all') {
   for (let turn = 0; turn < 8; turn++) for (const { long } of variants) await stream(long, 50);
-  ofEvents = await measureOver([...variants, bareAsync], costOfEvent, batches.events);
+  ofEvents = await timingOf(costOfEvent, batches.events);
 }
-const result: LlmFetchTimings = {
-  call: timingIn(ofCalls),
-  event: ofEvents && timingIn(ofEvents),
-};
+const result: LlmFetchTimings = { call: ofCalls, event: ofEvents };
 console.log(JSON.stringify(sum === 0.5 ? {} : result));
 process.exit(0);
