@@ -120,10 +120,10 @@ export class Reserver {
   #take(order: Order, answer: Answer, signal?: AbortSignal, isAborted = false): Outcome | Promise<Outcome> {
     const { lessor } = this.#options;
     const { delayUs } = answer;
-    const timed = answer.atMs === undefined ? { ...answer, atMs: lessor.clock.now() } : answer;
     if (!answer.allowed) return denied(conclude(answer, lessor.clock));
     lessor.reporter.reserved(order.asks, answer.repeated === true);
     const lease = new Lease(lessor, order, answer.holding);
+    const timed = answer.atMs === undefined ? { ...answer, atMs: lessor.clock.now() } : answer;
     const reservation = new LeasedReservation(lease, order, timed);
     return delayUs > 0 || isAborted ? this.#depart(reservation, delayUs, signal) : reservation;
   }

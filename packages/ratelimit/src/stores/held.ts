@@ -7,7 +7,7 @@ export interface Held extends Expiring {
   /** Undefined where nobody asks by it. */
   readonly id: string | undefined;
   /** What it holds, by rule and key. */
-  parts: Step[];
+  parts: readonly Step[];
 }
 
 export function partOf(held: Held, { rule, key }: Pick<Ask, 'rule' | 'key'>): Step | undefined {
@@ -25,7 +25,8 @@ export function partAt({ parts }: Held, place: number, { rule, key }: Pick<Ask, 
 export function addPart(held: Held, added: Step): void {
   const part = partOf(held, added);
   if (part === undefined) {
-    held.parts.push(added);
+    // The list is an answer's as well.
+    held.parts = [...held.parts, added];
   } else if (part.mark === added.mark) {
     part.held += added.held;
   } else {

@@ -12,7 +12,7 @@ import { MemoryClock } from './memory-clock.ts';
 import { MemoryRule } from './memory-rule.ts';
 import type { OneRule } from './one-rule.ts';
 import { Places } from './places.ts';
-import { areRefused, hold, settle, spend, type Step, toFinding } from './step.ts';
+import { hold, settle, spend, type Step, tell } from './step.ts';
 import type {
   Answer,
   Ask,
@@ -58,6 +58,11 @@ class Memory implements MemoryStore {
   readonly #held = new Expiries<Held>();
   /** Those that are asked about by their id. */
   readonly #named = new Map<string, Held>();
+  // Of what was looked at last.
+  /** Whether an enforced rule says no. */
+  #refused = false;
+  /** Whether some key has no room of its own. */
+  #source: Answer['source'] = 'store';
 
   constructor(maxKeys: number, clock: Clock) {
     this.#now = new MemoryClock(clock);
@@ -69,12 +74,12 @@ class Memory implements MemoryStore {
     switch (request.kind) {
       case 'peek': {
         const steps = this.#look(request.asks);
-        return this.#answer(steps, !areRefused(steps));
+        return this.#answer(steps, !this.#refused);
       }
       case 'consume': {
         const steps = this.#look(request.asks);
-        const allowed = request.force === true || !areRefused(steps);
-        if (allowed) for (const step of steps) if (step.waitUs === 0 || request.force === true) spend(step, step.cost);
+        const allowed = request.force === true || !this.#refused;
+        if (allowed) for (const step of steps) if (step.allowed || request.force === true) spend(step, step.cost);
         return this.#answer(steps, allowed);
       }
       case 'lower': {
@@ -88,8 +93,8 @@ class Memory implements MemoryStore {
         const held = this.#find(request, request.asks);
         const steps = this.#look(request.asks);
         if (held === undefined) return { ...this.#answer(steps, false), gone: true };
-        const allowed = !areRefused(steps);
-        if (allowed) for (const step of steps) if (step.waitUs === 0) charge(held, step);
+        const allowed = !this.#refused;
+        if (allowed) for (const step of steps) if (step.allowed) charge(held, step);
         return this.#answer(steps, allowed);
       }
     }
@@ -183,6 +188,8 @@ class Memory implements MemoryStore {
 
   /** Reads the clock and takes out what is over. */
   #arrive(): void {
+    this.#refused = false;
+    this.#source = 'store';
     this.#now.tick();
     if (this.#held.size > 0) this.#expire();
   }
@@ -208,7 +215,22 @@ class Memory implements MemoryStore {
     const { table, counter } = place;
     const slot = table.slotOf(key) ?? this.#slotForNew(asks, n, table);
     const waitUs = counter.look(slot, rule.strategy, cost, maxWaitUs, this.#now);
-    return { rule, place, key, cost, slot, waitUs, held: 0, spent: 0, mark: 0 };
+    if (waitUs !== 0 && rule.mode === 'enforce') this.#refused = true;
+    if (slot === overflowSlot) this.#source = 'overflow';
+    return {
+      rule,
+      key,
+      cost,
+      allowed: waitUs === 0,
+      remaining: 0,
+      resetAfterUs: 0,
+      retryAfterUs: waitUs === Number.POSITIVE_INFINITY ? undefined : waitUs,
+      place,
+      slot,
+      held: 0,
+      spent: 0,
+      mark: 0,
+    };
   }
 
   /** Rules of one table are asked about one key: what the first was given is given to all. */
@@ -222,12 +244,13 @@ class Memory implements MemoryStore {
     const repeated = !isOwn && this.#find(request, asks) !== undefined;
     const steps = this.#look(asks, maxWaitUs);
     if (repeated) return { ...this.#answer(steps, true), repeated };
-    if (areRefused(steps)) return this.#answer(steps, false);
+    if (this.#refused) return this.#answer(steps, false);
     let parts = steps;
     let delayUs = 0;
     for (const step of steps) {
-      if (step.waitUs !== 0) {
-        parts = steps.filter(({ waitUs }) => waitUs === 0);
+      if (!step.allowed) {
+        parts = steps.filter((each) => each.allowed);
+        tell(step);
         continue;
       }
       // Who would not wait was let in without.
@@ -238,15 +261,16 @@ class Memory implements MemoryStore {
     const held = { id, expiresUs: this.#now.steadyUs + delayUs + ttlUs, heapIndex: -1, parts };
     if (id !== undefined) this.#named.set(id, held);
     this.#held.add(held);
-    return this.#answer(steps, true, delayUs, isOwn ? held : undefined);
+    return this.#told(steps, true, delayUs, isOwn ? held : undefined);
   }
 
-  #answer(steps: readonly Step[], allowed: boolean, delayUs = 0, holding?: Held): Answer {
-    let source: Answer['source'] = 'store';
-    const findings = steps.map((step) => {
-      if (step.slot === overflowSlot) source = 'overflow';
-      return toFinding(step);
-    });
+  #answer(findings: readonly Step[], allowed: boolean): Answer {
+    findings.forEach(tell);
+    return this.#told(findings, allowed);
+  }
+
+  #told(findings: readonly Step[], allowed: boolean, delayUs = 0, holding?: Held): Answer {
+    const source = this.#source;
     const atMs = this.#now.wallUs / 1_000;
     return holding === undefined
       ? { allowed, findings, delayUs, source, atMs }

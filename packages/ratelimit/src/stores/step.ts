@@ -1,27 +1,19 @@
-/** One ask in a decision of the memory store, and what a reservation then holds of it. */
+/** One ask in a decision of the memory store, what becomes of it, and what a reservation then holds of it. */
 import type { CompiledRule } from '../compile.ts';
 import type { Instant } from './counters/index.ts';
 import type { Place } from './places.ts';
 import type { Finding } from './store.ts';
 
-/** It was looked at, so the counter has loaded the state of the key. */
-export interface Step {
-  readonly rule: CompiledRule;
+/** It was looked at, so the counter has loaded the state of the key. One object for all of it: what makes and copies more of them is more code to fetch for each call. */
+export interface Step extends Finding {
   /** Where the state of the rule is. */
   readonly place: Place;
-  readonly key: string;
-  readonly cost: number;
   readonly slot: number;
-  readonly waitUs: number;
+  remaining: number;
+  resetAfterUs: number;
   held: number;
   spent: number;
   mark: number;
-}
-
-/** Whether an enforced rule says no. */
-export function areRefused(steps: readonly Step[]): boolean {
-  for (const { rule, waitUs } of steps) if (waitUs !== 0 && rule.mode === 'enforce') return true;
-  return false;
 }
 
 /** Charges for good. */
@@ -33,13 +25,13 @@ export function spend({ key, place, slot }: Step, cost: number): void {
   counter.save(slot);
 }
 
-/** Charges what will be settled. */
+/** Charges what will be settled, and tells. */
 export function hold(step: Step): void {
   const { slot, cost } = step;
   const { table, counter } = step.place;
   table.claim(slot, step.key);
   step.held = cost;
-  step.mark = counter.hold(slot, cost);
+  counter.hold(step);
 }
 
 /** Replaces what a part holds by what was used. Returns the units that the rule is beyond its limit. */
@@ -58,15 +50,9 @@ export function settle(rule: CompiledRule, part: Step, cost: number, now: Instan
   return counter.over();
 }
 
-export function toFinding({ rule, key, cost, place, waitUs }: Step): Finding {
-  const { counter } = place;
-  return {
-    rule,
-    key,
-    cost,
-    allowed: waitUs === 0,
-    remaining: counter.remaining(),
-    resetAfterUs: counter.resetUs(),
-    retryAfterUs: waitUs === Number.POSITIVE_INFINITY ? undefined : waitUs,
-  };
+/** Says what is left, after all that was charged. */
+export function tell(step: Step): void {
+  const { counter } = step.place;
+  step.remaining = counter.remaining();
+  step.resetAfterUs = counter.resetUs();
 }

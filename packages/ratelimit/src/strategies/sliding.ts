@@ -53,6 +53,7 @@ export function slidingWaitUs(
   const { limit, periodUs } = sliding;
   if (cost > limit) return Number.POSITIVE_INFINITY;
   let over = cost === 0 ? 0 : used - (limit - cost);
+  if (over <= 0) return 0;
   let untilUs = nowUs;
   for (let index = firstLive(sliding, state, nowUs); over > 0 && index < state.length; index += 2) {
     over -= state[index + 1] ?? 0;

@@ -39,7 +39,15 @@ async function answerOf(store: LimiterStore, { call }: TraceStep): Promise<unkno
         repeated,
         gone,
         delayUs,
-        findings: findings.map(({ rule, ...rest }) => ({ rule: rule.name, ...rest })),
+        findings: findings.map((finding) => [
+          finding.rule.name,
+          finding.key,
+          finding.cost,
+          finding.allowed,
+          finding.remaining,
+          finding.resetAfterUs,
+          finding.retryAfterUs,
+        ]),
       };
     }
     case 'settle':

@@ -17,7 +17,7 @@ import {
 } from '../../strategies/bucket.ts';
 import type { CompiledStrategy } from '../../strategies/strategy.ts';
 import { Columns } from './columns.ts';
-import { consumeWith, type Counter, type Instant, type Verdict } from './counter.ts';
+import { consumeWith, type Counter, type Holds, type Instant, type Verdict } from './counter.ts';
 
 /** Debt, its time and since when it is owed are kept for every slot; what reservations add to that only once there is one. */
 export class BucketCounter implements Counter {
@@ -68,10 +68,11 @@ export class BucketCounter implements Counter {
     spendFromBucket(this.#bucket, this.#state, cost);
   }
 
-  hold(slot: number, cost: number): number {
-    const mark = holdInBucket(this.#bucket, this.#state, cost);
-    this.save(slot);
-    return mark;
+  hold(held: Holds): void {
+    held.mark = holdInBucket(this.#bucket, this.#state, held.cost);
+    this.save(held.slot);
+    held.remaining = this.remaining();
+    held.resetAfterUs = this.resetUs();
   }
 
   settle(slot: number, strategy: CompiledStrategy, held: number, mark: number, used: number, now: Instant): number {

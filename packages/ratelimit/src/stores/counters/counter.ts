@@ -18,6 +18,15 @@ export interface Verdict {
   resetAfterUs: number;
 }
 
+/** What will be settled. */
+export interface Holds {
+  readonly slot: number;
+  readonly cost: number;
+  mark: number;
+  remaining: number;
+  resetAfterUs: number;
+}
+
 /**
  * How the memory store keeps the state of one rule: the state of all its keys in flat arrays, by slot.
  *
@@ -42,8 +51,8 @@ export interface Counter {
   over(): number;
   /** `load` and `waitUs`. */
   look(slot: number, strategy: CompiledStrategy, cost: number, maxWaitUs: number, now: Instant): number;
-  /** Adds to what was loaded of the slot what will be settled, and saves. Returns the mark of it. */
-  hold(slot: number, cost: number): number;
+  /** Adds to what was loaded of the slot what will be settled, and saves. Sets the mark of it, and what is left. */
+  hold(held: Holds): void;
   /** Loads, replaces what is held under a mark by what was used, and saves. Returns the units beyond the limit. */
   settle(slot: number, strategy: CompiledStrategy, held: number, mark: number, used: number, now: Instant): number;
   /**

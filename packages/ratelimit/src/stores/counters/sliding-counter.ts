@@ -10,7 +10,7 @@ import {
   usedIn,
 } from '../../strategies/sliding.ts';
 import type { CompiledStrategy } from '../../strategies/strategy.ts';
-import { consumeWith, type Counter, type Instant, type Verdict } from './counter.ts';
+import { consumeWith, type Counter, type Holds, type Instant, type Verdict } from './counter.ts';
 import { Lists } from './lists.ts';
 
 export class SlidingCounter implements Counter {
@@ -52,10 +52,11 @@ export class SlidingCounter implements Counter {
     this.#spend(cost);
   }
 
-  hold(slot: number, cost: number): number {
-    const mark = this.#spend(cost);
-    this.save(slot);
-    return mark;
+  hold(held: Holds): void {
+    held.mark = this.#spend(held.cost);
+    this.save(held.slot);
+    held.remaining = this.remaining();
+    held.resetAfterUs = this.resetUs();
   }
 
   settle(slot: number, strategy: CompiledStrategy, held: number, mark: number, used: number, now: Instant): number {

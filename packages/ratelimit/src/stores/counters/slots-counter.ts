@@ -1,7 +1,7 @@
 import { type Slots, slotsRemaining, slotsResetUs, slotsWaitUs } from '../../strategies/slots.ts';
 import type { CompiledStrategy } from '../../strategies/strategy.ts';
 import { Columns } from './columns.ts';
-import { consumeWith, type Counter, type Instant, type Verdict } from './counter.ts';
+import { consumeWith, type Counter, type Holds, type Instant, type Verdict } from './counter.ts';
 
 export class SlotsCounter implements Counter {
   #slots: Slots;
@@ -39,10 +39,11 @@ export class SlotsCounter implements Counter {
   /** A slot is only ever held. */
   spend(): void {}
 
-  hold(slot: number, cost: number): number {
-    this.#active += cost;
-    this.save(slot);
-    return 0;
+  hold(held: Holds): void {
+    this.#active += held.cost;
+    this.save(held.slot);
+    held.remaining = this.remaining();
+    held.resetAfterUs = this.resetUs();
   }
 
   settle(slot: number, strategy: CompiledStrategy, held: number, _mark: number, _used: number): number {

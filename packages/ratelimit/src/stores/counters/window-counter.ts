@@ -12,7 +12,7 @@ import {
 } from '../../strategies/window.ts';
 import type { CompiledStrategy } from '../../strategies/strategy.ts';
 import { Columns } from './columns.ts';
-import { consumeWith, type Counter, type Instant, type Verdict } from './counter.ts';
+import { consumeWith, type Counter, type Holds, type Instant, type Verdict } from './counter.ts';
 
 export class WindowCounter implements Counter {
   #window: Window;
@@ -57,10 +57,11 @@ export class WindowCounter implements Counter {
     spendFromWindow(this.#state, cost);
   }
 
-  hold(slot: number, cost: number): number {
-    const mark = spendFromWindow(this.#state, cost);
-    this.save(slot);
-    return mark;
+  hold(held: Holds): void {
+    held.mark = spendFromWindow(this.#state, held.cost);
+    this.save(held.slot);
+    held.remaining = this.remaining();
+    held.resetAfterUs = this.resetUs();
   }
 
   settle(slot: number, strategy: CompiledStrategy, held: number, mark: number, used: number, now: Instant): number {
