@@ -1,6 +1,6 @@
 /** What the memory store keeps of a reservation. */
 import type { Expiring } from './expiries.ts';
-import type { Step } from './step.ts';
+import { hold, type Step } from './step.ts';
 import type { Ask } from './store.ts';
 
 export interface Held extends Expiring {
@@ -22,7 +22,8 @@ export function partAt({ parts }: Held, place: number, { rule, key }: Pick<Ask, 
 }
 
 /** Adds a charge to a reservation; what it held under another mark counts as used. */
-export function addPart(held: Held, added: Step): void {
+export function charge(held: Held, added: Step): void {
+  hold(added);
   const part = partOf(held, added);
   if (part === undefined) {
     // The list is an answer's as well.

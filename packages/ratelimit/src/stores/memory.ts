@@ -6,7 +6,7 @@
 import { type Clock, requireWhole, systemClock } from '@sage-adk/core';
 import type { CompiledRule } from '../compile.ts';
 import { Expiries } from './expiries.ts';
-import { addPart, type Held, partAt, partOf } from './held.ts';
+import { charge, type Held, partAt, partOf } from './held.ts';
 import { type KeyTable, overflowSlot } from './key-table.ts';
 import { MemoryClock } from './memory-clock.ts';
 import { MemoryRule } from './memory-rule.ts';
@@ -215,7 +215,7 @@ class Memory implements MemoryStore {
     const { table, counter } = place;
     const slot = table.slotOf(key) ?? this.#slotForNew(asks, n, table);
     const waitUs = counter.look(slot, rule.strategy, cost, maxWaitUs, this.#now);
-    if (waitUs !== 0 && rule.mode === 'enforce') this.#refused = true;
+    this.#refused ||= waitUs !== 0 && rule.mode === 'enforce';
     if (slot === overflowSlot) this.#source = 'overflow';
     return {
       rule,
@@ -298,8 +298,3 @@ class Memory implements MemoryStore {
 }
 
 type Named = Holder & { readonly id: string };
-
-function charge(held: Held, step: Step): void {
-  hold(step);
-  addPart(held, step);
-}

@@ -52,8 +52,8 @@ export function slidingWaitUs(
 ): number {
   const { limit, periodUs } = sliding;
   if (cost > limit) return Number.POSITIVE_INFINITY;
-  let over = cost === 0 ? 0 : used - (limit - cost);
-  if (over <= 0) return 0;
+  let over = used - (limit - cost);
+  if (cost === 0 || over <= 0) return 0;
   let untilUs = nowUs;
   for (let index = firstLive(sliding, state, nowUs); over > 0 && index < state.length; index += 2) {
     over -= state[index + 1] ?? 0;
