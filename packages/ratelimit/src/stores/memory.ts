@@ -188,8 +188,6 @@ class Memory implements MemoryStore {
 
   /** Reads the clock and takes out what is over. */
   #arrive(): void {
-    this.#refused = false;
-    this.#source = 'store';
     this.#now.tick();
     if (this.#held.size > 0) this.#expire();
   }
@@ -207,6 +205,8 @@ class Memory implements MemoryStore {
 
   /** A verdict on each ask. Nothing is written. */
   #look(asks: readonly Ask[], maxWaitUs = 0): Step[] {
+    this.#refused = false;
+    this.#source = 'store';
     return asks.map((ask, n) => this.#step(ask, n, asks, maxWaitUs));
   }
 
