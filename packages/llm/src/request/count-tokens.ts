@@ -18,12 +18,13 @@ export function countTokens(text: string, from = 0, to = text.length): number {
   if (length <= wholeLength) {
     return Math.ceil((isWritten ? partsOfBytes(length) : partsOfText(text, from, to)) / partsOfToken);
   }
-  const partsOf = isWritten ? partsOfTwo : partsOfBoth;
   const samples = samplesOf(length);
   const spread = (length - sampleLength) / (samples - 1);
   let parts = 0;
   for (let sample = 0; sample < samples; sample += 2) {
-    parts += partsOf(text, from, Math.floor(sample * spread), Math.floor((sample + 1) * spread));
+    const one = Math.floor(sample * spread);
+    const other = Math.floor((sample + 1) * spread);
+    parts += isWritten ? partsOfTwo(one, other) : partsOfSample(text, from + one) + partsOfSample(text, from + other);
   }
   return Math.ceil(((parts / partsOfToken) * length) / (samples * sampleLength));
 }
@@ -62,7 +63,7 @@ function partsOfBytes(to: number): number {
 }
 
 /** Of two samples. Each step waits for the one before, and a processor goes on with one sample while it waits for the other. */
-function partsOfTwo(_text: string, _from: number, one: number, other: number): number {
+function partsOfTwo(one: number, other: number): number {
   let parts = 0;
   let step = 0;
   let otherStep = 0;
@@ -74,9 +75,8 @@ function partsOfTwo(_text: string, _from: number, one: number, other: number): n
   return parts;
 }
 
-function partsOfBoth(text: string, from: number, one: number, other: number): number {
-  const [at, otherAt] = [from + one, from + other];
-  return partsOfText(text, at, at + sampleLength) + partsOfText(text, otherAt, otherAt + sampleLength);
+function partsOfSample(text: string, from: number): number {
+  return partsOfText(text, from, from + sampleLength);
 }
 
 function partsOfText(text: string, from: number, to: number): number {

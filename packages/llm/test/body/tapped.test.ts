@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { PlainReader } from '../../src/body/answer-reader.ts';
 import { Exchange } from '../../src/body/exchange.ts';
@@ -30,6 +31,13 @@ function tap(response = original()) {
   });
   exchange.onEnd((ending) => void endings.push(ending));
   return { response: tapped(response, exchange), endings };
+}
+
+/** Only the response may keep what hears it. */
+function readOnce() {
+  const response = original();
+  const exchange = new Exchange({ body: response.body, reader: new PlainReader(), failure: (kind) => new Error(kind) });
+  return { response: tapped(response, exchange), heard: new WeakRef(exchange) };
 }
 
 const ways: readonly (readonly [name: string, read: (response: Response) => Promise<unknown>])[] = [
@@ -73,6 +81,17 @@ describe('a response that is heard', () => {
     await readAs(response);
     await expect(response.text()).rejects.toThrow(TypeError);
     expect(() => response.clone()).toThrow(TypeError);
+  });
+
+  test('keeps nothing of what heard it, once all was read', async () => {
+    const { response, heard } = readOnce();
+    await response.text();
+    for (let turn = 0; turn < 200 && heard.deref() !== undefined; turn++) {
+      // Who asks for it keeps it until the end of that turn.
+      await setTimeout(5);
+      globalThis.gc?.();
+    }
+    expect([heard.deref(), response.bodyUsed]).toEqual([undefined, true]);
   });
 
   test('cannot be read by two at once', async () => {
