@@ -47,7 +47,7 @@ export interface Batches {
   readonly mostMs: number;
   /** Parts of a batch: variants take turns within it as well, so that a machine that is fast now and slow then is so for all. @default 1 */
   readonly turns?: number;
-  /** Runs once in each batch, between its turns and those of the next: for what all are compared with. As a variant it would stand before one of the others more often than before another. */
+  /** Runs once in each batch, between its turns and those of the next: for a calibration. As a variant it would stand before one of the others more often than before another. */
   readonly beside?: () => Promise<void>;
 }
 

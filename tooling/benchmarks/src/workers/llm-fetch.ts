@@ -62,7 +62,7 @@ async function stream(by: OpenAI, count: number): Promise<void> {
   }
 }
 
-/** Taken in the same batches as all else: how fast the machine is with code that it holds in its innermost cache. */
+/** The calibration. It is taken in the same batches as all else, since a machine that others use is fast now and slow then. */
 const costOfBareAsync = (): Promise<number> =>
   cpuNs(
     {
@@ -88,10 +88,10 @@ async function timingOf(
   costOf: (measured: Measured) => Promise<number>,
   size: Batches,
 ): Promise<LlmFetchTiming | undefined> {
-  const asyncCalls: number[] = [];
-  const beside = async (): Promise<void> => void asyncCalls.push(await costOfBareAsync());
+  const calibrations: number[] = [];
+  const beside = async (): Promise<void> => void calibrations.push(await costOfBareAsync());
   const excess = (await measureOver(variants, costOf, { ...size, beside })).get(name);
-  return excess && { ...excess, bareAsyncNs: median(asyncCalls) };
+  return excess && { ...excess, bareAsyncNs: median(calibrations) };
 }
 
 // The compiler works beside, and its work counts as well: it has to be done before. After 4,000 calls it still makes the best form of most functions, which
