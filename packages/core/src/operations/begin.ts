@@ -40,7 +40,8 @@ class Handle implements OpenOperation {
     return this.#live.carry(call);
   }
 
-  end(): void {
+  end(learned?: EndOf<OperationName>): void {
+    if (learned !== undefined) this.#live.set(learned);
     this.#held.finish('ok');
   }
 

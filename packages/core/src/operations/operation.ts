@@ -13,8 +13,8 @@ export interface Operation<N extends OperationName = OperationName> {
 export interface OpenOperation<N extends OperationName = OperationName> extends Operation<N> {
   /** Calls `call` inside the operation, so that what it does nests under it. May be called often. */
   run<T>(call: () => T): T;
-  /** Ends it with the outcome that was settled, `ok` by default. */
-  end(): void;
+  /** Ends it with the outcome that was settled, `ok` by default. @param learned the last of what {@link Operation.set} adds */
+  end(learned?: EndOf<N>): void;
   /** Ends it with the outcome that `error` says. */
   fail(error: unknown): void;
 }

@@ -147,6 +147,15 @@ describe('an operation that was begun', () => {
     expect(seen.last()).toMatchObject({ outcome: 'ok', attributes: { inputTokens: 2 }, error: undefined });
   });
 
+  test('ends with what was learned last, added to the rest', () => {
+    const operation = begin('llm.call', call);
+    operation.set({ inputTokens: 2, outputTokens: 1 });
+    operation.end({ outputTokens: 3 });
+    operation.end({ outputTokens: 4 });
+    expect(seen.ends).toHaveLength(1);
+    expect(seen.last().attributes).toEqual({ inputTokens: 2, outputTokens: 3 });
+  });
+
   test('fails with what the error says', () => {
     begin('llm.call', call).fail(new DOMException('t', 'TimeoutError'));
     expect(seen.last().outcome).toBe('timeout');

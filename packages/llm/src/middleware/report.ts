@@ -40,6 +40,7 @@ export class OwnReport implements CallReport, LlmCallMark {
   readonly #price: PricePort | undefined;
   steps: ReadonlySet<string>;
   #operation: OpenOperation<'llm.call'> | undefined;
+  /** Of a stream. */
   #startedMs = 0;
   #learned = nothing;
   attempts = 0;
@@ -69,7 +70,7 @@ export class OwnReport implements CallReport, LlmCallMark {
 
   begin<T>(run: () => T): T {
     this.open = true;
-    this.#startedMs = performance.now();
+    if (this.#call.stream) this.#startedMs = performance.now();
     this.#operation = begin('llm.call', startOf(this.#call));
     return this.#operation.run(() => inContext({ llmCall: this }, run));
   }
@@ -91,7 +92,7 @@ export class OwnReport implements CallReport, LlmCallMark {
       if (refusal !== undefined) operation.settle('error', refusalOf(refusal, this.#call.provider));
       const facts = refusal === undefined && !this.isFree ? factsFrom(progress, ending, this.#call) : {};
       const { firstContentAtMs } = progress;
-      if (firstContentAtMs !== undefined) facts.firstTokenMs = firstContentAtMs - this.#startedMs;
+      if (this.#call.stream && firstContentAtMs !== undefined) facts.firstTokenMs = firstContentAtMs - this.#startedMs;
       this.#end(ending, facts, refusal !== undefined);
     });
   }
@@ -105,8 +106,8 @@ export class OwnReport implements CallReport, LlmCallMark {
     if (this.attempts > 0) facts.attempts = this.attempts;
     const costNanoUsd = facts.costNanoUsd ?? this.#costOf(facts);
     if (costNanoUsd !== undefined) facts.costNanoUsd = costNanoUsd;
-    operation.set(facts);
     if (ending.kind === 'failed') {
+      operation.set(facts);
       operation.fail(recordable(ending.error, this.#call.provider));
       return;
     }
@@ -115,7 +116,7 @@ export class OwnReport implements CallReport, LlmCallMark {
       const isLate = verdictOf(ending.reason).outcome === 'timeout';
       operation.settle(isLate ? 'timeout' : 'cancelled', ending.reason);
     }
-    operation.end();
+    operation.end(facts);
   }
 
   #costOf(facts: Facts): bigint | undefined {
