@@ -47,10 +47,11 @@ export interface LinePieces {
 /** The line that {@link jsonLine} makes of the same parts, where no field replaces one of the logger. */
 export function jsonLineOf({ nowMs, level, message, context, trace, bound, text, bits }: LinePieces): string {
   const replaced = bits | bound.bits;
-  let line = `{"ts":"${timestamp(nowMs)}${headText(level, message)}`;
+  // Put together by sums: of each part of a template V8 asks whether it is a text.
+  let line = '{"ts":"' + timestamp(nowMs) + headText(level, message);
   if (context !== undefined) line += contextText(context, replaced);
   if (trace !== undefined) line += traceText(trace, replaced);
-  return `${line}${bound.text}${text}}`;
+  return line + bound.text + text + '}';
 }
 
 const afterTime: Readonly<Record<LogLevel, string>> = {

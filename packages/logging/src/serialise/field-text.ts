@@ -88,7 +88,7 @@ export class FieldText {
       case 'string':
         return name.withText(value);
       case 'number':
-        return Number.isFinite(value) ? `${name.spelt}${value}` : this.#fieldOf(name, String(value));
+        return Number.isFinite(value) ? name.spelt + String(value) : this.#fieldOf(name, String(value));
       case 'boolean':
         return `${name.spelt}${value}`;
       case 'bigint':
