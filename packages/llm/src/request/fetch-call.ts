@@ -139,8 +139,8 @@ function says({ body }: FetchCall, word: number): boolean {
 /** What `fetch` is called with: the request as it came, but for what has to be asked for. */
 export function toRequest(call: FetchCall): readonly [input: string | URL | Request, init: RequestInit | undefined] {
   const { input, init, body, attemptSignal } = call;
-  const text = body && withMembers(body, changesOf(call));
-  const sentBody = text !== body?.text || isTaken(call) ? text : undefined;
+  const changes = body === undefined ? none : changesOf(call, body);
+  const sentBody = changes.length > 0 || isTaken(call) ? body && withMembers(body, changes) : undefined;
   if (sentBody === undefined && attemptSignal === undefined) return [input, init];
   const changed: RequestInit = { ...init };
   if (attemptSignal !== undefined) changed.signal = attemptSignal;
@@ -153,19 +153,20 @@ export function toRequest(call: FetchCall): readonly [input: string | URL | Requ
 }
 
 /** What the request has to say that it does not say itself. */
-function changesOf({ asksForUsage, maxOutputTokens, asked, wire, body, model }: FetchCall): readonly Change[] {
+function changesOf(call: FetchCall, body: RequestBody): readonly Change[] {
+  const caps = capsOf(call, body);
+  return call.asksForUsage ? [[call.wire.request.places.includeUsage, true], ...caps] : caps;
+}
+
+function capsOf({ maxOutputTokens, asked, wire, model }: FetchCall, body: RequestBody): readonly Change[] {
   const { capFor, places } = wire.request;
-  const usage: Change = [places.includeUsage, true];
-  if (maxOutputTokens === undefined || body === undefined || maxOutputTokens === (asked?.maxOutputTokens ?? 0)) {
-    return asksForUsage ? [usage] : none;
-  }
-  if (asked?.maxOutputTokens !== undefined) {
-    const caps = places.caps.filter((cap) => hasNumber(body, cap)).map((cap): Change => [cap, maxOutputTokens]);
-    return asksForUsage ? [usage, ...caps] : caps;
+  const said = asked?.maxOutputTokens;
+  if (maxOutputTokens === undefined || maxOutputTokens === (said ?? 0)) return none;
+  if (said !== undefined) {
+    return places.caps.filter((cap) => hasNumber(body, cap)).map((cap) => [cap, maxOutputTokens]);
   }
   const cap = places.caps[capFor?.(model) ?? 0];
-  if (cap === undefined) return asksForUsage ? [usage] : none;
-  return asksForUsage ? [usage, [cap, maxOutputTokens]] : [[cap, maxOutputTokens]];
+  return cap === undefined ? none : [[cap, maxOutputTokens]];
 }
 
 const none: readonly Change[] = [];

@@ -23,40 +23,36 @@ export function hasNumber({ text, members }: RequestBody, place: Place): boolean
 export type Change = readonly [place: Place, value: number | boolean];
 
 /** The text with other values for some members, no two within the same; those that are missing are put in front. */
-export function withMembers(body: RequestBody, changes: readonly Change[]): string {
-  if (changes.length === 0) return body.text;
-  const edits = changes.map(([place, value]) => editOf(body, place, value));
+export function withMembers({ text, members }: RequestBody, changes: readonly Change[]): string {
   // From the last to the first: what stands before an edit stays where it was found.
-  if (edits.length > 1) edits.sort((one, other) => other.from - one.from);
-  let { text } = body;
-  for (const { from, to, written, isNew } of edits) {
-    const separator = isNew && text.charCodeAt(skipSpace(text, to)) !== closeBrace ? ',' : '';
-    text = text.slice(0, from) + written + separator + text.slice(to);
-  }
-  return text;
+  const lastFirst = changes.length < 2 ? changes : changes.toSorted((a, b) => startOf(members, b) - startOf(members, a));
+  let changed = text;
+  for (const change of lastFirst) changed = withMember(changed, members, change);
+  return changed;
 }
 
-interface Edit {
-  readonly from: number;
-  readonly to: number;
-  readonly written: string;
-  /** Whether it is a member in front of others. */
-  readonly isNew: boolean;
+/** Where the text changes. */
+function startOf({ start, spans }: FoundMembers, [{ index, outer }]: Change): number {
+  return (spans[index] ?? (outer && spans[outer.index]))?.from ?? start;
 }
 
-function editOf({ text, members }: RequestBody, { written, index, outer }: Place, value: number | boolean): Edit {
-  const { start, spans } = members;
+function withMember(text: string, { start, spans }: FoundMembers, [place, value]: Change): string {
+  const { written, index, outer } = place;
   const span = spans[index];
-  if (span !== undefined) return { from: span.from, to: span.to, written: `${value}`, isNew: false };
+  if (span !== undefined) return text.slice(0, span.from) + value + text.slice(span.to);
   const member = written + value;
-  if (outer === undefined) return { from: start, to: start, written: member, isNew: true };
+  if (outer === undefined) return inFront(text, start, member);
   const around = spans[outer.index];
-  if (around === undefined) return { from: start, to: start, written: `${outer.written}{${member}}`, isNew: true };
+  if (around === undefined) return inFront(text, start, `${outer.written}{${member}}`);
   const { from, to } = around;
-  const isObject = text.charCodeAt(from) === openBrace;
-  return isObject
-    ? { from: from + 1, to: from + 1, written: member, isNew: true }
-    : { from, to, written: `{${member}}`, isNew: false };
+  if (text.charCodeAt(from) === openBrace) return inFront(text, from + 1, member);
+  return `${text.slice(0, from)}{${member}}${text.slice(to)}`;
+}
+
+/** With a member in front of those that begin there. */
+function inFront(text: string, start: number, member: string): string {
+  const separator = text.charCodeAt(skipSpace(text, start)) === closeBrace ? '' : ',';
+  return text.slice(0, start) + member + separator + text.slice(start);
 }
 
 const openBrace = 0x7b;
