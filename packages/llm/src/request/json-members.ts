@@ -21,7 +21,7 @@ export interface Place {
   readonly outer: Place | undefined;
   /** As most write it, with the colon. */
   readonly written: string;
-  /** The same as codes of its characters. */
+  /** The same without the colon, as codes of its characters. */
   readonly codes: readonly number[];
   readonly inner: Place[];
   /** Whether it may be in the first element of a list as well. */
@@ -53,8 +53,9 @@ export function wantMembers(paths: readonly string[], inList = false): Wanted {
   const missing: undefined[] = [];
   const add = (siblings: Place[], name: string, outer: Place | undefined): Place => {
     const index = missing.push(undefined) - 1;
-    const written = `${JSON.stringify(name)}:`;
-    const place: Place = { name, index, outer, written, codes: codesOf(written), inner: [], inList, latest: nothing };
+    const quoted = JSON.stringify(name);
+    const codes = codesOf(quoted);
+    const place: Place = { name, index, outer, written: `${quoted}:`, codes, inner: [], inList, latest: nothing };
     siblings.push(place);
     return place;
   };
@@ -101,7 +102,7 @@ export function valueOf(text: string, { spans }: FoundMembers, place: Place): un
   if (span === undefined) return undefined;
   const { from, to } = span;
   const { written, value } = place.latest;
-  if (written.length === to - from && isWritten(text, from, written, 0)) return value;
+  if (written.length === to - from && isWritten(text, from, written)) return value;
   return read(text.slice(from, to), place);
 }
 
@@ -160,99 +161,103 @@ const openBracket = 0x5b;
 const closeBracket = 0x5d;
 
 /**
- * The place after the object that opens there; -1 where it does not end. One loop goes through all that is in it, since code that runs once a call costs by its
- * length. `depth` is how deep it is in what is not wanted.
+ * The place after the object that opens there; -1 where it does not end. One loop goes through all that is in it, and asks for a character in as few places as
+ * can be, since code that runs once a call costs by its length. `depth` is how deep it is in what is not wanted.
  */
 function endOfObject(text: string, open: number, places: readonly Place[], found: FoundMembers): number {
   let place: Place | undefined;
   let isName = true;
-  let from = 0;
   let depth = 0;
+  // Of the value: where it begins, -1 before it does, and how far it goes.
+  let from = open;
+  let to = open;
   for (let at = open + 1; at < text.length; at++) {
-    switch (text.charCodeAt(at)) {
+    const code = text.charCodeAt(at);
+    if (code <= 0x20) continue;
+    if (from < 0) from = at;
+    switch (code) {
       case quote: {
-        if (isName) place = placeAt(text, at, places);
-        const usual = isName ? endOfName(text, at, place, found) : -1;
-        const end = usual < 0 ? endOfText(text, at, found) : usual;
-        if (end < 0) return -1;
-        if (isName && usual < 0) place = rarePlace(text, at, end + 1, places);
+        let end = isName ? endOfName(text, at) : -1;
+        if (end >= 0) place = placeAt(text, at, end, places);
+        else {
+          end = endOfString(text, at);
+          if (end < 0) return -1;
+          if (isName) place = rarePlace(text, at, end + 1, places);
+        }
+        notice(text, at, end, found);
         at = end;
         break;
       }
       case colon:
         if (!isName) break;
         isName = false;
-        from = at + 1;
+        from = -1;
         if (place !== undefined && found.spans[place.index] !== undefined) forget(place, found);
         break;
+      case openBrace:
+        // The value, or the first element of it.
+        if (place !== undefined && place.inner.length > 0 && (at === from || (place.inList && depth === 1 && to === from + 1))) {
+          const end = endOfObject(text, at, place.inner, found);
+          if (end < 0) return -1;
+          at = end - 1;
+        } else depth++;
+        break;
+      case openBracket:
+        depth++;
+        break;
       case comma:
-        if (depth > 0) break;
-        if (place !== undefined) found.spans[place.index] = spanOf(text, from, at);
+      case closeBrace:
+      case closeBracket:
+        if (depth > 0) {
+          if (code !== comma) depth--;
+          break;
+        }
+        if (place !== undefined) found.spans[place.index] = { from, to };
+        if (code !== comma) return at + 1;
         place = undefined;
         isName = true;
         break;
-      case openBrace:
-      case openBracket: {
-        const inner = depth === 0 && place !== undefined ? innerObject(text, at, place) : -1;
-        if (inner !== at) depth++;
-        if (inner < 0 || place === undefined) break;
-        const end = endOfObject(text, inner, place.inner, found);
-        if (end < 0) return -1;
-        at = end - 1;
-        break;
-      }
-      case closeBrace:
-      case closeBracket:
-        if (depth-- > 0) break;
-        if (place !== undefined) found.spans[place.index] = spanOf(text, from, at);
-        return at + 1;
       default:
     }
+    to = at + 1;
   }
   return -1;
 }
 
-/** Which member begins there, as most write it. */
-function placeAt(text: string, at: number, places: readonly Place[]): Place | undefined {
-  const first = text.charCodeAt(at + 1);
-  for (const place of places) if (place.codes[1] === first && isWritten(text, at, place.codes, 2)) return place;
-  return undefined;
-}
-
-/** V8 would ask of either text for each character how it is kept. */
-function isWritten(text: string, at: number, codes: readonly number[], from: number): boolean {
-  for (let next = from; next < codes.length; next++) if (text.charCodeAt(at + next) !== codes[next]) return false;
-  return true;
-}
-
-/** The place of the quote that ends a name as most are: short, without escapes, its colon behind it; -1 for any other. */
-function endOfName(text: string, from: number, place: Place | undefined, found: FoundMembers): number {
-  if (place !== undefined) return from + place.codes.length - 2;
+/** The place of the quote that ends a name as most are: short and without escapes; -1 for any other. */
+function endOfName(text: string, from: number): number {
   for (let at = from + 1; at < from + longestName; at++) {
     const code = text.charCodeAt(at);
+    if (code === quote) return at;
     if (code === backslash) return -1;
-    if (code !== quote) continue;
-    if (text.charCodeAt(at + 1) !== colon) return -1;
-    if (found.noticesWords) found.words |= meaningOf(text, from, at + 1);
-    return at;
   }
   return -1;
 }
 
 const longestName = 64;
 
-/** Which member a name is that may be written as few do: escaped, or with space behind it. */
+/** Which member a name is. */
+function placeAt(text: string, from: number, end: number, places: readonly Place[]): Place | undefined {
+  for (const place of places) if (place.codes.length === end - from + 1 && isWritten(text, from, place.codes)) return place;
+  return undefined;
+}
+
+/** V8 would ask of either text for each character how it is kept. */
+function isWritten(text: string, from: number, codes: readonly number[]): boolean {
+  for (let next = 0; next < codes.length; next++) if (text.charCodeAt(from + next) !== codes[next]) return false;
+  return true;
+}
+
+/** Which member a name is that is escaped, as few are. */
 function rarePlace(text: string, from: number, to: number, places: readonly Place[]): Place | undefined {
   const name = parseJson(text.slice(from, to));
   return places.find((place) => place.name === name);
 }
 
-/** Where the object opens that wanted members are in: the value, or the first element of it. */
-function innerObject(text: string, at: number, { inner, inList }: Place): number {
-  if (inner.length === 0) return -1;
-  if (text.charCodeAt(at) === openBrace) return at;
-  const element = skipSpace(text, at + 1);
-  return inList && text.charCodeAt(element) === openBrace ? element : -1;
+/** What else matters of a string. */
+function notice(text: string, from: number, end: number, found: FoundMembers): void {
+  if (end - from >= longString) found.long.push({ from: from + 1, to: end });
+  else if (found.noticesWords) found.words |= meaningOf(text, from, end + 1);
 }
 
 /** Of an earlier member of the same name nothing counts. */
@@ -260,19 +265,4 @@ function forget({ index, inner }: Place, found: FoundMembers): void {
   if (found.spans[index] === undefined) return;
   found.spans[index] = undefined;
   for (const place of inner) forget(place, found);
-}
-
-function spanOf(text: string, from: number, to: number): Span {
-  let end = to;
-  while (text.charCodeAt(end - 1) <= 0x20) end--;
-  return { from: skipSpace(text, from), to: end };
-}
-
-/** The place of the quote that ends the string; -1 where none does. */
-function endOfText(text: string, from: number, found: FoundMembers): number {
-  const end = endOfString(text, from);
-  if (end < 0) return -1;
-  if (end - from >= longString) found.long.push({ from: from + 1, to: end });
-  else if (found.noticesWords) found.words |= meaningOf(text, from, end + 1);
-  return end;
 }
