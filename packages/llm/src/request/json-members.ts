@@ -42,19 +42,19 @@ export interface Wanted {
   readonly places: readonly Place[];
   /** Those at the top of the object. */
   readonly top: readonly Place[];
-  /** The spans of an object that has nothing of it. */
-  readonly missing: readonly undefined[];
+  /** Of all places, those around others included. */
+  readonly count: number;
   readonly noticesWords: boolean;
 }
 
 /** @param paths names of members, joined by dots. @param inList whether the first element of a list stands for the list, as in answers: there no words are noticed. */
 export function wantMembers(paths: readonly string[], inList = false): Wanted {
   const top: Place[] = [];
-  const missing: undefined[] = [];
+  let count = 0;
   const add = (siblings: Place[], name: string, outer: Place | undefined): Place => {
-    const index = missing.push(undefined) - 1;
     const quoted = JSON.stringify(name);
     const codes = codesOf(quoted);
+    const index = count++;
     const place: Place = { name, index, outer, written: `${quoted}:`, codes, inner: [], inList, latest: nothing };
     siblings.push(place);
     return place;
@@ -64,7 +64,7 @@ export function wantMembers(paths: readonly string[], inList = false): Wanted {
     return siblings.find((one) => one.name === name) ?? add(siblings, name, outer);
   };
   const places = paths.map((path) => path.split('.').reduce<Place | undefined>(find, undefined) as Place);
-  return { places, top, missing, noticesWords: !inList };
+  return { places, top, count, noticesWords: !inList };
 }
 
 const nothing: Known = { written: [], value: undefined };
@@ -89,11 +89,19 @@ export const longString = 8_192;
 
 /** The members of the object that a text is; undefined where it is none, as far as this can tell. */
 export function findMembers(text: string, wanted: Wanted): FoundMembers | undefined {
-  const open = skipSpace(text, 0);
-  if (text.charCodeAt(open) !== openBrace) return undefined;
-  const { missing, noticesWords } = wanted;
-  const found: FoundMembers = { start: open + 1, spans: missing.slice(), long: [], words: 0, noticesWords };
+  const open = openOf(text);
+  if (open < 0) return undefined;
+  const { count, noticesWords } = wanted;
+  const spans = Array<Span | undefined>(count);
+  const found: FoundMembers = { start: open + 1, spans, long: [], words: 0, noticesWords };
   return endOfObject(text, open, wanted.top, found) < 0 ? undefined : found;
+}
+
+/** Where the object opens, which mostly is at once; -1 where there is none. */
+function openOf(text: string): number {
+  if (text.charCodeAt(0) === openBrace) return 0;
+  const at = skipSpace(text, 0);
+  return text.charCodeAt(at) === openBrace ? at : -1;
 }
 
 /** What a member holds; undefined where there is none. */
@@ -168,7 +176,7 @@ function endOfObject(text: string, open: number, places: readonly Place[], found
   let place: Place | undefined;
   let isName = true;
   let depth = 0;
-  // Of the value: where it begins, -1 before it does, and how far it goes.
+  // Where the value begins, -1 before it does, and how far it goes.
   let from = open;
   let to = open;
   for (let at = open + 1; at < text.length; at++) {
@@ -177,13 +185,10 @@ function endOfObject(text: string, open: number, places: readonly Place[], found
     if (from < 0) from = at;
     switch (code) {
       case quote: {
-        let end = isName ? endOfName(text, at) : -1;
-        if (end >= 0) place = placeAt(text, at, end, places);
-        else {
-          end = endOfString(text, at);
-          if (end < 0) return -1;
-          if (isName) place = rarePlace(text, at, end + 1, places);
-        }
+        const usual = isName ? endOfName(text, at) : -1;
+        const end = usual < 0 ? endOfString(text, at) : usual;
+        if (end < 0) return -1;
+        if (isName) place = usual < 0 ? rarePlace(text, at, end, places) : placeAt(text, at, end, places);
         notice(text, at, end, found);
         at = end;
         break;
@@ -192,26 +197,19 @@ function endOfObject(text: string, open: number, places: readonly Place[], found
         if (!isName) break;
         isName = false;
         from = -1;
-        if (place !== undefined && found.spans[place.index] !== undefined) forget(place, found);
+        if (place !== undefined) forget(place, found);
         break;
       case openBrace:
-        // The value, or the first element of it.
-        if (place !== undefined && place.inner.length > 0 && (at === from || (place.inList && depth === 1 && to === from + 1))) {
-          const end = endOfObject(text, at, place.inner, found);
-          if (end < 0) return -1;
-          at = end - 1;
-        } else depth++;
-        break;
       case openBracket:
-        depth++;
+        if (code === openBrace && place !== undefined && isAround(place, at - from, to - from, depth)) {
+          at = endOfObject(text, at, place.inner, found) - 1;
+          if (at < 0) return -1;
+        } else depth++;
         break;
       case comma:
       case closeBrace:
       case closeBracket:
-        if (depth > 0) {
-          if (code !== comma) depth--;
-          break;
-        }
+        if (code === comma ? depth > 0 : depth-- > 0) break;
         if (place !== undefined) found.spans[place.index] = { from, to };
         if (code !== comma) return at + 1;
         place = undefined;
@@ -222,6 +220,11 @@ function endOfObject(text: string, open: number, places: readonly Place[], found
     to = at + 1;
   }
   return -1;
+}
+
+/** Whether wanted members are in the object that begins there: it is the value, or the first element of it. */
+function isAround({ inner, inList }: Place, begins: number, before: number, depth: number): boolean {
+  return inner.length > 0 && (begins === 0 || (inList && depth === 1 && before === 1));
 }
 
 /** The place of the quote that ends a name as most are: short and without escapes; -1 for any other. */
@@ -238,7 +241,8 @@ const longestName = 64;
 
 /** Which member a name is. */
 function placeAt(text: string, from: number, end: number, places: readonly Place[]): Place | undefined {
-  for (const place of places) if (place.codes.length === end - from + 1 && isWritten(text, from, place.codes)) return place;
+  for (const place of places)
+    if (place.codes.length === end - from + 1 && isWritten(text, from, place.codes)) return place;
   return undefined;
 }
 
@@ -249,8 +253,8 @@ function isWritten(text: string, from: number, codes: readonly number[]): boolea
 }
 
 /** Which member a name is that is escaped, as few are. */
-function rarePlace(text: string, from: number, to: number, places: readonly Place[]): Place | undefined {
-  const name = parseJson(text.slice(from, to));
+function rarePlace(text: string, from: number, end: number, places: readonly Place[]): Place | undefined {
+  const name = parseJson(text.slice(from, end + 1));
   return places.find((place) => place.name === name);
 }
 

@@ -25,7 +25,8 @@ export type Change = readonly [place: Place, value: number | boolean];
 /** The text with other values for some members, no two within the same; those that are missing are put in front. */
 export function withMembers({ text, members }: RequestBody, changes: readonly Change[]): string {
   // From the last to the first: what stands before an edit stays where it was found.
-  const lastFirst = changes.length < 2 ? changes : changes.toSorted((a, b) => startOf(members, b) - startOf(members, a));
+  const lastFirst =
+    changes.length < 2 ? changes : changes.toSorted((a, b) => startOf(members, b) - startOf(members, a));
   let changed = text;
   for (const change of lastFirst) changed = withMember(changed, members, change);
   return changed;

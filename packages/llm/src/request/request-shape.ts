@@ -38,19 +38,23 @@ export interface Asked {
 }
 
 export function askedOf({ text, members }: RequestBody, { places }: RequestShape): Asked {
-  const model = valueOf(text, members, places.model);
-  let maxOutputTokens: number | undefined;
-  for (const place of places.caps) {
-    const cap = valueOf(text, members, place);
-    // Where two contradict each other, the larger one is what may be spent.
-    if (typeof cap === 'number' && (maxOutputTokens === undefined || cap > maxOutputTokens)) maxOutputTokens = cap;
-  }
-  const choices = places.choices && valueOf(text, members, places.choices);
-  return {
-    model: typeof model === 'string' ? model : undefined,
-    stream: valueOf(text, members, places.stream) === true,
-    maxOutputTokens,
-    choices: typeof choices === 'number' && choices > 1 ? choices : 1,
-    wantsUsage: valueOf(text, members, places.includeUsage) === true,
+  const asked: { -readonly [N in keyof Asked]: Asked[N] } = {
+    model: undefined,
+    stream: false,
+    maxOutputTokens: undefined,
+    choices: 1,
+    wantsUsage: false,
   };
+  for (const place of places.wanted.places) {
+    const value = valueOf(text, members, place);
+    if (value === undefined) continue;
+    if (place === places.model) asked.model = typeof value === 'string' ? value : undefined;
+    else if (place === places.stream) asked.stream = value === true;
+    else if (place === places.includeUsage) asked.wantsUsage = value === true;
+    else if (typeof value !== 'number') continue;
+    else if (place === places.choices) asked.choices = Math.max(1, value);
+    // Where two contradict each other, the larger one is what may be spent.
+    else asked.maxOutputTokens = Math.max(asked.maxOutputTokens ?? value, value);
+  }
+  return asked;
 }
