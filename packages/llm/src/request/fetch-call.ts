@@ -18,7 +18,7 @@ export interface FetchCall extends LlmCall {
   /** Undefined where it is no JSON that could be read: then it is sent as it came, once. */
   readonly body: RequestBody | undefined;
   /** What the request itself asks for. */
-  readonly asked: Asked | undefined;
+  readonly asked: Asked;
   /** Whether usage in the stream has to be asked for, and hidden from who did not. */
   readonly asksForUsage: boolean;
   /** What the estimate of its input is multiplied by. */
@@ -83,30 +83,37 @@ function callOf(
   provider: string,
   margin: number | undefined,
 ): FetchCall {
-  const body = text === undefined ? undefined : readBody(text, wire.request);
-  const asked = body && askedOf(body, wire.request);
-  const stream = endpoint.stream ?? asked?.stream ?? false;
+  const { request } = wire;
+  const body = text === undefined ? undefined : readBody(text, request);
+  const asked = body === undefined ? unread : askedOf(body, request);
+  const stream = endpoint.stream ?? asked.stream;
+  // All that has to be found out comes before the call is made: into one that is there already, each member is written with thirty bytes of code.
+  const model = (wire.provider === 'openai' && asked.model) || endpoint.model || asked.model || 'unknown';
+  const signal = signalOf(input, init);
+  const outer = openMark();
+  const maxOutputTokens = request.maxOutputTokens.length === 0 ? 0 : asked.maxOutputTokens;
+  const repeatable = body !== undefined || !hasBody(input, init);
+  const asksForUsage = stream && request.usageOnRequest === true && !asked.wantsUsage && mayAskForUsage(input);
   return {
     wire,
     provider,
     api: wire.name,
-    model: (wire.provider === 'openai' && asked?.model) || endpoint.model || asked?.model || 'unknown',
+    model,
     stream,
-    signal: signalOf(input, init),
-    outer: openMark(),
+    signal,
+    outer,
     estimateInput,
     mayWriteCache,
     mayWriteLongCache,
-    maxOutputTokens: wire.request.maxOutputTokens.length === 0 ? 0 : asked?.maxOutputTokens,
-    choices: asked?.choices ?? 1,
-    repeatable: body !== undefined || !hasBody(input, init),
+    maxOutputTokens,
+    choices: asked.choices,
+    repeatable,
     fetch,
     input,
     init,
     body,
     asked,
-    asksForUsage:
-      stream && wire.request.usageOnRequest === true && asked?.wantsUsage === false && mayAskForUsage(input),
+    asksForUsage,
     margin,
     // What the steps add: calls and their copies are all of one shape.
     report: undefined,
@@ -115,6 +122,15 @@ function callOf(
     attemptSignal: undefined,
   };
 }
+
+/** What a request asks for that cannot be read, as far as anybody knows. It is sent as it came. */
+const unread: Asked = {
+  model: undefined,
+  stream: false,
+  maxOutputTokens: undefined,
+  choices: 1,
+  wantsUsage: true,
+};
 
 // Of any call, and of its copies: each call has them as its own, so that they go with what is spread.
 
@@ -160,7 +176,7 @@ function changesOf(call: FetchCall, body: RequestBody): readonly Change[] {
 
 function capsOf({ maxOutputTokens, asked, wire, model }: FetchCall, body: RequestBody): readonly Change[] {
   const { capFor, places } = wire.request;
-  const said = asked?.maxOutputTokens;
+  const said = asked.maxOutputTokens;
   if (maxOutputTokens === undefined || maxOutputTokens === (said ?? 0)) return none;
   if (said !== undefined) {
     return places.caps.filter((cap) => hasNumber(body, cap)).map((cap) => [cap, maxOutputTokens]);
