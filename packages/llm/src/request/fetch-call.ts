@@ -85,7 +85,7 @@ function callOf(
 ): FetchCall {
   const { request } = wire;
   const body = text === undefined ? undefined : readBody(text, request);
-  const asked = body === undefined ? unread : askedOf(body, request);
+  const asked = askedOf(body, request);
   const stream = endpoint.stream ?? asked.stream;
   // All that has to be found out comes before the call is made: into one that is there already, each member is written with thirty bytes of code.
   const model = (wire.provider === 'openai' && asked.model) || endpoint.model || asked.model || 'unknown';
@@ -93,7 +93,8 @@ function callOf(
   const outer = openMark();
   const maxOutputTokens = request.maxOutputTokens.length === 0 ? 0 : asked.maxOutputTokens;
   const repeatable = body !== undefined || !hasBody(input, init);
-  const asksForUsage = stream && request.usageOnRequest === true && !asked.wantsUsage && mayAskForUsage(input);
+  const lacksUsage = body !== undefined && stream && request.usageOnRequest === true && !asked.wantsUsage;
+  const asksForUsage = lacksUsage && mayAskForUsage(input);
   return {
     wire,
     provider,
@@ -122,15 +123,6 @@ function callOf(
     attemptSignal: undefined,
   };
 }
-
-/** What a request asks for that cannot be read, as far as anybody knows. It is sent as it came. */
-const unread: Asked = {
-  model: undefined,
-  stream: false,
-  maxOutputTokens: undefined,
-  choices: 1,
-  wantsUsage: true,
-};
 
 // Of any call, and of its copies: each call has them as its own, so that they go with what is spread.
 

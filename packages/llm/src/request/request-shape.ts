@@ -37,7 +37,8 @@ export interface Asked {
   readonly wantsUsage: boolean;
 }
 
-export function askedOf({ text, members }: RequestBody, { places }: RequestShape): Asked {
+/** Of a body that cannot be read, what is usual. */
+export function askedOf(body: RequestBody | undefined, { places }: RequestShape): Asked {
   const asked: { -readonly [N in keyof Asked]: Asked[N] } = {
     model: undefined,
     stream: false,
@@ -45,8 +46,9 @@ export function askedOf({ text, members }: RequestBody, { places }: RequestShape
     choices: 1,
     wantsUsage: false,
   };
+  if (body === undefined) return asked;
   for (const place of places.wanted.places) {
-    const value = valueOf(text, members, place);
+    const value = valueOf(body.text, body.members, place);
     if (value === undefined) continue;
     if (place === places.model) asked.model = typeof value === 'string' ? value : undefined;
     else if (place === places.stream) asked.stream = value === true;
