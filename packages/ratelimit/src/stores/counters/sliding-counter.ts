@@ -18,8 +18,10 @@ export class SlidingCounter implements Counter {
   #nowUs = 0;
   /** Of what is loaded: a sum over the whole list, made once. */
   #used = 0;
-  readonly #state: SlidingState = [];
   readonly #lists: Lists;
+  /** The list of one slot, written back when another is loaded: who shares one key by all calls copies nothing. */
+  readonly #state: SlidingState = [];
+  #slot = 0;
 
   constructor(sliding: Sliding, maxKeys: number) {
     this.#sliding = sliding;
@@ -31,9 +33,8 @@ export class SlidingCounter implements Counter {
     this.#count();
   }
 
-  save(slot: number): void {
-    this.#lists.write(slot, this.#state);
-  }
+  /** What is loaded is what is kept. */
+  save(): void {}
 
   waitUs(cost: number): number {
     return slidingWaitUs(this.#sliding, this.#state, cost, this.#nowUs, this.#used);
@@ -54,7 +55,6 @@ export class SlidingCounter implements Counter {
 
   hold(held: Holds): void {
     held.mark = this.#spend(held.cost);
-    this.save(held.slot);
     held.remaining = this.remaining();
     held.resetAfterUs = this.resetUs();
   }
@@ -63,7 +63,6 @@ export class SlidingCounter implements Counter {
     this.#read(slot, strategy as Sliding, now.steadyUs);
     settleSliding(this.#sliding, this.#state, held, mark, used, this.#nowUs);
     this.#count();
-    this.save(slot);
     return this.over();
   }
 
@@ -88,21 +87,27 @@ export class SlidingCounter implements Counter {
   }
 
   isIdle(slot: number, { steadyUs }: Instant): boolean {
-    return untilOverUs(this.#sliding, this.#lists.fromEnd(slot, 2), steadyUs) === 0;
+    const newestUs = slot === this.#slot ? this.#state.at(-2) : this.#lists.fromEnd(slot, 2);
+    return untilOverUs(this.#sliding, newestUs, steadyUs) === 0;
   }
 
   forget(slot: number): void {
-    this.#lists.write(slot, []);
+    if (slot === this.#slot) this.#state.length = 0;
+    else this.#lists.write(slot, []);
   }
 
   image(): unknown {
+    this.#lists.write(this.#slot, this.#state);
     return this.#lists.image();
   }
 
   #read(slot: number, sliding: Sliding, nowUs: number): void {
     this.#sliding = sliding;
     this.#nowUs = nowUs;
+    if (slot === this.#slot) return;
+    this.#lists.write(this.#slot, this.#state);
     this.#lists.read(slot, this.#state);
+    this.#slot = slot;
   }
 
   #count(): void {
