@@ -62,12 +62,16 @@ export class KeyTable {
     return key === this.#keys[this.#last] ? this.#last : this.#look(key);
   }
 
-  /** Makes a slot that {@link slotForNew} gave the key's own. Called before its state changes. */
-  claim(slot: number, key: string): void {
+  /**
+   * Makes a slot that {@link slotForNew} gave the key's own. Called before its state changes.
+   *
+   * @param level what is used of the slot by one of the counters: 0 is the sign to ask all of them whether it was idle.
+   */
+  claim(slot: number, key: string, level: number): void {
     if (slot === overflowSlot) return;
     const owner = this.#keys[slot];
     if (owner === key) {
-      if (!this.#regulars.has(slot) && this.#isIdle(slot)) this.#regulars.add(slot);
+      if (level === 0 && !this.#regulars.has(slot) && this.#isIdle(slot)) this.#regulars.add(slot);
       return;
     }
     if (owner !== undefined) {

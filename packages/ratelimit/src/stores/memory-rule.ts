@@ -47,7 +47,7 @@ export class MemoryRule implements OneRule {
     const answer = this.#answer;
     counter.load(slot, strategy, now);
     // Claimed only where the cost fits: a denial changes nothing. What an idle key left in the slot counts no more, and a claim clears it.
-    if (counter.waitUs(cost, 0) === 0 && cost > 0) table.claim(slot, key);
+    if (counter.waitUs(cost, 0) === 0 && cost > 0) table.claim(slot, key, 0);
     counter.consume(slot, strategy, cost, now, answer);
     answer.source = slot === overflowSlot ? 'overflow' : 'store';
     answer.atUs = now.wallUs;

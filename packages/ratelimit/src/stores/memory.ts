@@ -108,14 +108,15 @@ class Memory implements MemoryStore {
     const { asks } = request;
     this.#arrive();
     const held = this.#known(request);
+    if (held === undefined) return { settled: false, over: asks.map(() => 0) };
+    const over: number[] = [];
     let settled = false;
-    const over = asks.map((ask, n) => {
-      const part = held && (partAt(held, n, ask) ?? partOf(held, ask));
-      if (part === undefined) return 0;
-      settled = true;
-      return settle(ask.rule, part, ask.cost, this.#now);
-    });
-    if (held !== undefined && settled) this.#drop(held);
+    for (const ask of asks) {
+      const part = partAt(held, over.length, ask) ?? partOf(held, ask);
+      settled ||= part !== undefined;
+      over.push(part === undefined ? 0 : settle(ask.rule, part, ask.cost, this.#now));
+    }
+    if (settled) this.#drop(held);
     return { settled, over };
   }
 
@@ -207,7 +208,9 @@ class Memory implements MemoryStore {
   #look(asks: readonly Ask[], maxWaitUs = 0): Step[] {
     this.#refused = false;
     this.#source = 'store';
-    return asks.map((ask, n) => this.#step(ask, n, asks, maxWaitUs));
+    const steps: Step[] = [];
+    for (const ask of asks) steps.push(this.#step(ask, steps.length, asks, maxWaitUs));
+    return steps;
   }
 
   #step({ rule, key, cost }: Ask, n: number, asks: readonly Ask[], maxWaitUs: number): Step {
@@ -227,7 +230,7 @@ class Memory implements MemoryStore {
       retryAfterUs: waitUs === Number.POSITIVE_INFINITY ? undefined : waitUs,
       place,
       slot,
-      held: 0,
+      held: cost,
       spent: 0,
       mark: 0,
     };

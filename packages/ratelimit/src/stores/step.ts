@@ -20,17 +20,16 @@ export interface Step extends Finding {
 export function spend({ key, place, slot }: Step, cost: number): void {
   if (cost === 0) return;
   const { table, counter } = place;
-  table.claim(slot, key);
+  table.claim(slot, key, counter.level());
   counter.spend(cost);
   counter.save(slot);
 }
 
 /** Charges what will be settled, and tells. */
 export function hold(step: Step): void {
-  const { slot, cost } = step;
+  const { slot } = step;
   const { table, counter } = step.place;
-  table.claim(slot, step.key);
-  step.held = cost;
+  table.claim(slot, step.key, counter.level());
   counter.hold(step);
 }
 
