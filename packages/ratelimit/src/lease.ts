@@ -144,21 +144,20 @@ export class Lease extends AsyncResource implements Beating {
         this.#uncount();
         return settling.then((late) => this.#conclude(used, late));
       }
-      const settled = this.#conclude(used, settling);
-      return settled === evenly ? settledEvenly : Promise.resolve(settled);
+      return this.#conclude(used, settling);
     } catch (error) {
       this.#uncount();
       return Promise.reject(error);
     }
   }
 
-  #conclude(used: readonly Ask[], settlement: Settlement): Settled | Promise<Settled> {
+  #conclude(used: readonly Ask[], settlement: Settlement): Promise<Settled> {
     if (!settlement.settled) return this.#concludeLate(used, settlement);
     const { reporter, onReleased } = this.lessor;
     const owed = reporter.settled(this.asks, used, settlement.over, this.#counted ? 1 : 0);
     this.#counted = false;
     onReleased(used);
-    return owed === 0 ? evenly : { settled: true, overspent: tellOwed(used, settlement.over) };
+    return owed === 0 ? evenly : Promise.resolve({ settled: true, overspent: tellOwed(used, settlement.over) });
   }
 
   async #concludeLate(used: readonly Ask[], { over }: Settlement): Promise<Settled> {
@@ -233,10 +232,11 @@ export class Lease extends AsyncResource implements Beating {
 }
 
 function usedOf(asks: readonly Ask[], costs: LimitCosts | undefined, isUsed: boolean): readonly Ask[] {
-  return asks.map(({ rule, key, cost }) => {
-    const own = rule.unit === 'concurrency' ? undefined : costIn(rule.unit, costs);
-    return { rule, key, cost: isUsed ? (own ?? cost) : 0 };
-  });
+  const used: Ask[] = [];
+  for (const { rule, key, cost } of asks) {
+    used.push({ rule, key, cost: isUsed ? (costIn(rule.unit, costs) ?? cost) : 0 });
+  }
+  return used;
 }
 
 /** Tells what is owed of which rules. */
@@ -253,5 +253,4 @@ function tellOwed(used: readonly Ask[], over: readonly number[]): Settled['overs
 }
 
 /** As nearly all are settled: at once, and nothing is owed. One promise tells it to all. */
-const evenly: Settled = Object.freeze({ settled: true, overspent: Object.freeze([]) });
-const settledEvenly = Promise.resolve(evenly);
+const evenly: Promise<Settled> = Promise.resolve(Object.freeze({ settled: true, overspent: Object.freeze([]) }));

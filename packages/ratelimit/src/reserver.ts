@@ -106,7 +106,8 @@ export class Reserver {
     requireNumber('ttlMs', ttlMs, 1, maxHoldMs);
     requireNumber('maxWaitMs', maxWaitMs, 0);
     const whole = withDefaults(estimate, defaults);
-    const asks = fitAssumptions(book.asksOf(subject, whole, leastReserved), estimate);
+    const asked = book.asksOf(subject, whole, leastReserved);
+    const asks = defaults === undefined ? asked : fitAssumptions(asked, estimate);
     const isOwn = idempotencyKey === undefined && this.#holds;
     const id = idempotencyKey !== undefined ? hashApiKey(idempotencyKey) : isOwn ? undefined : freshId();
     const order = { subject, estimate, whole, granted, asks, id, ttlMs, maxHoldMs };

@@ -122,8 +122,7 @@ export class RuleBook {
 }
 
 function applies({ when }: CompiledRule, subject: LimitSubject): boolean {
-  for (const [member, value] of when) if (subject[member] !== value) return false;
-  return true;
+  return when.length === 0 || when.every(([member, value]) => subject[member] === value);
 }
 
 function byName(rules: readonly Rule[]): ReadonlyMap<string, Rule> {
