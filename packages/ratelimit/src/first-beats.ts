@@ -11,8 +11,8 @@ import type { TimerWheel } from '@sage-adk/core/deadline';
 
 /** A member of one list at most. */
 export interface Beating {
-  /** On the monotonic clock. */
-  beatsAtMs: number;
+  /** When it was made, on the monotonic clock. */
+  readonly sinceMs: number;
   line: Line | undefined;
   previous: Beating | undefined;
   next: Beating | undefined;
@@ -35,9 +35,8 @@ export class FirstBeats {
     this.#leavesAlarms = leavesAlarms;
   }
 
-  /** Lets it beat at a time, which is `afterMs` from now. */
-  add(beating: Beating, afterMs: number, atMs: number): void {
-    beating.beatsAtMs = atMs;
+  /** Lets one that was made just now beat so much later. */
+  add(beating: Beating, afterMs: number): void {
     (this.#latest?.afterMs === afterMs ? this.#latest : this.#lineOf(afterMs)).add(beating);
   }
 
@@ -89,7 +88,7 @@ export class Line {
     if (last === undefined) this.#first = beating;
     else last.next = beating;
     this.#last = beating;
-    if (this.#alarm === undefined) this.#set(beating.beatsAtMs);
+    if (this.#alarm === undefined) this.#set(beating);
   }
 
   remove(beating: Beating): void {
@@ -102,7 +101,8 @@ export class Line {
     if (this.#first === undefined && !this.#leavesAlarm) this.#end();
   }
 
-  #set(atMs: number): void {
+  #set(first: Beating): void {
+    const atMs = first.sinceMs + this.afterMs;
     this.#alarm = this.#outside.runInAsyncScope(() => this.#wheel.schedule(this.#wake, atMs));
   }
 
@@ -116,11 +116,11 @@ export class Line {
     this.#alarm = undefined;
     const nowMs = this.#clock.monotonicMs();
     let first = this.#first;
-    for (; first !== undefined && first.beatsAtMs <= nowMs; first = this.#first) {
+    for (; first !== undefined && first.sinceMs + this.afterMs <= nowMs; first = this.#first) {
       this.remove(first);
       first.beat();
     }
-    if (first !== undefined) this.#set(first.beatsAtMs);
+    if (first !== undefined) this.#set(first);
     else if (this.#leavesAlarm) this.#end();
   }
 }

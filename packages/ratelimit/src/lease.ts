@@ -51,8 +51,9 @@ export class Lease extends AsyncResource implements Beating {
   readonly holding: object | undefined;
   asks: readonly Ask[];
   readonly lessor: Lessor;
+  readonly sinceMs: number;
   readonly #ttlMs: number;
-  readonly #endsMs: number;
+  readonly #maxHoldMs: number;
   /** Who can settle. */
   #holder: object | undefined;
   #watched: WeakRef<object> | undefined;
@@ -60,11 +61,10 @@ export class Lease extends AsyncResource implements Beating {
   #abandoned = false;
   #lost = false;
   #counted = true;
-  /** How long the store keeps it, as far as this process knows. */
-  #untilMs: number;
+  /** How long the store keeps it since then, as far as this process knows. */
+  #keptMs: number;
   #timer: Timer | undefined;
   #id: string | undefined;
-  beatsAtMs = 0;
   line: Line | undefined;
   previous: Beating | undefined;
   next: Beating | undefined;
@@ -72,14 +72,14 @@ export class Lease extends AsyncResource implements Beating {
   /** The lease is counted already. */
   constructor(lessor: Lessor, { id, asks, ttlMs, maxHoldMs }: LeaseOrder, holding: object | undefined) {
     super('sage-adk:lease', noTrigger);
-    const nowMs = lessor.clock.monotonicMs();
     this.#id = id;
     this.holding = holding;
     this.asks = asks;
     this.lessor = lessor;
+    this.sinceMs = lessor.clock.monotonicMs();
     this.#ttlMs = ttlMs;
-    this.#endsMs = nowMs + maxHoldMs;
-    this.#untilMs = nowMs + ttlMs;
+    this.#maxHoldMs = maxHoldMs;
+    this.#keptMs = ttlMs;
   }
 
   get id(): string {
@@ -96,8 +96,7 @@ export class Lease extends AsyncResource implements Beating {
    */
   keepFor(holder: object): void {
     this.#holder = holder;
-    const afterMs = this.#ttlMs / 6;
-    this.lessor.firstBeats.add(this, afterMs, this.#untilMs - 5 * afterMs);
+    this.lessor.firstBeats.add(this, this.#ttlMs / 6);
   }
 
   async extend(ttlMs: number): Promise<boolean> {
@@ -109,7 +108,7 @@ export class Lease extends AsyncResource implements Beating {
       asks: this.asks,
       ttlUs: Math.ceil(ttlMs * 1_000),
     });
-    if (kept) this.#untilMs = clock.monotonicMs() + ttlMs;
+    if (kept) this.#keptMs = clock.monotonicMs() - this.sinceMs + ttlMs;
     return kept;
   }
 
@@ -164,7 +163,7 @@ export class Lease extends AsyncResource implements Beating {
     const { clock, onReleased } = this.lessor;
     this.#uncount();
     // Before its time is over it was settled by another handle, or reset.
-    if (clock.monotonicMs() >= this.#untilMs) this.#tellLost();
+    if (clock.monotonicMs() - this.sinceMs >= this.#keptMs) this.#tellLost();
     await this.#chargeExcess(used);
     onReleased(used);
     return { settled: false, overspent: tellOwed(used, over) };
@@ -187,10 +186,10 @@ export class Lease extends AsyncResource implements Beating {
     if (this.#holder !== undefined) {
       this.#watched = new WeakRef(this.#holder);
       this.#holder = undefined;
-      this.#beatAt(this.beatsAtMs + this.#ttlMs / 6);
+      this.#beatAt(this.sinceMs + this.#ttlMs / 3);
     } else if (this.#abandoned) {
       this.#tellLost();
-    } else if (this.#watched?.deref() === undefined || nowMs >= this.#endsMs) {
+    } else if (this.#watched?.deref() === undefined || nowMs - this.sinceMs >= this.#maxHoldMs) {
       this.#abandoned = true;
       this.#beatAt(nowMs + this.#ttlMs - this.#ttlMs / 3);
     } else {

@@ -40,7 +40,7 @@ export class Reserver {
     options: ReserveOptions,
   ): Outcome | Promise<Outcome> {
     const outcome = this.#try(subject, estimate, undefined, options);
-    return outcome instanceof Promise
+    return 'then' in outcome
       ? outcome.then((late) => this.#handle(late, subject, estimate, options))
       : this.#handle(outcome, subject, estimate, options);
   }

@@ -20,12 +20,13 @@ test('whoever is not withdrawn beats once, at its time or up to a tick later, an
       const waiting: Beating[] = [];
       for (const { afterMs, withdraws, advanceMs } of steps as Partial<Record<string, number>>[]) {
         if (afterMs !== undefined) {
-          const beating = beatingOf((lateMs) => {
+          const beating = beatingOf(clock.monotonicMs(), (ageMs) => {
+            const lateMs = ageMs - afterMs;
             expect([waiting.includes(beating), lateMs >= 0, lateMs <= tickMs]).toEqual([true, true, true]);
             waiting.splice(waiting.indexOf(beating), 1);
           }, clock);
           waiting.push(beating);
-          beats.add(beating, afterMs, clock.monotonicMs() + afterMs);
+          beats.add(beating, afterMs);
         }
         if (withdraws !== undefined) for (const each of waiting.splice(withdraws, 1)) withdraw(each);
         if (advanceMs !== undefined) clock.advance(advanceMs);
@@ -38,13 +39,12 @@ test('whoever is not withdrawn beats once, at its time or up to a tick later, an
   );
 });
 
-function beatingOf(beat: (lateMs: number) => void, clock: { monotonicMs(): number }): Beating {
-  const beating: Beating = {
-    beatsAtMs: 0,
+function beatingOf(sinceMs: number, beat: (ageMs: number) => void, clock: { monotonicMs(): number }): Beating {
+  return {
+    sinceMs,
     line: undefined,
     previous: undefined,
     next: undefined,
-    beat: () => beat(clock.monotonicMs() - beating.beatsAtMs),
+    beat: () => beat(clock.monotonicMs() - sinceMs),
   };
-  return beating;
 }
