@@ -11,20 +11,17 @@ const markCode = 0x7c;
 
 /** The key of a subject in a scope, at most 75 characters; undefined where the scope says nothing about the subject. */
 export function scopeKey(scope: Scope, subject: LimitSubject): string | undefined {
-  if (scope === 'user' && subject.user !== undefined) return ownKey(subject.user);
-  return otherKey(scope, subject);
-}
-
-function otherKey(scope: Scope, subject: LimitSubject): string | undefined {
   if (scope === 'global') return '';
-  if (scope === 'user') return principalKey(subject.principal);
   const id = idIn(scope, subject);
-  return id === undefined ? undefined : ownKey(id);
+  if (id !== undefined) return ownKey(id);
+  return scope === 'user' ? principalKey(subject.principal) : undefined;
 }
 
 /** Each by its name, which is faster to read than a name that is computed. */
-function idIn(scope: Exclude<Scope, 'global' | 'user'>, subject: LimitSubject): string | undefined {
+function idIn(scope: Exclude<Scope, 'global'>, subject: LimitSubject): string | undefined {
   switch (scope) {
+    case 'user':
+      return subject.user;
     case 'provider':
       return subject.provider;
     case 'tenant':
