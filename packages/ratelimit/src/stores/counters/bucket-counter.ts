@@ -19,19 +19,19 @@ import type { CompiledStrategy } from '../../strategies/strategy.ts';
 import { Columns } from './columns.ts';
 import { consumeWith, type Counter, type Holds, type Instant, type Verdict } from './counter.ts';
 
-/** Debt, its time and since when it is owed are kept for every slot; what reservations add to that only once there is one. */
+/** Debt, its time and since when it is owed. */
+const plain = 3;
+/** With `debt - solid` and `held`, once something was reserved. */
+const reserved = 5;
+
 export class BucketCounter implements Counter {
   #bucket: Bucket;
-  readonly #maxKeys: number;
-  readonly #columns: Columns;
-  /** `debt - solid` and `held`. All 0 without reservations, for then `solid` is `debt`. */
-  #reserved: Columns | undefined;
+  #columns: Columns;
   readonly #state: BucketState = freshBucket();
 
   constructor(bucket: Bucket, maxKeys: number) {
     this.#bucket = bucket;
-    this.#maxKeys = maxKeys;
-    this.#columns = new Columns(3, maxKeys);
+    this.#columns = new Columns(plain, maxKeys);
   }
 
   load(slot: number, strategy: CompiledStrategy, { steadyUs }: Instant): void {
@@ -41,14 +41,17 @@ export class BucketCounter implements Counter {
   }
 
   save(slot: number): void {
-    const { debt, atUs, sinceUs } = this.#state;
-    this.#columns.reach(slot);
-    const { numbers } = this.#columns;
-    const at = slot * 3;
+    const { debt, solid, held, atUs, sinceUs } = this.#state;
+    if (held > 0 && this.#columns.width === plain) this.#columns = this.#columns.widened(reserved);
+    const numbers = this.#columns.reach(slot);
+    const { width } = this.#columns;
+    const at = slot * width;
     numbers[at] = debt;
     numbers[at + 1] = atUs;
     numbers[at + 2] = sinceUs;
-    if (this.#reserved !== undefined || this.#state.held > 0) this.#saveReserved(slot);
+    if (width === plain) return;
+    numbers[at + 3] = debt - solid;
+    numbers[at + 4] = held;
   }
 
   waitUs(cost: number, maxWaitUs: number): number {
@@ -100,9 +103,9 @@ export class BucketCounter implements Counter {
 
   consume(slot: number, strategy: CompiledStrategy, cost: number, now: Instant, verdict: Verdict): boolean {
     const bucket = this.#bucket;
-    const { numbers } = this.#columns;
-    const at = slot * 3;
-    if (strategy !== bucket || this.#reserved !== undefined || at >= numbers.length) {
+    const { numbers, width } = this.#columns;
+    const at = slot * plain;
+    if (strategy !== bucket || width !== plain || at >= numbers.length) {
       return consumeWith(this, slot, strategy, cost, now, verdict);
     }
     // Where nothing is reserved, nothing needs to be loaded: `solid` is `debt`, and the compiler keeps all numbers in registers.
@@ -110,45 +113,36 @@ export class BucketCounter implements Counter {
   }
 
   isIdle(slot: number, { steadyUs }: Instant): boolean {
-    const { numbers } = this.#columns;
-    return drained(numbers[slot * 3] ?? 0, numbers[slot * 3 + 1] ?? 0, this.#bucket.drain, steadyUs) === 0;
+    const { numbers, width } = this.#columns;
+    return drained(numbers[slot * width] ?? 0, numbers[slot * width + 1] ?? 0, this.#bucket.drain, steadyUs) === 0;
   }
 
   forget(slot: number): void {
     this.#columns.clear(slot);
-    this.#reserved?.clear(slot);
   }
 
   image(): unknown {
-    return [this.#columns.numbers.slice(), this.#reserved?.numbers.slice()];
+    return this.#columns.numbers.slice();
   }
 
   #read(slot: number): void {
-    const { numbers } = this.#columns;
+    const { numbers, width } = this.#columns;
     const state = this.#state;
-    const at = slot * 3;
+    const at = slot * width;
     state.debt = state.solid = numbers[at] ?? 0;
-    state.held = 0;
     state.atUs = numbers[at + 1] ?? 0;
     state.sinceUs = numbers[at + 2] ?? 0;
-    if (this.#reserved === undefined) return;
-    state.solid -= this.#reserved.numbers[slot * 2] ?? 0;
-    state.held = this.#reserved.numbers[slot * 2 + 1] ?? 0;
-  }
-
-  #saveReserved(slot: number): void {
-    const { debt, solid, held } = this.#state;
-    const reserved = (this.#reserved ??= new Columns(2, this.#maxKeys));
-    reserved.reach(slot);
-    reserved.numbers[slot * 2] = debt - solid;
-    reserved.numbers[slot * 2 + 1] = held;
+    state.held = 0;
+    if (width === plain) return;
+    state.solid -= numbers[at + 3] ?? 0;
+    state.held = numbers[at + 4] ?? 0;
   }
 
   #change(bucket: Bucket): void {
     const from = this.#bucket.weight;
     this.#bucket = bucket;
     if (from === bucket.weight) return;
-    for (let slot = 0; slot < this.#columns.numbers.length / 3; slot++) {
+    for (let slot = 0; slot < this.#columns.numbers.length / this.#columns.width; slot++) {
       this.#read(slot);
       reweigh(this.#state, from, bucket.weight);
       this.save(slot);

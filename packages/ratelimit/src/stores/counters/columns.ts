@@ -2,25 +2,39 @@
 export class Columns {
   numbers: Float64Array;
   readonly width: number;
-  readonly #most: number;
+  readonly #maxKeys: number;
+  /** There is room for those below. */
+  #slots: number;
 
-  constructor(width: number, maxKeys: number) {
+  constructor(width: number, maxKeys: number, slots = 16) {
     this.width = width;
-    this.#most = width * (maxKeys + 1);
-    this.numbers = new Float64Array(Math.min(width * 16, this.#most));
+    this.#maxKeys = maxKeys;
+    this.#slots = Math.min(slots, maxKeys + 1);
+    this.numbers = new Float64Array(width * this.#slots);
   }
 
   /** Makes room for a slot. Returns the numbers, which may be others than before. */
   reach(slot: number): Float64Array {
-    const needed = (slot + 1) * this.width;
-    if (needed <= this.numbers.length) return this.numbers;
-    const grown = new Float64Array(Math.min(Math.max(needed, this.numbers.length * 2), this.#most));
-    grown.set(this.numbers);
-    this.numbers = grown;
-    return grown;
+    return slot < this.#slots ? this.numbers : this.#grow(slot);
+  }
+
+  /** The same, with more numbers for each slot. */
+  widened(width: number): Columns {
+    const wider = new Columns(width, this.#maxKeys, this.#slots);
+    this.numbers.forEach((number, at) => {
+      wider.numbers[Math.floor(at / this.width) * width + (at % this.width)] = number;
+    });
+    return wider;
   }
 
   clear(slot: number): void {
     this.numbers.fill(0, slot * this.width, (slot + 1) * this.width);
+  }
+
+  #grow(slot: number): Float64Array {
+    this.#slots = Math.min(Math.max(slot + 1, this.#slots * 2), this.#maxKeys + 1);
+    const grown = new Float64Array(this.#slots * this.width);
+    grown.set(this.numbers);
+    return (this.numbers = grown);
   }
 }

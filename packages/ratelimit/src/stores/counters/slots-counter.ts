@@ -19,8 +19,7 @@ export class SlotsCounter implements Counter {
   }
 
   save(slot: number): void {
-    this.#columns.reach(slot);
-    this.#columns.numbers[slot] = this.#active;
+    this.#columns.reach(slot)[slot] = this.#active;
   }
 
   waitUs(cost: number): number {

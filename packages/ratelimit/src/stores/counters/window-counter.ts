@@ -35,9 +35,9 @@ export class WindowCounter implements Counter {
   }
 
   save(slot: number): void {
-    this.#columns.reach(slot);
-    this.#columns.numbers[slot * 2] = this.#state.startUs;
-    this.#columns.numbers[slot * 2 + 1] = this.#state.used;
+    const numbers = this.#columns.reach(slot);
+    numbers[slot * 2] = this.#state.startUs;
+    numbers[slot * 2 + 1] = this.#state.used;
   }
 
   waitUs(cost: number): number {
