@@ -20,11 +20,15 @@ test('whoever is not withdrawn beats once, at its time or up to a tick later, an
       const waiting: Beating[] = [];
       for (const { afterMs, withdraws, advanceMs } of steps as Partial<Record<string, number>>[]) {
         if (afterMs !== undefined) {
-          const beating = beatingOf(clock.monotonicMs(), (ageMs) => {
-            const lateMs = ageMs - afterMs;
-            expect([waiting.includes(beating), lateMs >= 0, lateMs <= tickMs]).toEqual([true, true, true]);
-            waiting.splice(waiting.indexOf(beating), 1);
-          }, clock);
+          const beating = beatingOf(
+            clock.monotonicMs(),
+            (ageMs) => {
+              const lateMs = ageMs - afterMs;
+              expect([waiting.includes(beating), lateMs >= 0, lateMs <= tickMs]).toEqual([true, true, true]);
+              waiting.splice(waiting.indexOf(beating), 1);
+            },
+            clock,
+          );
           waiting.push(beating);
           beats.add(beating, afterMs);
         }

@@ -9,6 +9,8 @@ import type { Ask } from '../../src/stores/store.ts';
 const user: Rule = { name: 'user', scope: 'user', limit: 2, per: 'second' };
 const hourly: Rule = { name: 'user-hourly', scope: 'user', limit: 5, per: 'hour' };
 const everyone: Rule = { name: 'everyone', scope: 'global', limit: 4, per: 'second' };
+const sliding: Rule = { name: 'user-sliding', scope: 'user', limit: 6, per: 'second', strategy: 'sliding-window' };
+const fixed: Rule = { name: 'user-fixed', scope: 'user', limit: 8, per: 'second', strategy: 'fixed-window' };
 
 describe('the memory store', () => {
   test('RL16: keeps what each key spent', () => {
@@ -25,13 +27,34 @@ describe('the memory store', () => {
     });
     fc.assert(
       fc.property(fc.array(call, { maxLength: 60 }), fc.constantFrom(1, 2, 100), (calls, maxKeys) => {
-        const { store, spend } = createStore([user, hourly, everyone], maxKeys);
+        const { store, spend } = createStore([user, hourly, sliding, everyone], maxKeys);
         spend('ada', 0, 0);
         let nowUs = 0;
         for (const { key, gapUs, cost } of calls) {
           nowUs += gapUs;
           const before = store.image();
           if (!spend(key, nowUs, cost)) expect(store.image()).toEqual(before);
+        }
+      }),
+    );
+  });
+
+  test('each key is answered as by a store of its own, whichever was asked about before', () => {
+    const step = fc.record({
+      key: fc.constantFrom('ada', 'bob', 'eve'),
+      gapUs: fc.constantFrom(0, 0, 1, 100_000, 400_000, 2_000_000),
+      kind: fc.constantFrom('consume' as const, 'reserve' as const, 'settle' as const, 'reset' as const),
+      cost: fc.integer({ min: 0, max: 4 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.constantFrom(3, 100), (steps, maxKeys) => {
+        const rules = [user, hourly, sliding, fixed];
+        const shared = player(rules, maxKeys);
+        const own = new Map(['ada', 'bob', 'eve'].map((key) => [key, player(rules, maxKeys)]));
+        let nowUs = 0;
+        for (const { key, gapUs, kind, cost } of steps) {
+          nowUs += gapUs;
+          expect(shared(key, nowUs, kind, cost)).toEqual(own.get(key)?.(key, nowUs, kind, cost));
         }
       }),
     );
@@ -144,6 +167,24 @@ describe('the memory store', () => {
   });
 });
 
+/** Plays steps on a store. A settlement is about the key's oldest reservation that was not settled. */
+function player(rules: readonly Rule[], maxKeys: number) {
+  const { store, asksFor, goTo } = createStore(rules, maxKeys);
+  const holdings = new Map<string, object[]>();
+  return (key: string, nowUs: number, kind: 'consume' | 'reserve' | 'settle' | 'reset', cost: number): unknown => {
+    goTo(nowUs);
+    const asks = asksFor(key, cost);
+    const held = holdings.get(key) ?? [];
+    holdings.set(key, held);
+    if (kind === 'reset') return store.reset(asks);
+    if (kind === 'settle') return store.settle({ id: '', holding: held.shift() ?? { heapIndex: -1 }, asks });
+    const order = { asks, id: '', isOwn: true, ttlUs: 1_000_000, maxWaitUs: 0 };
+    const { allowed, findings, holding } = store.decide(kind === 'reserve' ? { ...order, kind } : { kind, asks });
+    if (holding !== undefined) held.push(holding);
+    return [allowed, findings.map((found) => [found.allowed, found.remaining, found.resetAfterUs, found.retryAfterUs])];
+  };
+}
+
 function createStore(rules: readonly Rule[], maxKeys = 1_000) {
   const clock = createFakeClock();
   const book = new RuleBook(rules);
@@ -160,5 +201,5 @@ function createStore(rules: readonly Rule[], maxKeys = 1_000) {
     goTo(nowUs);
     return store.decide({ kind: 'peek', asks: asksFor(key) }).source === 'overflow';
   };
-  return { store, asksFor, spend, overflowed };
+  return { store, asksFor, goTo, spend, overflowed };
 }
