@@ -148,7 +148,7 @@ class Conclusion implements Concluded {
 }
 
 export function isDegraded(source: AnswerSource): boolean {
-  return source !== 'store' && (source === 'overflow' || source === 'local' || source === 'policy');
+  return source === 'overflow' || source === 'local' || source === 'policy';
 }
 
 function listsOf({ findings, atMs }: Findings): Lists {

@@ -122,7 +122,8 @@ export class RuleBook {
 }
 
 function applies({ when }: CompiledRule, subject: LimitSubject): boolean {
-  return when.length === 0 || when.every(([member, value]) => subject[member] === value);
+  for (const [member, value] of when) if (subject[member] !== value) return false;
+  return true;
 }
 
 function byName(rules: readonly Rule[]): ReadonlyMap<string, Rule> {

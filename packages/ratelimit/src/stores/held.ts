@@ -10,15 +10,12 @@ export interface Held extends Expiring {
   parts: readonly Step[];
 }
 
-export function partOf(held: Held, { rule, key }: Pick<Ask, 'rule' | 'key'>): Step | undefined {
+/** @param place where it is looked for first: a settlement mostly names what was reserved, in its order. */
+export function partOf(held: Held, { rule, key }: Pick<Ask, 'rule' | 'key'>, place = 0): Step | undefined {
+  const usual = held.parts[place];
+  if (usual !== undefined && usual.rule === rule && usual.key === key) return usual;
   for (const part of held.parts) if (part.key === key && part.rule.id === rule.id) return part;
   return undefined;
-}
-
-/** The same, where it is the one at a place: a settlement mostly names what was reserved, in its order. */
-export function partAt({ parts }: Held, place: number, { rule, key }: Pick<Ask, 'rule' | 'key'>): Step | undefined {
-  const part = parts[place];
-  return part !== undefined && part.rule === rule && part.key === key ? part : undefined;
 }
 
 /** Adds a charge to a reservation; what it held under another mark counts as used. */

@@ -6,7 +6,7 @@
 import { type Clock, requireWhole, systemClock } from '@sage-adk/core';
 import type { CompiledRule } from '../compile.ts';
 import { Expiries } from './expiries.ts';
-import { charge, type Held, partAt, partOf } from './held.ts';
+import { charge, type Held, partOf } from './held.ts';
 import { type KeyTable, overflowSlot } from './key-table.ts';
 import { MemoryClock } from './memory-clock.ts';
 import { MemoryRule } from './memory-rule.ts';
@@ -112,7 +112,7 @@ class Memory implements MemoryStore {
     const over: number[] = [];
     let settled = false;
     for (const ask of asks) {
-      const part = partAt(held, over.length, ask) ?? partOf(held, ask);
+      const part = partOf(held, ask, over.length);
       settled ||= part !== undefined;
       over.push(part === undefined ? 0 : settle(ask.rule, part, ask.cost, this.#now));
     }
@@ -283,10 +283,7 @@ class Memory implements MemoryStore {
   /** The reservation that is asked about, where one of the asks has a part of it. */
   #find(holder: Named, asks: readonly Ask[]): Held | undefined {
     const held = this.#known(holder);
-    if (held === undefined) return undefined;
-    let place = 0;
-    for (const ask of asks) if ((partAt(held, place++, ask) ?? partOf(held, ask)) !== undefined) return held;
-    return undefined;
+    return held !== undefined && asks.some((ask) => partOf(held, ask) !== undefined) ? held : undefined;
   }
 
   #known({ id, holding }: Named): Held | undefined {

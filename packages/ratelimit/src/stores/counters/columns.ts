@@ -15,7 +15,8 @@ export class Columns {
 
   /** Makes room for a slot. Returns the numbers, which may be others than before. */
   reach(slot: number): Float64Array {
-    return slot < this.#slots ? this.numbers : this.#grow(slot);
+    if (slot >= this.#slots) this.#grow(slot);
+    return this.numbers;
   }
 
   /** The same, with more numbers for each slot. */
@@ -31,10 +32,10 @@ export class Columns {
     this.numbers.fill(0, slot * this.width, (slot + 1) * this.width);
   }
 
-  #grow(slot: number): Float64Array {
+  #grow(slot: number): void {
     this.#slots = Math.min(Math.max(slot + 1, this.#slots * 2), this.#maxKeys + 1);
     const grown = new Float64Array(this.#slots * this.width);
     grown.set(this.numbers);
-    return (this.numbers = grown);
+    this.numbers = grown;
   }
 }
