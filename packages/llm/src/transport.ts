@@ -26,13 +26,13 @@ function send(call: FetchCall): Promise<Response> {
 }
 
 function answered(call: FetchCall, response: Response): LlmAnswer<Response> | Promise<LlmAnswer<Response>> {
-  const localError = localErrorOf(response);
+  // Each is asked for once: what looks like a field of a response is a function.
+  const { body, status } = response;
+  const localError = status < 400 ? undefined : localErrorOf(response);
   if (localError !== undefined) {
     call.watch?.ended();
     throw localError;
   }
-  // Each is asked for once: what looks like a field of a response is a function.
-  const { body, status } = response;
   if (!isReadable(body) || status < 200 || status > 599 || response.bodyUsed) {
     call.watch?.ended();
     return { result: response, progress: endedProgress(plainRefusal(response)) };

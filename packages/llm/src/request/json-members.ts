@@ -179,7 +179,8 @@ function endOfObject(text: string, open: number, places: readonly Place[], found
   // Where the value begins, -1 before it does, and how far it goes.
   let from = open;
   let to = open;
-  for (let at = open + 1; at < text.length; at++) {
+  const { length } = text;
+  for (let at = open + 1; at < length; at++) {
     const code = text.charCodeAt(at);
     if (code <= 0x20) continue;
     if (from < 0) from = at;
