@@ -107,12 +107,12 @@ describe('each key of the block shows in what is written', () => {
     if (options === undefined) throw new Error('it is off');
     expect(options).toMatchObject({ durable: false });
     const log = openAuditLog(options);
-    for (let n = 0; n < 5; n++) log.append({ event: 'data.access', details: { pin: '1234', n } });
+    for (let n = 0; n < 5; n++) log.append({ event: 'data.access', details: { pin: 'pin-1234', n } });
     log.close();
     expect(readdirSync(own).length).toBeGreaterThan(3);
     expect(verifyAudit({ folder: own, key: 'a-key-of-an-operator' }).ok).toBe(true);
     expect(verifyAudit({ folder: own, key: 'another-key' }).ok).toBe(false);
-    for (const file of readdirSync(own)) expect(readFileSync(join(own, file), 'utf8')).not.toContain('1234');
+    for (const file of readdirSync(own)) expect(readFileSync(join(own, file), 'utf8')).not.toContain('pin-1234');
     expect(auditFromConfig(loggingConfig.parse({}))).toBeUndefined();
   });
 
