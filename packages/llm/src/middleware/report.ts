@@ -40,7 +40,6 @@ export class OwnReport implements CallReport, LlmCallMark {
   readonly #price: PricePort | undefined;
   steps: ReadonlySet<string>;
   #operation: OpenOperation<'llm.call'> | undefined;
-  /** Of a stream. */
   #startedMs = 0;
   #learned = nothing;
   attempts = 0;
@@ -70,7 +69,7 @@ export class OwnReport implements CallReport, LlmCallMark {
 
   begin<T>(run: () => T): T {
     this.open = true;
-    if (this.#call.stream) this.#startedMs = performance.now();
+    this.#startedMs = performance.now();
     this.#operation = begin('llm.call', startOf(this.#call));
     return this.#operation.run(() => inContext({ llmCall: this }, run));
   }
@@ -92,7 +91,7 @@ export class OwnReport implements CallReport, LlmCallMark {
       if (refusal !== undefined) operation.settle('error', refusalOf(refusal, this.#call.provider));
       const facts = refusal === undefined && !this.isFree ? factsFrom(progress, ending, this.#call) : {};
       const { firstContentAtMs } = progress;
-      if (this.#call.stream && firstContentAtMs !== undefined) facts.firstTokenMs = firstContentAtMs - this.#startedMs;
+      if (firstContentAtMs !== undefined) facts.firstTokenMs = firstContentAtMs - this.#startedMs;
       this.#end(ending, facts, refusal !== undefined);
     });
   }

@@ -116,6 +116,15 @@ describe('content that a host spells in its own way', () => {
     expect(learned()?.firstTokenMs).toBeGreaterThan(0);
   });
 
+  test('a stream that was not asked for says when its first token came', async () => {
+    const startedMs = performance.now();
+    const response = await wrapFetch(async () => stream(eventsOf([said('Hi')])))(url, { method: 'POST', body: '{}' });
+    await response.text();
+    const { firstTokenMs = Number.NaN } = calls()[0]?.attributes ?? {};
+    expect(firstTokenMs).toBeGreaterThan(0);
+    expect(firstTokenMs).toBeLessThanOrEqual(performance.now() - startedMs);
+  });
+
   test('OpenRouter keeps a connection alive with comments, which are none', async () => {
     const body = `: OPENROUTER PROCESSING\n\n: OPENROUTER PROCESSING\n\n${eventsOf([said('Hi')])}`;
     const response = await wrapFetch(async () => stream(body))(url, { method: 'POST', body: '{"stream":true}' });
