@@ -105,7 +105,7 @@ describe.each(clients)('$name', (client) => {
       signal: giveUp.signal,
       onText: (count) => count === 2 && setTimeout(() => giveUp.abort(), 10),
     });
-    expect(error).toBeDefined();
+    expect(traceOf(error)).toMatch(/abort/i);
     expect(texts).toEqual(['one ', 'two ']);
     expect(provider.requests[0]).toMatchObject({ outcome: 'aborted', contents: 2, billed: { outputTokens: 2 } });
   });
@@ -115,7 +115,7 @@ describe.each(clients)('$name', (client) => {
     const asking = outcomeOf(client, { latencyMs: Number.POSITIVE_INFINITY }, 'complete', { signal: giveUp.signal });
     while (provider.counters.open === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     giveUp.abort();
-    expect((await asking).error).toBeDefined();
+    expect(traceOf((await asking).error)).toMatch(/abort/i);
     expect(provider.requests[0]).toMatchObject({ outcome: 'aborted', status: undefined, billed: { inputTokens: 0 } });
   });
 });

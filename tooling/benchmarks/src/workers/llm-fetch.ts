@@ -37,7 +37,7 @@ const messages = [{ role: 'user' as const, content: prompt }];
  */
 const turns = 8;
 /** As many as variants: each begins once. */
-const rounds = 2;
+const rounds = variants.length;
 const calls = 800 / turns;
 const streams = 40 / turns;
 const batches = {
