@@ -1,6 +1,6 @@
 /**
- * A response whose body is heard while it is read. It stays the response that it was: no other one is made, and no stream unless somebody asks for one, since
- * those cost more than all else that is done around a call.
+ * A response whose body is heard while it is read. Neither is the body put into a new response, nor a stream made unless somebody asks for one: those cost more
+ * than all else that is done around a call; to give the fetched response another class was seen to cost a tenth of that.
  */
 import { PlainReader, type Whole } from './answer-reader.ts';
 import { Exchange } from './exchange.ts';
@@ -11,22 +11,13 @@ import { relayed } from './relayed.ts';
 /** @param exchange that has the body of this response. */
 export function tapped(response: Response, exchange: Exchange): Response {
   if (exchange.isEmpty) return response;
-  const like = likeOf(response);
-  if (like === undefined || !Reflect.setPrototypeOf(response, like)) return relayed(response, exchange.relay());
-  const tap = new Tap(response, exchange);
-  (response as Heard)[tapOf] = tap;
-  exchange.endsWith(tap);
-  return response;
+  const heard = new HeardResponse(response, exchange);
+  exchange.endsWith(heard);
+  return heard;
 }
 
-const tapOf = Symbol('sage-adk:tap');
-
-interface Heard extends Response {
-  [tapOf]: Tap;
-}
-
-/** The consumer's side of an exchange: what a response has in common with its body. */
-class Tap {
+/** Says what the response says, and hands out its body. */
+class HeardResponse implements Response {
   /** Lives as long as this: fetch lets go of the body of a response that was collected. */
   readonly #response: Response;
   /** Let go of once all was read: fetch has the collector watch the response, and what is watched outlives all small collections. */
@@ -35,9 +26,43 @@ class Tap {
   /** Has the body since it was cloned. */
   #other: Response | undefined;
 
+  // Whoever asks is told that it is a response, and finds what else those have.
+  static {
+    Object.setPrototypeOf(this.prototype, Response.prototype);
+    Object.defineProperty(this.prototype, 'constructor', { value: Response });
+  }
+
   constructor(response: Response, exchange: Exchange) {
     this.#response = response;
     this.#exchange = exchange;
+  }
+
+  get status(): number {
+    return this.#response.status;
+  }
+
+  get statusText(): string {
+    return this.#response.statusText;
+  }
+
+  get ok(): boolean {
+    return this.#response.ok;
+  }
+
+  get headers(): Headers {
+    return this.#response.headers;
+  }
+
+  get url(): string {
+    return this.#response.url;
+  }
+
+  get redirected(): boolean {
+    return this.#response.redirected;
+  }
+
+  get type(): Response['type'] {
+    return this.#response.type;
   }
 
   get body(): ReadableStream<Uint8Array> | null {
@@ -56,11 +81,20 @@ class Tap {
     return this.#other === undefined ? this.#read(asJson, jsonOf) : this.#other.json();
   }
 
-  /** A response with the same bytes at hand. */
-  whole(): Promise<Response> {
-    if (this.#other !== undefined) return Promise.resolve(this.#other);
-    const { headers } = this.#response;
-    return this.#read(asBytes, ({ bytes }) => new Response(bytes as Uint8Array<ArrayBuffer>, { headers }));
+  bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#as('bytes');
+  }
+
+  arrayBuffer(): Promise<ArrayBuffer> {
+    return this.#as('arrayBuffer');
+  }
+
+  blob(): Promise<Blob> {
+    return this.#as('blob');
+  }
+
+  formData(): Promise<FormData> {
+    return this.#as('formData');
   }
 
   clone(): Response {
@@ -69,6 +103,16 @@ class Tap {
     const [own, cloned] = this.#stream.tee();
     this.#other = relayed(this.#response, own);
     return relayed(this.#response, cloned);
+  }
+
+  /** Seldom asked for: left to a response with the same bytes at hand. */
+  async #as<W extends keyof Seldom>(way: W): Promise<Seldom[W]> {
+    const whole = this.#other ?? (await this.#read(asBytes, ({ bytes }) => this.#withBytes(bytes)));
+    return whole[way]() as Promise<Seldom[W]>;
+  }
+
+  #withBytes(bytes: Uint8Array): Response {
+    return new Response(bytes as Uint8Array<ArrayBuffer>, { headers: this.#response.headers });
   }
 
   get #stream(): ReadableStream<Uint8Array> {
@@ -99,6 +143,13 @@ class Tap {
     this.#exchange = over;
     return give(whole);
   }
+}
+
+interface Seldom {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly arrayBuffer: ArrayBuffer;
+  readonly blob: Blob;
+  readonly formData: FormData;
 }
 
 /** Of all bodies that were read. */
@@ -141,65 +192,4 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 /** As the standard decodes: without the mark of the byte order. */
 function withoutMark(text: string): string {
   return text.charCodeAt(0) === 0xfe_ff ? text.slice(1) : text;
-}
-
-const members: PropertyDescriptorMap = {
-  body: accessor((tap) => tap.body),
-  bodyUsed: accessor((tap) => tap.bodyUsed),
-  text: method((tap) => tap.text()),
-  json: method((tap) => tap.json()),
-  bytes: fromWhole('bytes'),
-  arrayBuffer: fromWhole('arrayBuffer'),
-  blob: fromWhole('blob'),
-  formData: fromWhole('formData'),
-  clone: method((tap) => tap.clone()),
-};
-
-/** Seldom asked for: left to a response that has the bytes. */
-function fromWhole(name: 'bytes' | 'arrayBuffer' | 'blob' | 'formData'): PropertyDescriptor {
-  return method(async (tap) => (await tap.whole())[name]());
-}
-
-function accessor(read: (tap: Tap) => unknown): PropertyDescriptor {
-  return {
-    configurable: true,
-    enumerable: true,
-    get(this: Heard): unknown {
-      return read(this[tapOf]);
-    },
-  };
-}
-
-function method(call: (tap: Tap) => unknown): PropertyDescriptor {
-  return {
-    configurable: true,
-    enumerable: true,
-    writable: true,
-    value(this: Heard): unknown {
-      return call(this[tapOf]);
-    },
-  };
-}
-
-/** The class of nearly all responses, and the one that is heard in place of it. */
-const standard = Response.prototype;
-const heardStandard = heardLike(standard);
-/** Those of all others. */
-const heard = new WeakMap<object, object>();
-
-/** The class of this response, as one that is heard; undefined where not all it says comes from its class, so that no other could say it, or where it is heard already. */
-function likeOf(response: Response): object | undefined {
-  // The class is asked for right behind this: V8 then knows it without asking.
-  if ((response as Partial<Heard>)[tapOf] !== undefined) return undefined;
-  const prototype = Object.getPrototypeOf(response) as Response;
-  if (Object.hasOwn(response, 'body')) return undefined;
-  if (prototype === standard) return heardStandard;
-  if (!(response instanceof Response)) return undefined;
-  let like = heard.get(prototype);
-  if (like === undefined) heard.set(prototype, (like = heardLike(prototype)));
-  return like;
-}
-
-function heardLike(prototype: object): object {
-  return Object.create(prototype, members) as object;
 }
