@@ -39,8 +39,6 @@ export interface Excess {
   readonly medianNs: number;
   /** The lower quartile: a busy neighbour only ever adds. */
   readonly quartileNs: number;
-  /** The median of the calmest third of the batches: those in which the other cost least. What it cost by chance is not taken off here, so this is rather too high. */
-  readonly calmNs: number;
 }
 
 export interface Batches {
@@ -86,14 +84,11 @@ export async function measureOver<V extends { readonly name: string }>(
   }
   const [first] = variants;
   const base = samples.get(first?.name ?? '') ?? [];
-  const byCost = base.map((_, batch) => batch).toSorted((a, b) => (base[a] ?? 0) - (base[b] ?? 0));
-  const calm = byCost.slice(0, Math.ceil(base.length / 3));
   return new Map(
     [...samples].map(([name, values]) => {
       const over = values.map((value, index) => value - (base[index] ?? 0)).toSorted((a, b) => a - b);
       const quartileNs = over[over.length >> 2] ?? Number.NaN;
-      const calmNs = median(calm.map((batch) => (values[batch] ?? Number.NaN) - (base[batch] ?? Number.NaN)));
-      return [name, { ownNs: median(values), baseNs: median(base), medianNs: median(over), quartileNs, calmNs }];
+      return [name, { ownNs: median(values), baseNs: median(base), medianNs: median(over), quartileNs }];
     }),
   );
 }

@@ -28,17 +28,10 @@ export const pieces = { short: 20, long: 220 } as const;
 /** Each alone, observed like the whole. */
 const steps = ['nothing', 'limiter', 'breaker', 'retry', 'cache', 'stall'];
 
-/** The goals, and what a bare async call took where they were set. */
-const goals = { callNs: 50_000, eventNs: 2_000, bareAsyncNs: 96, bytesPerStream: 8 };
-
-/**
- * A time as a share of what it may cost: the goal, and on a slower machine as many bare async calls as that is where it was set.
- *
- * @see ../../../../docs/decisions/0004-gates-of-times.md
- */
-function shareOfAllowed(ns: number, goalNs: number, bareAsyncNs: number): number {
-  return ns / (goalNs * Math.max(1, bareAsyncNs / goals.bareAsyncNs));
-}
+// The goals are 50 us for a call and 2 us for an event where a bare async call costs 96 ns; the gates are their ratios. Beside them stand the shares of what the
+// SDK's own take: a bare async call stays in the innermost cache and a call of an SDK does not, so that one was seen to cost 1,000 to 2,200 of the other.
+const goalCallNs = 96;
+const goals = { callNs: 50_000, eventNs: 2_000, bytesPerStream: 8 };
 
 export const topic: Topic = {
   name: 'LLM: what the wrapper adds to a call of the OpenAI SDK, with everything plugged in',
@@ -61,28 +54,27 @@ export const topic: Topic = {
         'bare async call beside streams, ns': event('bareAsyncNs'),
         'call of the SDK without the wrapper, us': call('baseNs') / 1_000,
         'call, us over that': callNs / 1_000,
-        'call, us over that, in the calmest third of the batches': call('calmNs') / 1_000,
-        'call, in bare async calls': callNs / call('bareAsyncNs'),
+        'call, us over that, lower quartile': call('quartileNs') / 1_000,
         'call, as a share of that': callNs / call('baseNs'),
         ...byStep,
         'event of a stream without the wrapper, us': event('baseNs') / 1_000,
         'event of a stream, us over that': eventNs / 1_000,
-        'event of a stream, in bare async calls': eventNs / event('bareAsyncNs'),
+        'event of a stream, us over that, lower quartile': event('quartileNs') / 1_000,
         'event of a stream, as a share of that': eventNs / event('baseNs'),
         'live heap after each tenth of the streams, kB': heapBytes.map((bytes) => Math.round(bytes / 1_024)).join(' '),
         streams: streams,
       },
       gates: [
         {
-          name: 'a call, as a share of what it may cost (50 us)',
-          value: shareOfAllowed(call('calmNs'), goals.callNs, call('bareAsyncNs')),
-          limit: 1,
+          name: 'a call, in bare async calls',
+          value: callNs / call('bareAsyncNs'),
+          limit: goals.callNs / goalCallNs,
           kind: 'at most',
         },
         {
-          name: 'an event, as a share of what it may cost (2 us)',
-          value: shareOfAllowed(eventNs, goals.eventNs, event('bareAsyncNs')),
-          limit: 1,
+          name: 'an event, in bare async calls',
+          value: eventNs / event('bareAsyncNs'),
+          limit: goals.eventNs / goalCallNs,
           kind: 'at most',
         },
         { name: 'heap, bytes per stream', value: bytesPerStream, limit: goals.bytesPerStream, kind: 'at most' },
