@@ -2,11 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { UnpackedPackages } from '@tooling/services';
+import { freePort, type UnpackedPackages } from '@tooling/services';
 import { type AgentProcess, createAgentProcess } from './agent-process.ts';
 import { startHaproxy } from './haproxy.ts';
 import { type Load, startLoad } from './load.ts';
-import { freePorts } from './ports.ts';
 import { openSlowStream } from './slow-stream.ts';
 
 export interface RollingRestartOptions {
@@ -48,15 +47,17 @@ export async function rollingRestart(options: RollingRestartOptions): Promise<Ro
   const folder = await mkdtemp(join(tmpdir(), 'rolling-restart-'));
   try {
     await using stack = new AsyncDisposableStack();
-    const [entrance = 0, ...ports] = await freePorts(1 + 2 * agents);
-    const processes = Array.from({ length: agents }, (_, index) =>
-      createAgentProcess({
-        name: `agent-${index}`,
-        port: ports[2 * index] ?? 0,
-        healthPort: ports[2 * index + 1] ?? 0,
-        folder,
-        drainDelaySeconds: options.drainDelaySeconds,
-      }),
+    const entrance = await freePort();
+    const processes = await Promise.all(
+      Array.from({ length: agents }, async (_, index) =>
+        createAgentProcess({
+          name: `agent-${index}`,
+          port: await freePort(),
+          healthPort: await freePort(),
+          folder,
+          drainDelaySeconds: options.drainDelaySeconds,
+        }),
+      ),
     );
     for (const one of processes) stack.use(one);
     stack.use(await startHaproxy({ haproxy: options.haproxy, port: entrance, backends: processes, folder }));

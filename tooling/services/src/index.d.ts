@@ -27,6 +27,12 @@ export interface Skipped {
   readonly skipped: string;
 }
 
+/**
+ * A loopback port that nobody listens on and that this process is told once. It lies below those that the system hands out
+ * by itself (32,768), so that no connection takes it while its server is started, or started again.
+ */
+export function freePort(): Promise<number>;
+
 export interface RedisOptions {
   /** More arguments of redis-server; a later one wins over ours, as in `['--appendonly', 'yes']`. */
   readonly args?: readonly string[];

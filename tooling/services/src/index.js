@@ -1,5 +1,6 @@
 /** Real servers for tests. */
 export { unpackDebianPackages } from './debian-packages.js';
+export { freePort } from './ports.js';
 export { startPostgres } from './postgres.js';
 export { findPromtool, startAlertmanager, startPrometheus } from './prometheus.js';
 export { startRedisCluster } from './redis-cluster.js';

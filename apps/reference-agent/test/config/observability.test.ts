@@ -1,13 +1,12 @@
 /** Each key of the blocks of `observability`, and what it changes at a running agent; those of `metrics` are shown by `test/metrics.test.ts`. */
-import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { verifyAudit } from '@sage-adk/logging/audit';
 import { startOtlpReceiver } from '@tooling/otlp-receiver';
+import { freePort } from '@tooling/services';
 import { type Agent, startAgent } from '../../src/agent.ts';
 import { keysAt } from '../../src/config/known-keys.ts';
 import { parseConfig } from '../../src/config/load.ts';
@@ -51,14 +50,6 @@ async function withKeys(block: Block, keys: Keys, more: Keys = {}): Promise<Agen
 
 const ask = (agent: Agent) => post(agent.urls.messages, { text: 'Hello' });
 const statusOf = async (url: string) => (await get(url)).status;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as { port: number };
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
 
 /** What the status of `url` is while this thread stands still: undefined where nobody answers `wanted` for `waitMs`. */
 async function statusWhileBlocked(url: string, wanted: number, waitMs: number): Promise<number | undefined> {

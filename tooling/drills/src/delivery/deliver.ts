@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAgentProcess } from '../agent-process.ts';
-import { freePorts } from '../ports.ts';
+import { freePort } from '@tooling/services';
 import { type Clients, startClients } from './clients.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 
@@ -43,7 +43,7 @@ export async function deliver(options: DeliveryOptions): Promise<readonly Life[]
   const folder = await mkdtemp(join(tmpdir(), 'delivery-'));
   try {
     await using gateway = await startGateway();
-    const [port = 0, healthPort = 0] = await freePorts(2);
+    const [port, healthPort] = [await freePort(), await freePort()];
     const metrics = { push_url: gateway.url, interval: intervalSeconds };
     await using agent = createAgentProcess({ name: 'agent', port, healthPort, folder, drainDelaySeconds: 0, metrics });
     const lives: Life[] = [];

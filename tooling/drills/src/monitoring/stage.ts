@@ -3,9 +3,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createFaultyProvider, type FaultyProvider } from '@sage-adk/llm/testing';
 import { scaleDurations } from '@tooling/monitoring';
-import { type Server, startAlertmanager, started, startPrometheus, startRedis } from '@tooling/services';
+import { freePort, type Server, startAlertmanager, started, startPrometheus, startRedis } from '@tooling/services';
 import { createAgentProcess } from '../agent-process.ts';
-import { freePorts } from '../ports.ts';
 import { startWebhook, type Webhook } from './webhook.ts';
 
 export interface Stage extends AsyncDisposable {
@@ -41,7 +40,7 @@ export async function setStage(folder: string, fastMotion: number): Promise<Stag
   const spare = starting.use(await createFaultyProvider({ text: 'It is about noon.', usage, tokenDelayMs: 5 }));
   const redis = starting.use(started(await startRedis({ fresh: true })));
   const webhook = starting.use(await startWebhook());
-  const [port = 0, healthPort = 0, metricsPort = 0] = await freePorts(3);
+  const [port, healthPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
   const agent = starting.use(
     createAgentProcess({
       name: 'watched',

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAgentProcess } from '../agent-process.ts';
-import { freePorts } from '../ports.ts';
+import { freePort } from '@tooling/services';
 import { type Agreement, compare } from './agreement.ts';
 import { sendMessages } from './client.ts';
 import { type Tally, tally } from './count.ts';
@@ -62,7 +62,7 @@ export async function weather(options: WeatherOptions): Promise<WeatherResult> {
   const folder = await mkdtemp(join(tmpdir(), 'weather-'));
   try {
     await using sky = await openSky(script);
-    const [port = 0, healthPort = 0, metricsPort = 0] = await freePorts(3);
+    const [port, healthPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
     const blocks = blocksOf(sky, recovers);
     await using agent = createAgentProcess({
       name: 'weather',
