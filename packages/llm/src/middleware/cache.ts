@@ -48,6 +48,10 @@ class Asking {
   readonly #next: (call: FetchCall) => Promise<Answer>;
   /** Let go of once it was used: the policy waits for the end of an answer, and must not keep alive what nobody reads. */
   #resolve: ((answer: Answer | Promise<Answer>) => void) | undefined;
+  /** Whether the call goes on. */
+  #isMaking = false;
+  /** Whether the cache failed while it did. */
+  #isLeft = false;
   /** What came of the call, where that is nothing to keep. */
   #failed: Promise<Answer> | undefined;
 
@@ -74,12 +78,16 @@ class Asking {
 
   #make(): Promise<CachedAnswer> {
     return new Promise((resolve, reject) => {
+      this.#isMaking = true;
       const made = this.#next(this.#call);
       const failed = (): void => {
+        this.#isMaking = false;
         this.#failed = made;
+        if (this.#isLeft) this.#answer(made);
         reject(uncacheable);
       };
       made.then((answer) => {
+        this.#isMaking = false;
         if (answer.progress.refusal !== undefined) return failed();
         record(answer, resolve, reject);
         if (this.#resolve === undefined) answer.result.arrayBuffer().catch(() => {});
@@ -100,7 +108,9 @@ class Asking {
   }
 
   #missed(error: unknown): void {
-    if (this.#resolve !== undefined) this.#answer(this.#instead(error));
+    // A call that it made and that goes on is paid for, and answers.
+    if (this.#isMaking) this.#isLeft = true;
+    else if (this.#resolve !== undefined) this.#answer(this.#instead(error));
   }
 
   /** A cache that fails must not fail the call. */

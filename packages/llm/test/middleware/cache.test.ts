@@ -98,6 +98,14 @@ describe('what is kept', () => {
   });
 });
 
+/** Fails while the call that it made goes on. */
+const hasty: AnswerCache = {
+  wrap(_input, make) {
+    make().catch(() => {});
+    return Promise.reject(new Error('no cache'));
+  },
+};
+
 describe('the cache', () => {
   test('lets the first consumer read while it comes, and many make one call', async () => {
     const cache = createShelf();
@@ -144,6 +152,28 @@ describe('the cache', () => {
     fail(new Error('no cache'));
     for (const response of responses) expect(await response.text()).toContain('message_stop');
     expect([rig.provider.requests.length, calls().length]).toEqual([2, 2]);
+  });
+
+  test.each([
+    ['answers', {}, 200],
+    ['is refused', { status: 429 }, 429],
+  ])('that fails while its call goes on makes no other: the call %s', async (_end, behaviour, status) => {
+    const purse = createPurse(plenty);
+    rig.provider.next({ latencyMs: 20, ...behaviour });
+    const response = await send(chat, { cache: hasty, limiter: purse, price: unitPrice });
+    await response.text();
+    expect([response.status, rig.provider.requests.length, calls().length, purse.reserved.length]).toEqual([
+      status,
+      1,
+      1,
+      1,
+    ]);
+  });
+
+  test('that fails while its call goes on gives the error of a call that breaks', async () => {
+    rig.provider.next({ hangUp: true });
+    await expect(send(chat, { cache: hasty })).rejects.toThrow('fetch failed');
+    expect(rig.provider.requests).toHaveLength(1);
   });
 
   test('gives the failure of the call as it is', async () => {
