@@ -103,8 +103,8 @@ export async function eventually(check, what, timeoutMs = readyMs) {
 }
 
 /**
- * Launches until one stays up and answers. One that ends early is tried again: another process may have taken the port, or
- * the children of a killed server are not gone yet.
+ * Launches until one stays up and answers. One that ends early is tried again, each time after twice as long: another process
+ * may have taken the port, or the children of a killed server are not gone yet.
  * @param {ServerPlan} plan
  * @param {() => Promise<number>} pickPort
  */
@@ -123,6 +123,6 @@ async function untilReady(plan, pickPort) {
         `${plan.from}: ${lastLine(readFileSync(plan.logFile, 'utf8')) || 'it did not answer within 30 s'}`,
       );
     }
-    await sleep(100);
+    await sleep(100 * 2 ** attempt);
   }
 }
