@@ -47,12 +47,13 @@ export async function failedBeforeContent<P>(
   reader: AnswerReader<P>,
   isEnough: () => boolean,
 ): Promise<boolean> {
-  const hasBegun = (): boolean => reader.contents > 0 || reader.finished;
+  // An event may tell of an error and, as the reason to finish, of the same.
+  const hasBegun = (): boolean => reader.contents > 0 || (reader.finished && reader.problem === undefined);
   const isOver = (): boolean => reader.problem !== undefined || reader.isMalformed();
   try {
     await exchange.readAhead(() => hasBegun() || isOver() || isEnough());
     if (hasBegun() || (exchange.ending === undefined && !isOver())) return false;
-    exchange.release();
+    exchange.drop();
     if (reader.problem === undefined) throw brokenOff(reader.isMalformed() ? 'malformed' : 'incomplete', call);
   } catch (error) {
     countLost(call);

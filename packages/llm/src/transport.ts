@@ -41,6 +41,7 @@ function answered(call: FetchCall, response: Response): LlmAnswer<Response> | Pr
   const reader = readerFor(response.headers.get('content-type') ?? '', call);
   const exchange = exchangeOf(call, body, reader);
   if (reader instanceof SseReader) return begun(call, response, exchange, reader);
+  call.watch?.contentEnded();
   return { result: tapped(response, exchange), progress: exchange };
 }
 
@@ -53,6 +54,7 @@ async function refused(call: FetchCall, response: Response): Promise<LlmAnswer<R
   if (call.asksForUsage && (await refusesUsage(response, call.input))) {
     return sendByFetch({ ...call, asksForUsage: false });
   }
+  call.watch?.contentEnded();
   const exchange = exchangeOf(call, response.body, new PlainReader());
   exchange.refusal = refusalFrom(response, exchange);
   return { result: tapped(response, exchange), progress: exchange };
@@ -75,13 +77,13 @@ function exchangeOf(call: FetchCall, body: Response['body'], reader: AnswerReade
   return new Exchange({ body, reader, signal, watch, failure });
 }
 
-function readerFor(type: string, { wire, stream, asksForUsage }: FetchCall): AnswerReader {
+function readerFor(type: string, { wire, stream, choices, asksForUsage }: FetchCall): AnswerReader {
   if (type !== latest.type) latest = { type, format: formatOf(type) };
   const { format } = latest;
   if (format === 'json') return new JsonReader(wire);
   const isEvents = format === 'events' || (stream && format !== 'page');
   if (!isEvents || wire.readStream === undefined) return new PlainReader();
-  return new SseReader(wire.readStream(), { hidesExtra: asksForUsage });
+  return new SseReader(wire.readStream(choices), { hidesExtra: asksForUsage });
 }
 
 type Format = 'json' | 'events' | 'page' | 'other';

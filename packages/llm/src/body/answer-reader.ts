@@ -1,7 +1,8 @@
 import type { AnswerFacts, AnswerShape, Api } from '../providers/api.ts';
 import { factsOf, factsOfJson, factsOfText } from './answer-shape.ts';
+import { memberOf } from '../providers/usage.ts';
 import { JsonPicker } from './json-picker.ts';
-import { toLatin1 } from './json-text.ts';
+import { parseJson, toLatin1 } from './json-text.ts';
 
 /** Follows an answer while it passes, in pieces that are bytes or whatever else it comes in. */
 export interface AnswerReader<P = Uint8Array> {
@@ -41,7 +42,7 @@ export class JsonReader implements AnswerReader {
   contentBytes = 0;
   readonly contents = 0;
   readonly finished = false;
-  readonly problem = undefined;
+  problem: string | undefined;
 
   constructor({ answer }: Api) {
     this.#shape = answer;
@@ -49,7 +50,7 @@ export class JsonReader implements AnswerReader {
 
   write(chunk: Uint8Array): Uint8Array {
     this.contentBytes += chunk.length;
-    this.#picker ??= new JsonPicker(this.#shape.places.paths);
+    this.#picker ??= new JsonPicker([...this.#shape.places.paths, error]);
     this.#picker.write(toLatin1(chunk));
     return chunk;
   }
@@ -57,12 +58,17 @@ export class JsonReader implements AnswerReader {
   learn({ bytes, text, json }: Whole): void {
     if (json !== undefined) this.#facts = factsOfJson(json, this.#shape);
     else if (text !== undefined) this.#facts = factsOfText(text, this.#shape);
-    if (this.#facts === undefined) this.write(bytes);
-    else this.contentBytes = bytes.length;
+    if (this.#facts === undefined) {
+      this.write(bytes);
+      return;
+    }
+    this.contentBytes = bytes.length;
+    if (this.#facts.usage === undefined) this.#refuse(memberOf(json ?? parseJson(text), error));
   }
 
   end(): undefined {
     this.whole = true;
+    if (this.#facts === undefined && this.#picked().usage === undefined) this.#refuse(this.#picker?.get(error));
   }
 
   isMalformed(): boolean {
@@ -73,6 +79,13 @@ export class JsonReader implements AnswerReader {
     return this.#facts ?? this.#picked();
   }
 
+  /** A host may find out too late for another status than 200 that it has no answer. That is as little billed as any refusal. */
+  #refuse(said: unknown): void {
+    if (typeof said !== 'object' || said === null) return;
+    this.problem = toLatin1(Buffer.from(JSON.stringify({ error: said })));
+    this.#facts = { usage: { inputTokens: 0, outputTokens: 0 } };
+  }
+
   #picked(): AnswerFacts {
     const { usage, model, finishReason, usageOf } = this.#shape;
     const picker = this.#picker;
@@ -80,6 +93,9 @@ export class JsonReader implements AnswerReader {
     return factsOf(usageOf(picker?.get(usage)), picker?.get(model), reason);
   }
 }
+
+/** Where hosts say what went wrong, whoever's API they speak. */
+const error = 'error';
 
 /** Reads nothing of an answer but its end: an error, or what is no answer of a model. */
 export class PlainReader implements AnswerReader {

@@ -40,6 +40,8 @@ export class Exchange<P = Uint8Array> implements Progress {
   #contents = 0;
   #facts: AnswerFacts | undefined;
   #hold: Hold | undefined;
+  /** Whether nobody gets more of the body. An answer may end before that: at its last word, or by an error in it. */
+  #isOver = false;
   /** Whether its consumer began to read, or gave it up. */
   isDisturbed = false;
   firstContentAtMs: number | undefined;
@@ -58,6 +60,7 @@ export class Exchange<P = Uint8Array> implements Progress {
       this.#exhausted = true;
       reader.end();
       this.#end({ kind: 'done' });
+      this.#letGo();
     } else if (signal !== undefined && watch?.follows !== signal) {
       (this.#hold = new Hold(this)).abortsWith(signal);
     }
@@ -142,6 +145,7 @@ export class Exchange<P = Uint8Array> implements Progress {
   broke(error: unknown): unknown {
     this.#broken ??= { error };
     this.#end(this.#endingOf(error));
+    this.#letGo();
     this.#dismiss()?.broke(this.#broken.error);
     return this.#broken.error;
   }
@@ -172,7 +176,7 @@ export class Exchange<P = Uint8Array> implements Progress {
 
   /** Ends it from here: nobody gets more of it. */
   abort(error: unknown): void {
-    if (this.ending !== undefined) return;
+    if (this.#isOver) return;
     this.#broken = { error };
     this.#end(this.#endingOf(error));
     this.release(error);
@@ -191,6 +195,7 @@ export class Exchange<P = Uint8Array> implements Progress {
 
   /** Lets the connection go: nobody reads what is left. */
   release(reason?: unknown): void {
+    this.#letGo();
     this.#release(reason).catch(() => {});
   }
 
@@ -198,6 +203,7 @@ export class Exchange<P = Uint8Array> implements Progress {
   cancel(reason: unknown): Promise<void> {
     this.isDisturbed = true;
     if (this.ending === undefined) this.#end(this.#givenUp(reason));
+    this.#letGo();
     this.#dismiss()?.finished();
     return this.#release(reason);
   }
@@ -256,6 +262,7 @@ export class Exchange<P = Uint8Array> implements Progress {
     this.#exhausted = true;
     const rest = this.#reader.end();
     if (!this.#endIfOver()) this.fail('incomplete');
+    this.#letGo();
     return rest;
   }
 
@@ -285,11 +292,18 @@ export class Exchange<P = Uint8Array> implements Progress {
   #end(ending: Ending): void {
     if (this.ending !== undefined) return;
     this.ending = ending;
-    this.#hold?.letGo();
-    this.#watch?.ended();
-    this.#watch = undefined;
+    this.#watch?.contentEnded();
     this.#failure = undefined;
     for (const listener of this.#listeners) listener(ending);
     this.#listeners = [];
+  }
+
+  /** The body is over: signals, timers and the collector have nothing to end any more. */
+  #letGo(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#hold?.letGo();
+    this.#watch?.ended();
+    this.#watch = undefined;
   }
 }

@@ -39,6 +39,8 @@ export interface Watch {
   readonly follows?: AbortSignal | undefined;
   /** What it ends. */
   guards(guarded: Guarded): void;
+  /** No content is waited for any more: the answer is no stream, whatever was asked for, or it said its last word. */
+  contentEnded(): void;
   waits(): void;
   arrived(isContent: boolean): void;
   /** Nothing comes of the try. Returns the error that says why. */

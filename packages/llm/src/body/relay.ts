@@ -53,8 +53,14 @@ export class Relay<P> extends StreamOf<P> {
 class Line<P> {
   readonly #source: RelaySource<P>;
   #controller: Controller<P> | undefined;
-  /** The latest read, as long as it goes on. */
+  /** The latest read, as long as it goes on, and whose it is. */
   #reading: Promise<Read<P>> | undefined;
+  #holder: Holder | undefined;
+  /** The latest of the reads that wait for others, and how many they are. */
+  #last: Promise<Read<P>> | undefined;
+  #queued = 0;
+  /** What came for a reader that was released meanwhile: it is for the next. */
+  #kept: Read<P> | undefined;
   isOver = false;
 
   constructor(source: RelaySource<P>) {
@@ -75,24 +81,41 @@ class Line<P> {
     return this.#source.cancel(reason);
   }
 
-  /** Who asks while a read goes on gets what follows it. */
-  read(): Promise<Read<P>> {
-    if (this.#reading !== undefined) return this.#reading.then(this.#again, this.#again);
-    const ready = this.#source.ready();
+  /** Who asks while a read goes on gets what follows it. @param holder undefined for the stream itself. */
+  read(holder?: Holder): Promise<Read<P>> {
+    const before = this.#last ?? this.#reading;
+    if (before === undefined) return this.#next(holder);
+    this.#queued++;
+    const again = (): Promise<Read<P>> => {
+      if (--this.#queued === 0) this.#last = undefined;
+      return holder?.isReleased === true ? Promise.reject(released()) : this.#next(holder);
+    };
+    return (this.#last = before.then(again, again));
+  }
+
+  #next(holder: Holder | undefined): Promise<Read<P>> {
+    this.#holder = holder;
+    const ready = this.#kept ?? this.#source.ready();
+    this.#kept = undefined;
     if (ready !== undefined) return Promise.resolve(this.#given(ready));
     return (this.#reading = this.#source.ask().then(this.#arrived, this.#failed));
   }
 
-  readonly #again = (): Promise<Read<P>> => this.read();
-
   readonly #arrived = (read: Read<P>): Read<P> | Promise<Read<P>> => {
     try {
       const given = this.#source.answer(read);
-      return given === undefined ? this.#source.ask().then(this.#arrived, this.#failed) : this.#given(given);
+      if (given === undefined) return this.#source.ask().then(this.#arrived, this.#failed);
+      return this.#holder?.isReleased === true && !given.done ? this.#keep(given) : this.#given(given);
     } catch (error) {
       throw this.#end(error);
     }
   };
+
+  #keep(read: Read<P>): Promise<never> {
+    this.#reading = undefined;
+    this.#kept = read;
+    return Promise.reject(released());
+  }
 
   readonly #failed = (error: unknown): never => {
     throw this.#end(this.#source.broke(error));
@@ -114,9 +137,19 @@ class Line<P> {
   }
 }
 
+/** Who reads, as long as it may. */
+interface Holder {
+  isReleased: boolean;
+}
+
+/** As the standard has it. */
+function released(): TypeError {
+  return new TypeError('Releasing reader');
+}
+
 class LineReader<P> extends ReadableStreamDefaultReader<P> {
   readonly #line: Line<P>;
-  #isReleased = false;
+  readonly #holder: Holder = { isReleased: false };
 
   constructor(stream: ReadableStream<P>, line: Line<P>) {
     super(stream);
@@ -124,11 +157,11 @@ class LineReader<P> extends ReadableStreamDefaultReader<P> {
   }
 
   override read(): Promise<Read<P>> {
-    return this.#isReleased || this.#line.isOver ? super.read() : this.#line.read();
+    return this.#holder.isReleased || this.#line.isOver ? super.read() : this.#line.read(this.#holder);
   }
 
   override releaseLock(): void {
-    this.#isReleased = true;
+    this.#holder.isReleased = true;
     super.releaseLock();
   }
 }

@@ -62,12 +62,13 @@ export class SseParser {
   }
 
   #dispatch(end: number): void {
-    const data = this.#data;
+    // Of one that is too long its name says whether it was the last.
+    const data = this.#tooLong ? '' : this.#data;
     const type = this.#type;
     this.#data = undefined;
     this.#type = '';
-    if (this.#tooLong) this.#tooLong = false;
-    else if (data !== undefined) this.#onEvent(type, data, end);
+    this.#tooLong = false;
+    if (data !== undefined) this.#onEvent(type, data, end);
   }
 
   #append(value: string): void {
@@ -99,7 +100,8 @@ const carriageReturn = 0x0d;
 const brace = 0x7b;
 /** The three bytes of U+FEFF. */
 const byteOrderMark = '\u00ef\u00bb\u00bf';
-const longestEvent = 4 * 1_024 * 1_024;
+/** Images come in events, and an answer may repeat all of them in its last one. */
+const longestEvent = 32 * 1_024 * 1_024;
 const longestStray = 65_536;
 
 function valueOf(text: string, from: number, to: number): string {

@@ -54,6 +54,8 @@ class StallWatch implements Watch, Follower {
   readonly #untilMs: number;
   /** How long content may be waited for now. Only a stream has any before its end. */
   #limitMs: number;
+  /** Whether any content is waited for. */
+  #isStream: boolean;
   #hasContent = false;
   #waitedMs = 0;
   #waitsSinceMs: number | undefined;
@@ -64,6 +66,7 @@ class StallWatch implements Watch, Follower {
   constructor(call: LlmCall, limits: Limits) {
     this.#call = call;
     this.#limits = limits;
+    this.#isStream = call.stream;
     this.#limitMs = call.stream ? limits.firstContentMs : never;
     this.#startedMs = this.#waitsSinceMs = limits.clock.monotonicMs();
     this.#untilMs = Math.min(this.#startedMs + limits.totalMs, current()?.deadlineMs ?? never);
@@ -81,12 +84,17 @@ class StallWatch implements Watch, Follower {
     this.#guarded = guarded;
   }
 
+  contentEnded(): void {
+    this.#isStream = false;
+    this.#limitMs = never;
+  }
+
   waits(): void {
-    if (this.#call.stream) this.#waitsSinceMs ??= this.#limits.clock.monotonicMs();
+    if (this.#isStream) this.#waitsSinceMs ??= this.#limits.clock.monotonicMs();
   }
 
   arrived(isContent: boolean): void {
-    if (!this.#call.stream) return;
+    if (!this.#isStream) return;
     if (isContent) {
       this.#waitedMs = 0;
       this.#hasContent = true;
@@ -117,7 +125,7 @@ class StallWatch implements Watch, Follower {
   /** Sets the time of the next look. Until the first content came, the next limit may begin at any moment, so it is looked at as often as that. */
   #set(nowMs: number): void {
     let atMs = this.#untilMs;
-    if (this.#call.stream) {
+    if (this.#isStream) {
       const leftMs = this.#limitMs - this.#waitedNow(nowMs);
       const nextMs = this.#hasContent ? leftMs : Math.min(leftMs, this.#limits.betweenContentsMs);
       atMs = Math.min(atMs, nowMs + Math.max(1, nextMs));

@@ -13,8 +13,8 @@ export interface Api {
   detect(path: string): Endpoint | undefined;
   readonly request: RequestShape;
   readonly answer: AnswerShape;
-  /** Reads the events of one stream; missing where the API has none. */
-  readStream?(): StreamReader;
+  /** Reads the events of one stream; missing where the API has none. @param choices answers that were asked for. */
+  readStream?(choices: number): StreamReader;
 }
 
 /** What a path says; where it is silent, the body of the request does. */

@@ -29,7 +29,7 @@ export const openaiChat: Api = {
     finishReason: ['choices.finish_reason'],
     usageOf: openaiUsage,
   }),
-  readStream: () => new ChatReader(),
+  readStream: (choices) => new ChatReader(choices),
 };
 
 class ChatReader implements StreamReader {
@@ -38,9 +38,15 @@ class ChatReader implements StreamReader {
   #model: string | undefined;
   #usage: string | undefined;
   #finish: string | undefined;
+  /** Answers that go on. */
+  #open: number;
+
+  constructor(choices: number) {
+    this.#open = choices;
+  }
 
   get finished(): boolean {
-    return this.#finish !== undefined;
+    return this.#open <= 0;
   }
 
   read(_type: string, data: string): EventKind {
@@ -51,7 +57,10 @@ class ChatReader implements StreamReader {
       this.#usage = data;
       if (isEmptyList(data, 'choices"')) return 'extra';
     }
-    if (holdsText(data, 'finish_reason"')) this.#finish = data;
+    if (holdsText(data, 'finish_reason"')) {
+      this.#finish = data;
+      this.#open--;
+    }
     if (data.includes('error"') && isError(data)) return 'error';
     const size = contentSize(data);
     this.contentBytes += size;
@@ -104,7 +113,7 @@ function contentSize(data: string): number {
 
 /** Calls of tools, and those of old. */
 function opensCall(data: string): boolean {
-  return holds(data, 'tool_calls"', '[') || holds(data, 'function_call"', '{');
+  return (holds(data, 'tool_calls"', '[') && !isEmptyList(data, 'tool_calls"')) || holds(data, 'function_call"', '{');
 }
 
 function isEmptyList(data: string, key: Key): boolean {

@@ -20,7 +20,7 @@ test('what is kept of a stream is what its consumer got, in whatever letters and
       const response = new Response(bodyOf(inPieces(events, cut)), {
         headers: { 'content-type': 'text/event-stream' },
       });
-      const reader = new SseReader(openaiChat.readStream?.() as StreamReader, { hidesExtra: true });
+      const reader = new SseReader(openaiChat.readStream?.(1) as StreamReader, { hidesExtra: true });
       const exchange = new Exchange({ body: response.body, reader, failure: () => undefined });
       const result = tapped(response, exchange);
       record({ result, progress: exchange }, resolve, reject);

@@ -69,11 +69,17 @@ describe('finding events', () => {
     }
   });
 
-  test('an event longer than anything that matters is not told of, and the next one is', () => {
-    const seen = parse(Buffer.from(`data: ${'x'.repeat(5_000_000)}\n\ndata: 2\n\n`), [60_000]);
-    expect(seen).toEqual([{ type: '', data: '2' }]);
-    const lines = `data: ${'x'.repeat(2_000_000)}\n`.repeat(3);
-    expect(parse(Buffer.from(`${lines}\ndata: 2\n\n`), [60_000])).toEqual([{ type: '', data: '2' }]);
+  test('an event longer than anything that matters is told by its name alone, and the next one whole', () => {
+    const seen = parse(Buffer.from(`event: last\ndata: ${'x'.repeat(34_000_000)}\n\ndata: 2\n\n`), [60_000]);
+    expect(seen).toEqual([
+      { type: 'last', data: '' },
+      { type: '', data: '2' },
+    ]);
+    const lines = `data: ${'x'.repeat(12_000_000)}\n`.repeat(3);
+    expect(parse(Buffer.from(`${lines}\ndata: 2\n\n`), [60_000])).toEqual([
+      { type: '', data: '' },
+      { type: '', data: '2' },
+    ]);
   });
 
   test('takes time in proportion to the bytes, also for one long line in many pieces', () => {

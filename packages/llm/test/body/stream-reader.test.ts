@@ -235,7 +235,7 @@ function isMalformed(data: string): boolean {
 }
 
 function streamOf(api: Api): StreamReader {
-  return api.readStream?.() as StreamReader;
+  return api.readStream?.(1) as StreamReader;
 }
 
 function chat(delta: object, more: object = {}): string {
