@@ -6,6 +6,7 @@ import { localAnswer, tellOuter } from './local/local-answer.ts';
 import { cache } from './middleware/cache.ts';
 import { createPipeline, type LlmPolicies } from './pipeline.ts';
 import { type FetchCall, fieldOf, recognise, toFetchCall } from './request/fetch-call.ts';
+import { urlOf } from './request/url.ts';
 import { sendByFetch } from './transport.ts';
 
 /** Makes a request by `fetch`, with the steps around it where it is the call of a model. */
@@ -21,7 +22,7 @@ export function createBoundary(policies: LlmPolicies): Boundary {
     ...(policies.cache !== undefined && { cache: cache(policies.cache) }),
     client: {
       triesBefore,
-      sameAs: ({ body }) => body?.text,
+      sameAs,
       isNext: (one, { tries }) => triesBefore(one) === tries,
       longestWaitMs: () => longestWaitMs,
     },
@@ -56,6 +57,14 @@ function triesBefore(call: FetchCall): number | undefined {
   const field = fieldOf(call, 'x-stainless-retry-count');
   return field !== undefined && /^\d{1,3}$/.test(field) ? Number(field) : undefined;
 }
+
+/** To whom, by whom and what: others may ask the same at the same time. */
+function sameAs(call: FetchCall): string | undefined {
+  const keys = keyFields.map((name) => fieldOf(call, name));
+  return call.body && JSON.stringify([urlOf(call.input), keys, call.body.text]);
+}
+
+const keyFields = ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key'];
 
 /** SDKs wait no longer by themselves. */
 const longestWaitMs = 8_000;

@@ -52,6 +52,12 @@ export interface CallReport {
   readonly isFree: boolean;
   /** It came from an earlier call. */
   free(): void;
+  /** The client got an earlier answer, but the call goes on: how it ends. */
+  goesOn(progress: Progress): void;
+  /** Nothing came of it. */
+  failed(error: unknown): void;
+  /** Whether fewer output tokens were granted than it asked for. */
+  isClamped: boolean;
   /** From here on this is done, so that layers inside leave it to this one. */
   does(step: string): void;
   /** The call really goes out, within `run`. */

@@ -1,15 +1,15 @@
 /** A call that is made through the AI SDK, for the steps around it. */
 import { requireNumber } from '@sage-adk/core';
 import { Exchange, type FailureKind } from '../body/exchange.ts';
-import { endedProgress, type Progress } from '../body/progress.ts';
+import { endedProgress, type Progress, type Refusal } from '../body/progress.ts';
 import { type LlmAnswer, type LlmCall, openMark } from '../call.ts';
-import { denialWithin } from '../local/local-answer.ts';
+import { denialWithin, forgetDenial } from '../local/local-answer.ts';
 import { createPipeline, type LlmPolicies } from '../pipeline.ts';
 import { apis } from '../providers/index.ts';
 import { estimateText } from '../request/estimate.ts';
 import { brokenOff, failedBeforeContent, sent } from '../sending.ts';
 import { finishReasonOf, usageOf } from './answer-facts.ts';
-import { asLast, failedProgress, isLast, refusalIn, refusalInStream, sdkDelayMs } from './failure.ts';
+import { asLast, failedProgress, isLast, mayFollow, refusalIn, refusalInStream, sdkDelayMs } from './failure.ts';
 import { namesOf } from './names.ts';
 import { PartReader } from './part-reader.ts';
 import type { AiChanges, AiGenerated, AiParams, AiPart, AiStreamed } from './shapes.ts';
@@ -52,6 +52,12 @@ export function createAiBoundary(
   if (inputMargin !== undefined) requireNumber('inputMargin', inputMargin, 0);
   const call = createPipeline<AiCall, Outcome>(policies, {
     send,
+    // A lost connection is no answer, but was tried as often as that helps all the same.
+    ...(policies.retry !== undefined && {
+      instead: (error: unknown): never => {
+        throw asLast(error);
+      },
+    }),
     asLast: ({ result, progress }) => ({
       result: 'error' in result ? { error: asLast(result.error) } : result,
       progress,
@@ -125,6 +131,8 @@ async function send(call: AiCall): Promise<LlmAnswer<Outcome>> {
 }
 
 function ask(call: AiCall): PromiseLike<AiAnswer> {
+  const mark = openMark();
+  if (mark !== undefined) forgetDenial(mark);
   return call.request.ask(changesOf(call));
 }
 
@@ -143,7 +151,12 @@ function refused(error: unknown): LlmAnswer<Outcome> {
   const refusal = refusalIn(error);
   if (refusal === undefined) throw error;
   if (isLast(error)) return { result: { error: asLast(error) }, progress: endedProgress(refusal) };
-  return { result: { error }, progress: failedProgress(refusal) };
+  return failed(error, refusal);
+}
+
+/** Over at once where the SDK will not try again. */
+function failed(error: unknown, refusal: Refusal): LlmAnswer<Outcome> {
+  return { result: { error }, progress: mayFollow(error) ? failedProgress(refusal) : endedProgress(refusal) };
 }
 
 function generated(answer: AiGenerated): LlmAnswer<Outcome> {
@@ -164,9 +177,12 @@ async function streamed(call: AiCall, answer: AiStreamed): Promise<LlmAnswer<Out
   const { signal, watch } = call;
   const failure = (kind: FailureKind): unknown => (kind === 'problem' ? reader.problem?.error : brokenOff(kind, call));
   const exchange = new Exchange({ body: answer.stream, reader, signal, watch, failure });
-  if (await failedBeforeContent(call, exchange, reader, () => exchange.ahead.length >= mostPartsAhead)) {
+  const isEnough = (): boolean => exchange.ahead.length >= mostPartsAhead;
+  // Telemetry, which alone has an id, only looks on.
+  const mayChange = call.request.callId === undefined;
+  if (mayChange && (await failedBeforeContent(call, exchange, reader, isEnough))) {
     const error = reader.problem?.error;
-    return { result: { error }, progress: failedProgress(refusalInStream(error)) };
+    return failed(error, refusalInStream(error));
   }
   return { result: { answer: { ...answer, stream: exchange.relay() as ReadableStream<AiPart> } }, progress: exchange };
 }

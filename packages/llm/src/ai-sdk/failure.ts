@@ -64,6 +64,14 @@ export function isLast(error: unknown): boolean {
   return headerOf(headersIn(error), 'x-should-retry') === 'false';
 }
 
+/** Whether the SDK may try again: it does after these errors alone. What came within a stream is none of them, whatever it says of itself. */
+export function mayFollow(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null || memberOf(error, 'isRetryable') !== true) return false;
+  return retriable.some((mark) => mark in error);
+}
+
+const retriable = ['vercel.ai.error.AI_APICallError', 'vercel.ai.gateway.error'].map((name) => Symbol.for(name));
+
 /** The same error, by which the SDK does not try again. */
 export function asLast(error: unknown): unknown {
   if (memberOf(error, 'isRetryable') === true) {

@@ -179,12 +179,14 @@ export class Exchange<P = Uint8Array> implements Progress {
     if (this.#isOver) return;
     this.#broken = { error };
     this.#end(this.#endingOf(error));
+    this.#dismiss()?.broke(error);
     this.release(error);
   }
 
   /** Nobody will come to read the rest of it. */
   drop(): void {
     this.#end({ kind: 'cancelled', reason: undefined });
+    this.#dismiss()?.finished();
     this.release();
   }
 
@@ -216,7 +218,11 @@ export class Exchange<P = Uint8Array> implements Progress {
   }
 
   #passing(piece: P): P {
-    if (this.#listener !== undefined && piece instanceof Uint8Array) this.#listener.passed(piece);
+    if (this.#listener !== undefined && piece instanceof Uint8Array) {
+      this.#listener.passed(piece);
+      // Whoever has the last word need not come back for the end.
+      if (this.ending?.kind === 'done' && this.ahead.length === 0) this.#dismiss()?.finished();
+    }
     return piece;
   }
 

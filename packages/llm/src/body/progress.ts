@@ -6,7 +6,7 @@ import type { Whole } from './answer-reader.ts';
 export type Ending =
   | { readonly kind: 'done'; readonly isLeft?: true }
   | { readonly kind: 'failed'; readonly error: unknown }
-  | { readonly kind: 'cancelled'; readonly reason: unknown };
+  | { readonly kind: 'cancelled'; readonly reason: unknown; readonly isAborted?: true };
 
 /** A failure in the words of the provider. */
 export interface Refusal {

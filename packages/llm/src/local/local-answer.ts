@@ -58,6 +58,11 @@ export function denialWithin(mark: LlmCallMark): SageError | undefined {
   return denied.get(mark);
 }
 
+/** Another try is made: what was denied before says nothing of it. */
+export function forgetDenial(mark: LlmCallMark): void {
+  denied.delete(mark);
+}
+
 const denied = new WeakMap<LlmCallMark, SageError>();
 
 function numbersOf({ details }: SageError): Pick<LocalBody, 'limit' | 'remaining' | 'reset'> {

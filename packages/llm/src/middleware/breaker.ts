@@ -22,7 +22,7 @@ export function breaker<C extends LlmCall, R>({
       const answer = await next(call);
       const { progress } = answer;
       progress.onEnd((ending) => {
-        if (progress.refusal === undefined) conclude(permit, ending);
+        if (progress.refusal === undefined || ending.kind === 'failed') conclude(permit, ending);
         else judge(permit, new ProviderError(call.provider, progress.refusal));
       });
       return answer;
@@ -44,6 +44,7 @@ function conclude(permit: BreakerPermit, ending: Ending): void {
   if (ending.kind === 'done') permit.succeed();
   else if (ending.kind === 'cancelled') permit.release();
   else if (isSageError(ending.error) && ending.error.category === 'permanent') permit.release();
+  else if (!isFault(ending.error, undefined)) permit.release();
   else permit.fail(ending.error);
 }
 

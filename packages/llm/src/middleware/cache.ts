@@ -4,6 +4,7 @@ import { record } from '../body/recorded.ts';
 import type { LlmAnswer } from '../call.ts';
 import { endedProgress } from '../body/progress.ts';
 import type { FetchCall } from '../request/fetch-call.ts';
+import { urlOf } from '../request/url.ts';
 
 /** What a cache is asked for: all that an answer depends on. */
 export interface CacheRequest {
@@ -67,13 +68,17 @@ class Asking {
 
   ask(policy: AnswerCache, text: string): void {
     const call = this.#call;
-    // What becomes of the recording is the cache's own affair.
-    policy
-      .wrap(requestOf(call, text), () => this.#make(), optionsOf(call))
-      .then(
-        (found) => this.#found(found),
-        (error: unknown) => this.#missed(error),
-      );
+    try {
+      // What becomes of the recording is the cache's own affair.
+      policy
+        .wrap(requestOf(call, text), () => this.#make(), optionsOf(call))
+        .then(
+          (found) => this.#found(found),
+          (error: unknown) => this.#missed(error),
+        );
+    } catch (error) {
+      this.#missed(error);
+    }
   }
 
   #make(): Promise<CachedAnswer> {
@@ -86,13 +91,26 @@ class Asking {
         if (this.#isLeft) this.#answer(made);
         reject(uncacheable);
       };
-      made.then((answer) => {
-        this.#isMaking = false;
-        if (answer.progress.refusal !== undefined) return failed();
-        record(answer, resolve, reject);
-        if (this.#resolve === undefined) answer.result.arrayBuffer().catch(() => {});
-        else this.#answer(answer);
-      }, failed);
+      made.then(
+        (answer) => {
+          this.#isMaking = false;
+          const { report } = this.#call;
+          // An earlier answer was given: this one is for the cache alone.
+          const isAlone = this.#resolve === undefined;
+          if (isAlone) report?.goesOn(answer.progress);
+          if (answer.progress.refusal !== undefined || report?.isClamped === true) {
+            if (isAlone) answer.result.body?.cancel().catch(() => {});
+            return failed();
+          }
+          record(answer, resolve, reject);
+          if (isAlone) answer.result.arrayBuffer().catch(() => {});
+          else this.#answer(answer);
+        },
+        (error: unknown) => {
+          if (this.#resolve === undefined) this.#call.report?.failed(error);
+          failed();
+        },
+      );
     });
   }
 
@@ -137,8 +155,7 @@ function optionsOf({ signal }: FetchCall): { readonly scope?: string; readonly s
 }
 
 function requestOf({ provider, api, model, stream, input }: FetchCall, body: string): CacheRequest {
-  const url = typeof input === 'string' ? input : 'url' in input ? input.url : input.href;
-  return { provider, api, model, stream, url, body };
+  return { provider, api, model, stream, url: urlOf(input), body };
 }
 
 /** @see RFC 9211 */

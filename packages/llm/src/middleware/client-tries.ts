@@ -3,8 +3,18 @@
  * drop the body of a failure unread where they will try again. So a call whose failure was dropped waits for its next try.
  */
 import { AsyncResource } from 'node:async_hooks';
-import { headerOf, type Middleware, operate, parseRetryAfter, systemClock, type Timer } from '@sage-adk/core';
+import {
+  current,
+  headerOf,
+  type Middleware,
+  operate,
+  parseRetryAfter,
+  systemClock,
+  type Timer,
+  verdictOf,
+} from '@sage-adk/core';
 import type { Ending, Progress, Refusal } from '../body/progress.ts';
+import { follow as whenAborted, type Follower, unfollow } from '../follow.ts';
 import type { LlmAnswer, LlmCall } from '../call.ts';
 import { refusalOf } from '../failure.ts';
 import type { AnswerFacts } from '../providers/api.ts';
@@ -60,7 +70,7 @@ export function createClientTries<C extends LlmCall, R>(options: ClientTriesOpti
       if (key === undefined) return undefined;
       return room.waiting
         .get(key)
-        ?.find((course) => options.isNext(call, course))
+        ?.find((course) => course.isOfSame(call) && options.isNext(call, course))
         ?.resume(call);
     },
   };
@@ -92,7 +102,7 @@ interface Room<C extends LlmCall, R> {
 }
 
 /** A call that failed so far. To the steps around it is an answer that has not ended, as long as another try may come. */
-class Course<C extends LlmCall, R> implements Progress, Waiting {
+class Course<C extends LlmCall, R> implements Progress, Waiting, Follower {
   readonly #room: Room<C, R>;
   readonly #call: C;
   readonly #next: (call: C) => Promise<LlmAnswer<R>>;
@@ -100,8 +110,11 @@ class Course<C extends LlmCall, R> implements Progress, Waiting {
   readonly #here = new AsyncResource('sage-adk:llm-call');
   #current: Progress | undefined;
   #timer: Timer | undefined;
+  #waitsAfter: Ending = { kind: 'cancelled', reason: undefined };
   #listeners: ((ending: Ending) => void)[] = [];
   #waitsSinceMs = 0;
+  /** Whose call it is: the same body may be asked for by many. */
+  readonly #whose = whose();
   ending: Ending | undefined;
   tries = 0;
 
@@ -144,6 +157,16 @@ class Course<C extends LlmCall, R> implements Progress, Waiting {
     else listener(this.ending);
   }
 
+  isOfSame({ provider }: C): boolean {
+    return provider === this.#call.provider && this.#whose === whose();
+  }
+
+  /** Its client gave up: no other try comes. */
+  aborted(): void {
+    this.#leave();
+    this.#end(this.#waitsAfter);
+  }
+
   /** The answer of the latest try, for its consumer; to the steps around it goes on until no other follows. */
   follow({ result, progress }: LlmAnswer<R>, before: number): LlmAnswer<R> {
     this.#current = progress;
@@ -165,7 +188,8 @@ class Course<C extends LlmCall, R> implements Progress, Waiting {
       const { options } = this.#room;
       return this.follow(await this.#here.runInAsyncScope(() => attempt(again, this.#next, before, options)), before);
     } catch (error) {
-      this.#end({ kind: 'failed', error });
+      const isAborted = call.signal?.aborted === true && verdictOf(error).outcome !== 'denied';
+      this.#end(isAborted ? { kind: 'cancelled', reason: error, isAborted } : { kind: 'failed', error });
       throw error;
     }
   }
@@ -175,6 +199,8 @@ class Course<C extends LlmCall, R> implements Progress, Waiting {
     const key = options.sameAs(this.#call);
     const longestMs = options.longestWaitMs(this.tries);
     if (key === undefined || longestMs === undefined) return this.#end(ending);
+    this.#waitsAfter = ending;
+    if (this.#call.signal !== undefined) whenAborted(this.#call.signal, this);
     waiting.set(key, [...(waiting.get(key) ?? []), this]);
     this.#waitsSinceMs = performance.now();
     const waitMs = Math.min(Math.max(this.toldMs ?? 0, longestMs), longestToldMs) + marginMs;
@@ -186,6 +212,7 @@ class Course<C extends LlmCall, R> implements Progress, Waiting {
 
   #leave(): void {
     this.#timer?.cancel();
+    if (this.#call.signal !== undefined) unfollow(this.#call.signal, this);
     const key = this.#room.options.sameAs(this.#call) ?? '';
     const { waiting } = this.#room;
     const others = waiting.get(key)?.filter((course) => course !== this) ?? [];
@@ -199,6 +226,12 @@ class Course<C extends LlmCall, R> implements Progress, Waiting {
     for (const listener of this.#listeners) listener(ending);
     this.#listeners = [];
   }
+}
+
+/** What is the same for all tries of a call, as far as the context tells. */
+function whose(): string {
+  const { requestId, userId, tenant, principal, sessionId, messageId } = current() ?? {};
+  return JSON.stringify([requestId, userId, tenant, principal, sessionId, messageId]);
 }
 
 /** SDKs wait a minute at most, if they are told to. */

@@ -5,6 +5,8 @@ export class InnerMark implements LlmCallMark {
   readonly #outer: LlmCallMark;
   steps: ReadonlySet<string>;
   #lost = 0;
+  /** Whether a layer inside said that what came of it cost nothing. */
+  isFree = false;
 
   constructor(outer: LlmCallMark, steps: ReadonlySet<string>) {
     this.#outer = outer;
@@ -36,7 +38,13 @@ export class InnerMark implements LlmCallMark {
   }
 
   learn(facts: EndOf<'llm.call'>): void {
+    if (facts.costNanoUsd === 0n) this.isFree = true;
     this.#outer.learn(facts);
+  }
+
+  /** Those around are told; what this layer itself still does costs what it costs. */
+  free(): void {
+    this.#outer.learn({ costNanoUsd: 0n });
   }
 }
 

@@ -42,6 +42,9 @@ export class OwnReport implements CallReport, LlmCallMark {
   #operation: OpenOperation<'llm.call'> | undefined;
   #startedMs = 0;
   #learned = nothing;
+  /** Whether the client got an earlier answer. */
+  #isServed = false;
+  isClamped = false;
   attempts = 0;
   lost = 0;
   open = false;
@@ -60,8 +63,10 @@ export class OwnReport implements CallReport, LlmCallMark {
     return this.#learned.costNanoUsd === 0n;
   }
 
-  /** Never begun, it is not reported. */
-  free(): void {}
+  /** Never begun, it is not reported; begun for a later one, it ends with that. */
+  free(): void {
+    this.#isServed = true;
+  }
 
   does(step: string): void {
     this.steps = withStep(this.steps, step);
@@ -83,6 +88,10 @@ export class OwnReport implements CallReport, LlmCallMark {
   }
 
   answered(progress: Progress): void {
+    if (!this.#isServed) this.goesOn(progress);
+  }
+
+  goesOn(progress: Progress): void {
     const operation = this.#operation;
     if (operation === undefined) return;
     progress.onEnd((ending) => {
@@ -111,7 +120,7 @@ export class OwnReport implements CallReport, LlmCallMark {
       return;
     }
     // SDKs drop the body of an error unread: it stays an error.
-    if (ending.kind === 'cancelled' && !isRefused) {
+    if (ending.kind === 'cancelled' && (!isRefused || ending.isAborted === true)) {
       const isLate = verdictOf(ending.reason).outcome === 'timeout';
       operation.settle(isLate ? 'timeout' : 'cancelled', ending.reason);
     }
@@ -129,11 +138,15 @@ export class OwnReport implements CallReport, LlmCallMark {
 export class InnerReport implements CallReport {
   readonly #call: LlmCall;
   readonly mark: InnerMark;
-  isFree = false;
+  isClamped = false;
 
   constructor(call: LlmCall, steps: ReadonlySet<string>, outer: LlmCallMark) {
     this.#call = call;
     this.mark = new InnerMark(outer, steps);
+  }
+
+  get isFree(): boolean {
+    return this.mark.isFree;
   }
 
   get lost(): number {
@@ -153,9 +166,10 @@ export class InnerReport implements CallReport {
   }
 
   free(): void {
-    this.isFree = true;
-    this.mark.learn({ costNanoUsd: 0n });
+    this.mark.free();
   }
+
+  goesOn(): void {}
 
   failed(): void {}
 

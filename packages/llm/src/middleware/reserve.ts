@@ -79,6 +79,8 @@ class Account {
     const estimate = this.#estimate;
     const outputTokens = grant.outputTokens ?? estimate.outputTokens;
     this.#settlement = new Settlement(grant);
+    const { report } = this.#call;
+    if (report !== undefined && outputTokens < estimate.outputTokens) report.isClamped = true;
     this.#granted = outputTokens === estimate.outputTokens ? estimate : { ...estimate, outputTokens };
     return capOf(this.#call, outputTokens, this.#options);
   }

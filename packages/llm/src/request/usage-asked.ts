@@ -1,4 +1,5 @@
 /** Hosts that speak OpenAI's API, but refuse a request that asks for usage in a stream: they are not asked again. */
+import { urlOf } from './url.ts';
 
 /** By URL, since on Azure it depends on the version in it. */
 const refusing = new Set<string>();
@@ -19,11 +20,6 @@ export async function refusesUsage(response: Response, input: string | URL | Req
   if (refusing.size >= mostRefusing) refusing.clear();
   refusing.add(urlOf(input));
   return true;
-}
-
-function urlOf(input: string | URL | Request): string {
-  if (typeof input === 'string') return input;
-  return 'url' in input ? input.url : input.href;
 }
 
 /** Errors in words are a few hundred bytes. */
