@@ -23,8 +23,12 @@ export interface LlmCall {
   mayWriteCache(): boolean;
   /** Whether what is written there may be kept for an hour, which can cost more still. Missing: it may. */
   mayWriteLongCache?(): boolean;
+  /** Whether the provider makes the answer whole though nobody waits for it. Missing: no. */
+  goesOn?(): boolean;
   /** Most output tokens of one answer; undefined where the request names none. 0 where the API has no output. */
   readonly maxOutputTokens: number | undefined;
+  /** Fewer output tokens the provider refuses. Missing: 1. */
+  readonly leastOutputTokens?: number | undefined;
   /** Answers that are asked for at once. */
   readonly choices: number;
   /** Whether it can be sent a second time. */

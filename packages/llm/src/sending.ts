@@ -23,12 +23,19 @@ export async function sent<C extends LlmCall, T, A>(
     result = await send(call);
   } catch (error) {
     // A layer inside may have counted it.
-    if (counts && (isAborted(signal) || isAborted(attemptSignal)) && report.lost === lost) report.lost++;
+    if (counts && (isAborted(signal) || isAborted(attemptSignal) || wasSent(error)) && report.lost === lost)
+      report.lost++;
     throw watch === undefined ? error : watch.failed(error);
   } finally {
     if (counts && report.mark.attempts === attempts) report.mark.attempts++;
   }
   return answered(call, result);
+}
+
+/** Undici's own limit, five minutes by itself: the request was there whole, and the provider is at it. */
+function wasSent(error: unknown): boolean {
+  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: { code?: unknown } | null };
+  return (code ?? cause?.code) === 'UND_ERR_HEADERS_TIMEOUT';
 }
 
 function isAborted(signal: AbortSignal | undefined): boolean {

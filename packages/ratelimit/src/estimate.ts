@@ -82,7 +82,9 @@ function cutTo(cut: LimitCosts, whole: LimitCosts, { unit, cost, remaining }: Ru
         ...cut,
         costNanoUsd: cut.costNanoUsd !== undefined && cut.costNanoUsd < money ? cut.costNanoUsd : money,
       };
-      if (whole.outputTokens === undefined || price === undefined) return cheaper;
+      if (whole.outputTokens === undefined) return cheaper;
+      // Where output costs nothing, no fewer tokens make it cheaper: what is sent is the whole call.
+      if (price === undefined) return undefined;
       return shorten(
         cheaper,
         whole,

@@ -258,6 +258,14 @@ describe('RL6: a limit that does not suffice', () => {
     expect(await leftOf(limiter)).toBe(0);
   });
 
+  test.each([0, 10_000])('is denied where fewer than %p output tokens make it no cheaper', async (outputTokens) => {
+    const { limiter } = createLimiter(budget);
+    const estimate = { inputTokens: 1_000, outputTokens, costNanoUsd: 1_500_000_000n };
+    const left = await leftOf(limiter);
+    expect((await limiter.reserve(ada, estimate, { onDenied: 'clamp' })).allowed).toBe(false);
+    expect(await leftOf(limiter)).toBe(left);
+  });
+
   test('is not clamped to nothing, nor where waiting is all that helps', async () => {
     const { limiter } = createLimiter(tokens, { name: 'calls', scope: 'user', limit: 2, per: 'minute' });
     const clamp = { onDenied: 'clamp' } as const;

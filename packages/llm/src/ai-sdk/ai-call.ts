@@ -5,6 +5,7 @@ import { endedProgress, type Progress, type Refusal } from '../body/progress.ts'
 import { type LlmAnswer, type LlmCall, openMark } from '../call.ts';
 import { denialWithin, forgetDenial } from '../local/local-answer.ts';
 import { createPipeline, type LlmPolicies } from '../pipeline.ts';
+import { countOf, memberOf } from '../providers/usage.ts';
 import { apis } from '../providers/index.ts';
 import { estimateText } from '../request/estimate.ts';
 import { brokenOff, failedBeforeContent, sent } from '../sending.ts';
@@ -101,7 +102,7 @@ function toAiCall(request: AiRequest<AiAnswer>, { provider: named, inputMargin }
     estimateInput: () => estimateText(text(), margin),
     mayWriteCache: () => provider !== 'anthropic' || /cache_?control/i.test(text()),
     mayWriteLongCache: () => text().includes('"1h"'),
-    maxOutputTokens: params.maxOutputTokens,
+    maxOutputTokens: params.maxOutputTokens && params.maxOutputTokens + thinkingOf(params),
     choices: 1,
     repeatable: true,
   };
@@ -136,10 +137,17 @@ function ask(call: AiCall): PromiseLike<AiAnswer> {
   return call.request.ask(changesOf(call));
 }
 
+/** The providers of Claude put what it may think on top of what it may answer. */
+function thinkingOf({ providerOptions }: AiParams): number {
+  const thinking = memberOf(memberOf(providerOptions, 'anthropic'), 'thinking');
+  return memberOf(thinking, 'type') === 'enabled' ? (countOf(thinking, 'budgetTokens') ?? 1_024) : 0;
+}
+
 /** What the steps decided, where it is not what was asked. */
 function changesOf({ maxOutputTokens, attemptSignal, request: { params } }: AiCall): AiChanges {
+  const most = maxOutputTokens && Math.max(1, maxOutputTokens - thinkingOf(params));
   return {
-    ...(maxOutputTokens !== undefined && maxOutputTokens !== params.maxOutputTokens && { maxOutputTokens }),
+    ...(most !== undefined && most !== params.maxOutputTokens && { maxOutputTokens: most }),
     ...(attemptSignal !== undefined && { abortSignal: attemptSignal }),
   };
 }

@@ -14,6 +14,7 @@ export interface AiParams {
   readonly tools?: unknown;
   readonly responseFormat?: unknown;
   readonly maxOutputTokens?: number | undefined;
+  readonly providerOptions?: unknown;
   readonly abortSignal?: AbortSignal | undefined;
 }
 

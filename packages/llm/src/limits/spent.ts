@@ -18,10 +18,33 @@ export function spentBy(call: LlmCall, progress: Progress, ending: Ending, grant
 
 const none: readonly Usage[] = [];
 
-/** What tries used at most that came to nothing: of a stream the prompt, of an answer in one piece all of it. */
-export function lostTries(call: LlmCall, count: number, { inputTokens, outputTokens }: CallEstimate): readonly Usage[] {
+/**
+ * What tries used at most that came to nothing: of a stream the prompt, of an answer in one piece all of it. Whether the prompt was written to the cache nobody
+ * said: whichever costs more.
+ */
+export function lostTries(
+  call: LlmCall,
+  count: number,
+  estimate: CallEstimate,
+  price: PricePort | undefined,
+): readonly Usage[] {
   if (count === 0) return none;
-  return Array.from({ length: count }, () => ({ inputTokens, outputTokens: call.stream ? 0 : outputTokens }));
+  const { inputTokens } = estimate;
+  const plain: Usage = { inputTokens, outputTokens: call.stream ? 0 : estimate.outputTokens };
+  const lost = call.mayWriteCache() ? dearer(plain, writing(call, plain), call, price) : plain;
+  return Array.from({ length: count }, () => lost);
+}
+
+/** The same, where all of the prompt was written to the cache. */
+function writing(call: LlmCall, usage: Usage): Usage {
+  const { inputTokens } = usage;
+  const longCacheWriteTokens = (call.mayWriteLongCache?.() ?? true) ? inputTokens : 0;
+  return { ...usage, cacheWriteTokens: inputTokens, longCacheWriteTokens };
+}
+
+function dearer(one: Usage, other: Usage, call: LlmCall, price: PricePort | undefined): Usage {
+  const [least = 0n, most = 0n] = [one, other].map((usage) => costOfAnswer(price, call, undefined, usage));
+  return most > least ? other : one;
 }
 
 /** The sum of what one request used, in the units of the limits. @param saidModel that the answer names. */
@@ -58,6 +81,8 @@ export function limitCosts(inputTokens: number, outputTokens: number, costNanoUs
 function guess(call: LlmCall, progress: Progress, ending: Ending, estimate: CallEstimate): Usage {
   const { inputTokens, outputTokens: most } = estimate;
   const { contents, contentBytes } = progress;
+  // Made in the background, it goes on whether anybody reads it or not.
+  if (call.goesOn?.() === true) return { inputTokens, outputTokens: most };
   if (call.stream) {
     const partial = partialUsage(progress, call) ?? {
       inputTokens,

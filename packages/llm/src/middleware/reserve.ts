@@ -32,7 +32,8 @@ export function reserve<C extends LlmCall, R>(given: ReserveOptions): Middleware
   return async (call, next) => {
     const account = new Account(call, options);
     const outcome = account.ask();
-    const maxOutputTokens = account.take('allowed' in outcome ? outcome : await outcome);
+    const granted = account.take('allowed' in outcome ? outcome : await outcome);
+    const maxOutputTokens = account.isTooFew(granted) ? await account.askForAll() : granted;
     const attempts = call.report?.mark.attempts;
     try {
       const answer = await next({ ...call, maxOutputTokens, renew: () => account.renew() });
@@ -80,9 +81,21 @@ class Account {
     const outputTokens = grant.outputTokens ?? estimate.outputTokens;
     this.#settlement = new Settlement(grant);
     const { report } = this.#call;
-    if (report !== undefined && outputTokens < estimate.outputTokens) report.isClamped = true;
+    if (report !== undefined) report.isClamped = outputTokens < estimate.outputTokens;
     this.#granted = outputTokens === estimate.outputTokens ? estimate : { ...estimate, outputTokens };
     return capOf(this.#call, outputTokens, this.#options);
+  }
+
+  /** Whether the provider would refuse what was granted, and not what was asked for. */
+  isTooFew(maxOutputTokens: number): boolean {
+    const { leastOutputTokens = 1, maxOutputTokens: said = Number.POSITIVE_INFINITY } = this.#call;
+    return maxOutputTokens < leastOutputTokens && said >= leastOutputTokens;
+  }
+
+  /** Gives back what is of no use, and asks for all or nothing. Throws where it was denied. */
+  async askForAll(): Promise<number> {
+    this.cancel();
+    return this.take(await askFor(this.#call, this.#estimate, this.#options, 'reject'));
   }
 
   async renew(): Promise<number | undefined> {
@@ -90,7 +103,8 @@ class Account {
       return capOf(this.#call, this.#granted.outputTokens, this.#options);
     }
     this.close();
-    return this.take(await this.ask());
+    const granted = this.take(await this.ask());
+    return this.isTooFew(granted) ? this.askForAll() : granted;
   }
 
   close(progress?: Progress, ending?: Ending): void {
@@ -99,7 +113,7 @@ class Account {
     this.#paid += count;
     const isPaid = progress !== undefined && ending !== undefined && call.report?.isFree !== true;
     const spent = isPaid ? spentBy(call, progress, ending, this.#granted) : none;
-    const used = count === 0 ? spent : [...lostTries(call, count, this.#granted), ...spent];
+    const used = count === 0 ? spent : [...lostTries(call, count, this.#granted, this.#options.price), ...spent];
     this.#settlement?.settle(costsOf(used, call, progress?.facts().model, this.#options.price));
   }
 
@@ -113,14 +127,19 @@ class Account {
   }
 }
 
-function askFor(call: LlmCall, estimate: CallEstimate, options: ReserveOptions): Outcome | Promise<Outcome> {
+function askFor(
+  call: LlmCall,
+  estimate: CallEstimate,
+  options: ReserveOptions,
+  onDenied?: 'reject',
+): Outcome | Promise<Outcome> {
   const { limiter, clamps } = options;
   const { signal, maxOutputTokens } = call;
   const subject = options.subjectOf(call);
   refuseUnpriced(call, subject, estimate, options);
   const { outputTokenNanoUsd } = estimate;
   const asked: { -readonly [N in keyof LimitReserveOptions]: LimitReserveOptions[N] } = {
-    onDenied: clamps || maxOutputTokens === undefined ? 'clamp' : 'reject',
+    onDenied: onDenied ?? (clamps || maxOutputTokens === undefined ? 'clamp' : 'reject'),
   };
   if (signal !== undefined) asked.signal = signal;
   if (outputTokenNanoUsd !== undefined) asked.outputTokenNanoUsd = outputTokenNanoUsd;

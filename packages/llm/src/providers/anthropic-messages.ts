@@ -17,11 +17,12 @@ export const anthropicMessages: Api = {
     // With the version: other APIs have paths that end in /messages.
     if (path.endsWith('/v1/messages')) return {};
     const [, model, method] =
-      /\/publishers\/anthropic\/models\/([^/:]+):(rawPredict|streamRawPredict)$/.exec(path) ?? [];
+      /\/publishers\/anthropic\/models\/(?!count-tokens:)([^/:]+):(rawPredict|streamRawPredict)$/.exec(path) ?? [];
     return model === undefined ? undefined : { model, stream: method === 'streamRawPredict' };
   },
   request: requestShape({
     maxOutputTokens: ['max_tokens'],
+    thinkingTokens: 'thinking.budget_tokens',
     // The tokenizer since Claude Opus 4.7 makes some 30 % more tokens of the same text.
     tokenMargin: 1.3,
   }),
@@ -34,6 +35,7 @@ export const anthropicMessages: Api = {
       'cache_creation_input_tokens',
       'cache_creation.ephemeral_1h_input_tokens',
       'output_tokens_details.thinking_tokens',
+      'iterations',
     ],
     model: 'model',
     finishReason: ['stop_reason'],
@@ -42,8 +44,23 @@ export const anthropicMessages: Api = {
   readStream: () => new MessagesReader(),
 };
 
-/** The input count leaves out what was read from or written to the cache; ours holds both, so they are added. */
+/** With context that is compacted on the way, the top counts leave out what the compaction used; the iterations have all. */
 function usageOf(usage: unknown): Usage | undefined {
+  const iterations = memberOf(usage, 'iterations');
+  const compactions = Array.isArray(iterations)
+    ? iterations.filter((one) => memberOf(one, 'type') === 'compaction').flatMap((one) => usageOfOne(one) ?? [])
+    : [];
+  return compactions.reduce((sum: Usage | undefined, one) => sum && added(sum, one), usageOfOne(usage));
+}
+
+function added(one: Usage, other: Usage): Usage {
+  const sum: Record<string, number> = { ...one };
+  for (const [name, count] of Object.entries(other)) sum[name] = (sum[name] ?? 0) + count;
+  return sum as unknown as Usage;
+}
+
+/** The input count leaves out what was read from or written to the cache; ours holds both, so they are added. */
+function usageOfOne(usage: unknown): Usage | undefined {
   const plain = countOf(usage, 'input_tokens');
   const cachedInputTokens = countOf(usage, 'cache_read_input_tokens');
   const cacheWriteTokens = countOf(usage, 'cache_creation_input_tokens');

@@ -27,10 +27,14 @@ export interface Endpoint {
 export interface RequestNames {
   /** Most output tokens; the first that is there counts. */
   readonly maxOutputTokens: readonly string[];
+  /** The fewest that it may be. @default 1 */
+  readonly leastOutputTokens?: number;
+  /** What of it is for thinking: it has to be more than that. */
+  readonly thinkingTokens?: string;
   /** Which of those to set where there is none. @default 0, the first */
   readonly capFor?: (model: string) => number;
   /** How many answers are wanted at once; each may take all the output tokens. */
-  readonly choices?: string;
+  readonly choices?: readonly string[];
   /** Tokens that are made of a text for each that others make of it. @default 1 */
   readonly tokenMargin?: number;
   /** Whether usage comes in streams only where the request asks for it. */

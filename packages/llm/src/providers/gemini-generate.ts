@@ -10,6 +10,10 @@ import { requestShape } from '../request/request-shape.ts';
 import type { AnswerFacts, Api, EventKind, StreamReader } from './api.ts';
 import { countOf, memberOf, toUsage } from './usage.ts';
 
+function spellings(...names: readonly string[]): readonly string[] {
+  return ['generationConfig', 'generation_config'].flatMap((outer) => names.map((name) => `${outer}.${name}`));
+}
+
 export const geminiGenerate: Api = {
   provider: 'gemini',
   name: 'generateContent',
@@ -19,8 +23,9 @@ export const geminiGenerate: Api = {
     return model === undefined ? undefined : { model, stream: method === 'streamGenerateContent' };
   },
   request: requestShape({
-    maxOutputTokens: ['generationConfig.maxOutputTokens'],
-    choices: 'generationConfig.candidateCount',
+    // Google takes the names of its fields in either spelling.
+    maxOutputTokens: spellings('maxOutputTokens', 'max_output_tokens'),
+    choices: spellings('candidateCount', 'candidate_count'),
   }),
   answer: answerShape({
     usage: 'usageMetadata',

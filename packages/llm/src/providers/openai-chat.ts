@@ -18,8 +18,8 @@ export const openaiChat: Api = {
   request: requestShape({
     maxOutputTokens: ['max_completion_tokens', 'max_tokens'],
     // OpenAI's reasoning models refuse the old name, other hosts know only that.
-    capFor: (model) => (model.startsWith('gpt-') || /^(?:o\d|chatgpt)/.test(model) ? 0 : 1),
-    choices: 'n',
+    capFor: (model) => (/^(?:ft:)?(?:gpt-|o\d|chatgpt)/.test(model) ? 0 : 1),
+    choices: ['n'],
     usageOnRequest: true,
   }),
   answer: answerShape({

@@ -14,7 +14,7 @@ export const openaiResponses: Api = {
   provider: 'openai',
   name: 'responses',
   detect: (path) => (path.endsWith('/responses') ? {} : undefined),
-  request: requestShape({ maxOutputTokens: ['max_output_tokens'] }),
+  request: requestShape({ maxOutputTokens: ['max_output_tokens'], leastOutputTokens: 16 }),
   answer: answerShape({
     usage: 'usage',
     counts: openaiCounts,

@@ -12,7 +12,7 @@ export function estimateTokens(text: string, { long, words }: Noticed, margin = 
   let attachments = (words & ofAttachments) === 0 ? 0 : namedAttachments(text);
   let at = 0;
   for (const { from, to } of long) {
-    if (!isImage(text, from)) continue;
+    if (!isImage(text, from, to)) continue;
     tokens += countTokens(text, at, from);
     attachments++;
     at = to;
@@ -52,6 +52,26 @@ function namedAttachments(text: string): number {
 
 const imageStarts = ['data:image/', 'iVBORw0KGgo', '/9j/', 'R0lGOD', 'UklGR'];
 
-function isImage(text: string, from: number): boolean {
-  return imageStarts.some((start) => text.startsWith(start, from));
+function isImage(text: string, from: number, to: number): boolean {
+  return imageStarts.some((start) => text.startsWith(start, from)) && isBase64(text, from, to);
 }
+
+/** Whoever writes a prompt may begin it like an image. Of a long one samples are looked at, and nobody knows which. */
+function isBase64(text: string, from: number, to: number): boolean {
+  const comma = text.startsWith('data:', from) ? text.slice(from, from + longestType).indexOf(',') : -1;
+  const begin = from + comma + 1;
+  const step = Math.max(sampleLength, (to - begin) / samples);
+  for (let start = begin; start < to; start += step) {
+    const at = Math.floor(start + Math.random() * (step - sampleLength));
+    sample.lastIndex = at;
+    if (!sample.test(text) || sample.lastIndex < Math.min(at + sampleLength, to)) return false;
+  }
+  return true;
+}
+
+/** Of what is written before the data, such as `data:image/png;base64,`. */
+const longestType = 100;
+const samples = 64;
+const sampleLength = 256;
+/** Some writers of JSON escape each slash. */
+const sample = new RegExp(`[\\w+/=\\\\-]{1,${sampleLength}}`, 'y');

@@ -1,3 +1,4 @@
+import { isAnyArrayBuffer } from 'node:util/types';
 import { headerOf } from '@sage-adk/core';
 import { type Fetch, type LlmCall, openMark } from '../call.ts';
 import type { Api, Endpoint } from '../providers/api.ts';
@@ -66,10 +67,11 @@ export function toFetchCall(
   const { input, init } = made;
   const body = init?.body;
   if (typeof body === 'string') return callOf(recognised, made, body, provider, margin);
-  if (body instanceof Uint8Array) {
+  if (ArrayBuffer.isView(body)) {
     const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
     return callOf(recognised, made, text, provider, margin);
   }
+  if (isAnyArrayBuffer(body)) return callOf(recognised, made, Buffer.from(body).toString(), provider, margin);
   if (body == null && isRequest(input) && input.body !== null && !input.bodyUsed) {
     return readText(input).then((text) => callOf(recognised, made, text, provider, margin));
   }
@@ -106,7 +108,9 @@ function callOf(
     estimateInput,
     mayWriteCache,
     mayWriteLongCache,
+    goesOn,
     maxOutputTokens,
+    leastOutputTokens: asked.leastOutputTokens,
     choices: asked.choices,
     repeatable,
     fetch,
@@ -137,6 +141,10 @@ function mayWriteCache(this: FetchCall): boolean {
 
 function mayWriteLongCache(this: FetchCall): boolean {
   return says(this, ofLongCache);
+}
+
+function goesOn(this: FetchCall): boolean {
+  return this.asked.background;
 }
 
 /** Nobody knows what a body says that could not be read. */
@@ -173,7 +181,11 @@ function capsOf({ maxOutputTokens, asked, wire, model }: FetchCall, body: Reques
   if (said !== undefined) {
     return places.caps.filter((cap) => hasNumber(body, cap)).map((cap) => [cap, maxOutputTokens]);
   }
-  const cap = places.caps[capFor?.(model) ?? 0];
+  // Where the member around it is there in another spelling, it goes into that one.
+  const { spans } = body.members;
+  const cap =
+    places.caps.find(({ outer }) => outer !== undefined && spans[outer.index] !== undefined) ??
+    places.caps[capFor?.(model) ?? 0];
   return cap === undefined ? none : [[cap, maxOutputTokens]];
 }
 

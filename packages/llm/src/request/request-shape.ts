@@ -9,19 +9,37 @@ export interface RequestPlaces {
   readonly model: Place;
   readonly stream: Place;
   readonly includeUsage: Place;
+  readonly background: Place;
   /** The members that limit the output. */
   readonly caps: readonly Place[];
-  readonly choices: Place | undefined;
+  readonly thinking: Place | undefined;
+  readonly leastOutputTokens: number | undefined;
+  readonly choices: readonly Place[];
 }
 
 /** The shape of requests that say it there. */
 export function requestShape(names: RequestNames): RequestShape {
-  const { maxOutputTokens, choices } = names;
-  const others = ['model', 'stream', 'stream_options.include_usage', ...(choices === undefined ? [] : [choices])];
-  const wanted = wantMembers([...others, ...maxOutputTokens]);
-  const [model, stream, includeUsage] = wanted.places;
-  const caps = wanted.places.slice(others.length);
-  const places = { wanted, model, stream, includeUsage, caps, choices: choices && wanted.places[3] };
+  const { maxOutputTokens, choices = [], thinkingTokens, leastOutputTokens } = names;
+  const others = ['model', 'stream', 'stream_options.include_usage', 'background', ...choices];
+  const wanted = wantMembers([
+    ...others,
+    ...maxOutputTokens,
+    ...(thinkingTokens === undefined ? [] : [thinkingTokens]),
+  ]);
+  const [model, stream, includeUsage, background] = wanted.places;
+  const caps = wanted.places.slice(others.length, others.length + maxOutputTokens.length);
+  const thinking = wanted.places[others.length + maxOutputTokens.length];
+  const places = {
+    wanted,
+    model,
+    stream,
+    includeUsage,
+    background,
+    caps,
+    thinking,
+    leastOutputTokens,
+    choices: wanted.places.slice(4, others.length),
+  };
   return { ...names, places: places as RequestPlaces };
 }
 
@@ -31,8 +49,12 @@ export interface Asked {
   readonly stream: boolean;
   /** Of one answer. */
   readonly maxOutputTokens: number | undefined;
+  /** The fewest output tokens that the provider takes it with. */
+  readonly leastOutputTokens: number | undefined;
   /** Answers at once. @default 1 */
   readonly choices: number;
+  /** Whether the answer is made in the background. */
+  readonly background: boolean;
   /** Whether usage was asked for, where that is needed. */
   readonly wantsUsage: boolean;
 }
@@ -43,7 +65,9 @@ export function askedOf(body: RequestBody | undefined, { places }: RequestShape)
     model: undefined,
     stream: false,
     maxOutputTokens: undefined,
+    leastOutputTokens: places.leastOutputTokens,
     choices: 1,
+    background: false,
     wantsUsage: false,
   };
   if (body === undefined) return asked;
@@ -52,11 +76,17 @@ export function askedOf(body: RequestBody | undefined, { places }: RequestShape)
     if (value === undefined) continue;
     if (place === places.model) asked.model = typeof value === 'string' ? value : undefined;
     else if (place === places.stream) asked.stream = value === true;
+    else if (place === places.background) asked.background = value === true;
     else if (place === places.includeUsage) asked.wantsUsage = value === true;
-    else if (typeof value !== 'number') continue;
-    else if (place === places.choices) asked.choices = Math.max(1, value);
+    // A negative one is no limit to hosts that take it.
+    else if (typeof value !== 'number' || value < 0) continue;
+    else if (place === places.thinking) asked.leastOutputTokens = value + 1;
+    else if (places.choices.includes(place)) asked.choices = Math.max(asked.choices, Math.ceil(value));
     // Where two contradict each other, the larger one is what may be spent.
-    else asked.maxOutputTokens = Math.max(asked.maxOutputTokens ?? value, value);
+    else asked.maxOutputTokens = Math.max(asked.maxOutputTokens ?? 0, Math.min(Math.ceil(value), mostTokens));
   }
   return asked;
 }
+
+/** More than any model makes. Limits count in whole numbers that a double holds. */
+const mostTokens = 100_000_000;

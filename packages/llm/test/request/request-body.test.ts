@@ -23,7 +23,9 @@ describe('the body of a request', () => {
       model: 'm',
       stream: true,
       maxOutputTokens: 9,
+      leastOutputTokens: undefined,
       choices: 3,
+      background: false,
       wantsUsage: false,
     });
   });
@@ -82,7 +84,8 @@ describe('the body of a request', () => {
     ['{"generationConfig":null}', '{"generationConfig":{"maxOutputTokens":77}}'],
     ['{"generationConfig":[{"maxOutputTokens":1}]}', '{"generationConfig":{"maxOutputTokens":77}}'],
   ])('of Gemini: %s becomes %s', (text, expected) => {
-    const toSet = gemini.places.caps.map((cap): Change => [cap, 77]);
+    // The others are the same in other spellings.
+    const toSet = gemini.places.caps.slice(0, 1).map((cap): Change => [cap, 77]);
     expect(changed(text, toSet, gemini)).toBe(expected);
   });
 });
