@@ -9,7 +9,7 @@ import { createPurse, unitPrice } from '../support/policies.ts';
 async function ask(path: string, body: object, policies: LlmPolicies) {
   let sent: Record<string, unknown> | undefined;
   const by = async (_input: unknown, init?: RequestInit): Promise<Response> => {
-    sent = JSON.parse(String(init?.body)) as Record<string, unknown>;
+    sent = JSON.parse(init?.body as string) as Record<string, unknown>;
     return Response.json({});
   };
   const init = { method: 'POST', body: JSON.stringify(body) };
@@ -47,7 +47,7 @@ test('under the AI SDK, what Claude may think comes on top and is reserved', asy
   const purse = createPurse(1_000_000_000n);
   let sent: { max_tokens?: number } = {};
   const by: typeof fetch = async (_input, init) => {
-    sent = JSON.parse(String(init?.body)) as typeof sent;
+    sent = JSON.parse(init?.body as string) as typeof sent;
     const content = [{ type: 'text', text: 'hi' }];
     const usage = { input_tokens: 5, output_tokens: 9_000 };
     return Response.json({
