@@ -8,6 +8,7 @@ import { tapped } from './body/tapped.ts';
 import type { LlmAnswer } from './call.ts';
 import { inBandError, refusalOf } from './failure.ts';
 import { localErrorOf } from './local/local-answer.ts';
+import { refusesCapName } from './request/cap-name.ts';
 import { type FetchCall, toRequest } from './request/fetch-call.ts';
 import { refusesUsage } from './request/usage-asked.ts';
 import { brokenOff, failedBeforeContent, sent } from './sending.ts';
@@ -54,6 +55,7 @@ async function refused(call: FetchCall, response: Response): Promise<LlmAnswer<R
   if (call.asksForUsage && (await refusesUsage(response, call.input))) {
     return sendByFetch({ ...call, asksForUsage: false });
   }
+  if (await refusesCapName(response, call)) return sendByFetch(call);
   call.watch?.contentEnded();
   const exchange = exchangeOf(call, response.body, new PlainReader());
   exchange.refusal = refusalFrom(response, exchange);

@@ -39,6 +39,30 @@ describe('one call within several layers', () => {
     expect(retry.seen).toHaveLength(2);
   });
 
+  test('is reserved anew for each try of a layer inside that follows one which may be billed', async () => {
+    const purse = createPurse(plenty);
+    rig.provider.next(
+      { endAfter: { contents: 0 } },
+      { endAfter: { contents: 0 } },
+      { usage: { inputTokens: 12, outputTokens: 34 } },
+    );
+    const { path, init } = chat.ask({
+      messages: [{ role: 'user', content: 'word '.repeat(400) }],
+      max_completion_tokens: 50,
+    });
+    const inner = wrapFetch(wrapFetch(fetch, { retry: createRetries(3) }), {});
+    const outer = wrapFetch(inner, { limiter: purse, price: unitPrice });
+    await (await outer(`${rig.provider.url}${path}`, init)).text();
+    expect([rig.provider.requests.length, purse.reserved.length, calls().length]).toEqual([3, 3, 1]);
+    for (const { ends, end, estimate } of purse.reserved) {
+      expect(ends).toBe(1);
+      expect(Number((end as { costNanoUsd: bigint }).costNanoUsd)).toBeLessThanOrEqual(Number(estimate.costNanoUsd));
+    }
+    expect(rig.provider.requests.map(({ body }) => (body as Record<string, unknown>)['max_completion_tokens'])).toEqual(
+      [50, 50, 50],
+    );
+  });
+
   test('that an inner layer denies is denied, and not tried again', async () => {
     const retry = createRetries(3);
     const { path, init } = chat.ask();

@@ -38,6 +38,11 @@ export interface LlmCallMark {
   attempts: number;
   /** Tries that came to nothing, but that the provider may bill all the same; whoever sees one counts it. Missing where nobody pays. */
   lost?: number | undefined;
+  /**
+   * Asked before another try is made: those that came to nothing may have used up what was reserved. Resolves with the most output tokens of the next try.
+   * Missing where nothing was reserved.
+   */
+  renew?: (() => Promise<number | undefined>) | undefined;
   /** Adds what an answer told. The latest value of a member counts. */
   learn(facts: EndOf<'llm.call'>): void;
 }

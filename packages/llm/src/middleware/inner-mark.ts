@@ -5,6 +5,7 @@ export class InnerMark implements LlmCallMark {
   readonly #outer: LlmCallMark;
   steps: ReadonlySet<string>;
   #lost = 0;
+  #renew: LlmCallMark['renew'];
   /** Whether a layer inside said that what came of it cost nothing. */
   isFree = false;
 
@@ -23,6 +24,15 @@ export class InnerMark implements LlmCallMark {
     this.#lost = count;
     const outer = this.#outer;
     if (outer.lost !== undefined) outer.lost += more;
+  }
+
+  /** Of this layer, where it reserves, or else of those around it. */
+  get renew(): LlmCallMark['renew'] {
+    return this.#renew ?? this.#outer.renew;
+  }
+
+  set renew(renew: LlmCallMark['renew']) {
+    this.#renew = renew;
   }
 
   get open(): boolean {

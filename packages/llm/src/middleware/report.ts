@@ -45,6 +45,7 @@ export class OwnReport implements CallReport, LlmCallMark {
   /** Whether the client got an earlier answer. */
   #isServed = false;
   isClamped = false;
+  renew: LlmCallMark['renew'];
   attempts = 0;
   lost = 0;
   open = false;

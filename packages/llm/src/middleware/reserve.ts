@@ -34,14 +34,18 @@ export function reserve<C extends LlmCall, R>(given: ReserveOptions): Middleware
     const outcome = account.ask();
     const granted = account.take('allowed' in outcome ? outcome : await outcome);
     const maxOutputTokens = account.isTooFew(granted) ? await account.askForAll() : granted;
-    const attempts = call.report?.mark.attempts;
+    const renew = (): Promise<number | undefined> => account.renew();
+    const mark = call.report?.mark;
+    // Layers inside try again as well.
+    if (mark !== undefined) mark.renew = renew;
+    const attempts = mark?.attempts;
     try {
-      const answer = await next({ ...call, maxOutputTokens, renew: () => account.renew() });
+      const answer = await next({ ...call, maxOutputTokens, renew });
       const { progress } = answer;
       progress.onEnd((ending) => account.close(progress, ending));
       return answer;
     } catch (error) {
-      if (call.report?.mark.attempts === attempts) account.cancel();
+      if (mark?.attempts === attempts) account.cancel();
       else account.close();
       throw error;
     }

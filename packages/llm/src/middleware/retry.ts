@@ -46,7 +46,10 @@ export function retry<C extends LlmCall, R>({
 
 /** The call for another try, with what it may use. */
 export async function renewed<C extends LlmCall>(call: C): Promise<C> {
-  return call.renew === undefined ? call : { ...call, maxOutputTokens: await call.renew() };
+  if (call.renew !== undefined) return { ...call, maxOutputTokens: await call.renew() };
+  const most = await call.outer?.renew?.();
+  // The layer that reserved knows less of this request than who made it: it may ask for fewer.
+  return most === undefined ? call : { ...call, maxOutputTokens: Math.min(call.maxOutputTokens ?? most, most) };
 }
 
 interface Failed<R> {

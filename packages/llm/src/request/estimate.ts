@@ -9,15 +9,16 @@ import { ofAttachments, ofTools } from './words.ts';
  */
 export function estimateTokens(text: string, { long, words }: Noticed, margin = 1): number {
   let tokens = 0;
-  let attachments = (words & ofAttachments) === 0 ? 0 : namedAttachments(text);
+  let images = 0;
   let at = 0;
   for (const { from, to } of long) {
     if (!isImage(text, from, to)) continue;
     tokens += countTokens(text, at, from);
-    attachments++;
+    images++;
     at = to;
   }
   tokens += countTokens(text, at);
+  const attachments = (words & ofAttachments) === 0 ? images : attachmentsIn(text, images);
   return Math.ceil(tokens * margin) + attachments * tokensOfImage + ((words & ofTools) === 0 ? 0 : tokensOfTools);
 }
 
@@ -46,8 +47,16 @@ const tokensOfTools = 500;
 /** Members that name a file or an image, whatever the provider's spelling. */
 const attachmentNames = /"(?:image_url|file_url|file_id|fileUri|file_uri)"\s*:|"type"\s*:\s*"url"/g;
 
-function namedAttachments(text: string): number {
-  return text.match(attachmentNames)?.length ?? 0;
+/** Of an image whose type is told, few bytes may tell of a large one. */
+const imageTypes = /"(?:media_type|mimeType|mime_type)"\s*:\s*"image\\?\//g;
+
+/** @param images that were seen by their bytes: mostly their types are told as well. */
+function attachmentsIn(text: string, images: number): number {
+  return timesIn(text, attachmentNames) + Math.max(images, timesIn(text, imageTypes));
+}
+
+function timesIn(text: string, pattern: RegExp): number {
+  return text.match(pattern)?.length ?? 0;
 }
 
 const imageStarts = ['data:image/', 'iVBORw0KGgo', '/9j/', 'R0lGOD', 'UklGR'];

@@ -3,6 +3,7 @@ import { headerOf } from '@sage-adk/core';
 import { type Fetch, type LlmCall, openMark } from '../call.ts';
 import type { Api, Endpoint } from '../providers/api.ts';
 import { apis } from '../providers/index.ts';
+import { capPlace } from './cap-name.ts';
 import { estimateTokens } from './estimate.ts';
 import { type Change, hasNumber, readBody, type RequestBody, withMembers } from './request-body.ts';
 import { type Asked, askedOf } from './request-shape.ts';
@@ -174,8 +175,9 @@ function changesOf(call: FetchCall, body: RequestBody): readonly Change[] {
   return call.asksForUsage ? [[call.wire.request.places.includeUsage, true], ...caps] : caps;
 }
 
-function capsOf({ maxOutputTokens, asked, wire, model }: FetchCall, body: RequestBody): readonly Change[] {
-  const { capFor, places } = wire.request;
+function capsOf(call: FetchCall, body: RequestBody): readonly Change[] {
+  const { maxOutputTokens, asked } = call;
+  const { places } = call.wire.request;
   const said = asked.maxOutputTokens;
   if (maxOutputTokens === undefined || maxOutputTokens === (said ?? 0)) return none;
   if (said !== undefined) {
@@ -184,8 +186,7 @@ function capsOf({ maxOutputTokens, asked, wire, model }: FetchCall, body: Reques
   // Where the member around it is there in another spelling, it goes into that one.
   const { spans } = body.members;
   const cap =
-    places.caps.find(({ outer }) => outer !== undefined && spans[outer.index] !== undefined) ??
-    places.caps[capFor?.(model) ?? 0];
+    places.caps.find(({ outer }) => outer !== undefined && spans[outer.index] !== undefined) ?? capPlace(call);
   return cap === undefined ? none : [[cap, maxOutputTokens]];
 }
 

@@ -1,4 +1,5 @@
 /** Hosts that speak OpenAI's API, but refuse a request that asks for usage in a stream: they are not asked again. */
+import { beginningOf } from './refusal-text.ts';
 import { urlOf } from './url.ts';
 
 /** By URL, since on Azure it depends on the version in it. */
@@ -20,24 +21,4 @@ export async function refusesUsage(response: Response, input: string | URL | Req
   if (refusing.size >= mostRefusing) refusing.clear();
   refusing.add(urlOf(input));
   return true;
-}
-
-/** Errors in words are a few hundred bytes. */
-const mostBytes = 16_384;
-
-async function beginningOf({ body }: Response): Promise<string> {
-  if (body === null) return '';
-  const reader = body.getReader();
-  let text = '';
-  try {
-    while (text.length < mostBytes) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      text += Buffer.from(value).toString('latin1');
-    }
-  } catch {
-    // Whoever reads the body meets the same error.
-  }
-  reader.cancel().catch(() => {});
-  return text;
 }

@@ -2,7 +2,7 @@
 
 /** There are tools. */
 export const ofTools = 1;
-/** A file or an image may be named whose bytes are not here. */
+/** A file or an image may be named whose bytes are not here, or are few. */
 export const ofAttachments = 2;
 /** The input may be written to the provider's cache. */
 export const ofCache = 4;
@@ -17,6 +17,9 @@ const meanings: Readonly<Record<string, number>> = {
   fileUri: ofAttachments,
   file_uri: ofAttachments,
   url: ofAttachments,
+  media_type: ofAttachments,
+  mimeType: ofAttachments,
+  mime_type: ofAttachments,
   cache_control: ofCache,
   '1h': ofLongCache,
 };

@@ -87,6 +87,33 @@ describe('a prompt that begins like an image', () => {
   });
 });
 
+describe.each(['Anthropic', 'Gemini'])('images of %s, whatever their bytes,', (name) => {
+  test.each([20, 4_000])('count as such: two of %p times four characters', async (count) => {
+    const data = `iVBORw0KGgo${'AAAA'.repeat(count)}`;
+    const { inputTokens } =
+      name === 'Gemini'
+        ? await asked(gemini, {
+            contents: [
+              {
+                parts: [
+                  { inlineData: { mimeType: 'image/png', data } },
+                  { inline_data: { mime_type: 'image/png', data } },
+                ],
+              },
+            ],
+          })
+        : await asked('/v1/messages', {
+            model: 'm',
+            max_tokens: 5,
+            messages: [1, 2].map(() => ({
+              role: 'user',
+              content: [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data } }],
+            })),
+          });
+    expect([inputTokens >= 10_000, inputTokens < 10_800]).toEqual([true, true]);
+  });
+});
+
 test.each([
   ['an ArrayBuffer', (bytes: Uint8Array<ArrayBuffer>) => bytes.buffer],
   ['a view', (bytes: Uint8Array<ArrayBuffer>) => new DataView(bytes.buffer)],
