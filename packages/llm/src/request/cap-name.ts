@@ -4,34 +4,27 @@
  */
 import type { FetchCall } from './fetch-call.ts';
 import type { Place } from './json-members.ts';
-import { beginningOf } from './refusal-text.ts';
+import { Refusals } from './refusals.ts';
 import { urlOf } from './url.ts';
 
-/** URLs and models that take the other name than the usual one. */
-const exceptions = new Set<string>();
-/** Whoever calls many is told of a refusal at worst. */
-const mostExceptions = 1_000;
+/** Of the usual name, by URLs and models. */
+const refusals = new Refusals();
 
 /** The member to set where a request has none of them. */
 export function capPlace(call: FetchCall): Place | undefined {
   const { capFor, places } = call.wire.request;
   const usual = capFor?.(call.model) ?? 0;
-  return places.caps[exceptions.size > 0 && exceptions.has(keyOf(call)) ? 1 - usual : usual];
+  return places.caps[refusals.any && refusals.has(keyOf(call)) ? 1 - usual : usual];
 }
 
 /** Whether an answer refuses the name of a limit that the client did not set. If so, its connection is let go, and it is remembered. */
 export async function refusesCapName(response: Response, call: FetchCall): Promise<boolean> {
   const { wire, asked, maxOutputTokens } = call;
-  const isOurs =
-    wire.request.capFor !== undefined && maxOutputTokens !== undefined && asked.maxOutputTokens === undefined;
-  if (!isOurs || (response.status !== 400 && response.status !== 422) || exceptions.has(keyOf(call))) return false;
-  const name = capPlace(call)?.name ?? '';
-  const words = await beginningOf(response.clone());
-  if (!words.includes(name) || !refusal.test(words)) return false;
-  response.body?.cancel().catch(() => {});
-  if (exceptions.size >= mostExceptions) exceptions.clear();
-  exceptions.add(keyOf(call));
-  return true;
+  const key = keyOf(call);
+  const isOurs = maxOutputTokens !== undefined && asked.maxOutputTokens === undefined;
+  if (!isOurs || wire.request.capFor === undefined || refusals.has(key)) return false;
+  const { name = '' } = capPlace(call) ?? {};
+  return refusals.learn(response, key, (words) => words.includes(name) && refusal.test(words));
 }
 
 /** It is the name that is wrong, not the number. */
