@@ -1,6 +1,7 @@
 /** What every kind of call has in common where it leaves for the provider. */
 import type { AnswerReader } from './body/answer-reader.ts';
-import type { Exchange, FailureKind } from './body/exchange.ts';
+import type { Exchange } from './body/exchange.ts';
+import type { FailureKind } from './body/exchange-options.ts';
 import type { LlmCall } from './call.ts';
 import { errors } from './errors.ts';
 

@@ -1,6 +1,7 @@
 /** Where a call leaves over `fetch`, and how its answer begins. */
 import { type AnswerReader, JsonReader, PlainReader } from './body/answer-reader.ts';
-import { Exchange, type FailureKind } from './body/exchange.ts';
+import { Exchange } from './body/exchange.ts';
+import type { FailureKind } from './body/exchange-options.ts';
 import { parseJson } from './body/json-text.ts';
 import { endedProgress, type Refusal } from './body/progress.ts';
 import { SseReader } from './body/stream-reader.ts';

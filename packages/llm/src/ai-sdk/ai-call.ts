@@ -1,6 +1,7 @@
 /** A call that is made through the AI SDK, for the steps around it. */
 import { requireNumber } from '@sage-adk/core';
-import { Exchange, type FailureKind } from '../body/exchange.ts';
+import { Exchange } from '../body/exchange.ts';
+import type { FailureKind } from '../body/exchange-options.ts';
 import { endedProgress, type Progress, type Refusal } from '../body/progress.ts';
 import { type LlmAnswer, type LlmCall, openMark } from '../call.ts';
 import { denialWithin, forgetDenial } from '../local/local-answer.ts';

@@ -1,23 +1,9 @@
 import type { AnswerFacts } from '../providers/api.ts';
 import type { AnswerReader, Whole } from './answer-reader.ts';
+import type { ExchangeOptions, FailureKind } from './exchange-options.ts';
 import { Hold } from './hold.ts';
 import type { Ending, Listener, Progress, Refusal, Watch } from './progress.ts';
 import { type Read, Relay } from './relay.ts';
-
-export interface ExchangeOptions<P> {
-  /** Null where there is none. */
-  readonly body: ReadableStream<P> | null;
-  readonly reader: AnswerReader<P>;
-  /** Whoever asked gives up. */
-  readonly signal?: AbortSignal | undefined;
-  /** Is told when the body is waited for and when pieces of the answer came. */
-  readonly watch?: Watch | undefined;
-  /** What an answer that was cut short, cannot be read or is an error fails with. */
-  readonly failure: (kind: FailureKind) => unknown;
-}
-
-/** It ended before it was whole; the client cannot read it; the provider says in it what went wrong. */
-export type FailureKind = 'incomplete' | 'malformed' | 'problem';
 
 /**
  * The body of one answer, between the provider and whoever reads it. It reads no faster than its consumer, passes the bytes on as they are, and knows
@@ -48,8 +34,7 @@ export class Exchange<P = Uint8Array> implements Progress {
   ending: Ending | undefined;
   refusal: Refusal | undefined;
 
-  constructor(options: ExchangeOptions<P>) {
-    const { signal, body, reader, watch, failure } = options;
+  constructor({ signal, body, reader, watch, failure }: ExchangeOptions<P>) {
     this.#body = body;
     this.#signal = signal;
     this.#watch = watch;
