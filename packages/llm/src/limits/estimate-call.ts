@@ -3,6 +3,7 @@ import type { LlmCall } from '../call.ts';
 import { costAt, costOf } from '../price/cost.ts';
 import { type FindPrice, ratesBy } from '../price/price-port.ts';
 import type { PriceTier } from '../price/token-price.ts';
+import { withCacheWrite } from './cache-write.ts';
 import { limitCosts } from './spent.ts';
 
 export interface Estimating {
@@ -62,10 +63,9 @@ function worstCost(
   const cost = (used: Usage): bigint | undefined =>
     rates === undefined ? costOf(price, provider, model, used) : costAt(rates, used);
   const plain = cost(usage);
-  if (plain === undefined || rates?.writesCostMore === false || !call.mayWriteCache()) return plain;
-  const { inputTokens, outputTokens } = usage;
-  const longCacheWriteTokens = (call.mayWriteLongCache?.() ?? true) ? inputTokens : 0;
-  const written = cost({ inputTokens, outputTokens, cacheWriteTokens: inputTokens, longCacheWriteTokens });
+  if (plain === undefined || rates?.writesCostMore === false) return plain;
+  const writing = withCacheWrite(call, usage);
+  const written = writing && cost(writing);
   return written !== undefined && written > plain ? written : plain;
 }
 

@@ -4,6 +4,7 @@ import type { Ending, Progress } from '../body/progress.ts';
 import type { LlmCall } from '../call.ts';
 import { costOfAnswer } from '../price/cost.ts';
 import { estimateOutput } from '../request/estimate.ts';
+import { withCacheWrite } from './cache-write.ts';
 import type { CallEstimate } from './estimate-call.ts';
 
 /**
@@ -31,20 +32,9 @@ export function lostTries(
   if (count === 0) return none;
   const { inputTokens } = estimate;
   const plain: Usage = { inputTokens, outputTokens: call.stream ? 0 : estimate.outputTokens };
-  const lost = call.mayWriteCache() ? dearer(plain, writing(call, plain), call, price) : plain;
-  return Array.from({ length: count }, () => lost);
-}
-
-/** The same, where all of the prompt was written to the cache. */
-function writing(call: LlmCall, usage: Usage): Usage {
-  const { inputTokens } = usage;
-  const longCacheWriteTokens = (call.mayWriteLongCache?.() ?? true) ? inputTokens : 0;
-  return { ...usage, cacheWriteTokens: inputTokens, longCacheWriteTokens };
-}
-
-function dearer(one: Usage, other: Usage, call: LlmCall, price: PricePort | undefined): Usage {
-  const [least = 0n, most = 0n] = [one, other].map((usage) => costOfAnswer(price, call, undefined, usage));
-  return most > least ? other : one;
+  const writing = withCacheWrite(call, plain) ?? plain;
+  const [cost = 0n, written = 0n] = [plain, writing].map((usage) => costOfAnswer(price, call, undefined, usage));
+  return Array.from({ length: count }, () => (written > cost ? writing : plain));
 }
 
 /** The sum of what one request used, in the units of the limits. @param saidModel that the answer names. */

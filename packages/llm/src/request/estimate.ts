@@ -69,9 +69,10 @@ function isImage(text: string, from: number, to: number): boolean {
 function isBase64(text: string, from: number, to: number): boolean {
   const comma = text.startsWith('data:', from) ? text.slice(from, from + longestType).indexOf(',') : -1;
   const begin = from + comma + 1;
-  const step = Math.max(sampleLength, (to - begin) / samples);
-  for (let start = begin; start < to; start += step) {
-    const at = Math.floor(start + Math.random() * (step - sampleLength));
+  const count = Math.min(samples, Math.ceil((to - begin) / sampleLength));
+  const step = (to - begin) / count;
+  for (let turn = 0; turn < count; turn++) {
+    const at = begin + Math.floor(turn * step + Math.random() * Math.max(0, step - sampleLength));
     sample.lastIndex = at;
     if (!sample.test(text) || sample.lastIndex < Math.min(at + sampleLength, to)) return false;
   }

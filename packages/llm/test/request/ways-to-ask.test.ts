@@ -1,6 +1,7 @@
 /** Requests that few write like this, and that cost as much as others. */
 import { describe, expect, test } from '@jest/globals';
 import { type LlmPolicies, wrapFetch } from '../../src/index.ts';
+import { estimateText } from '../../src/request/estimate.ts';
 import { createPurse, unitPrice } from '../support/policies.ts';
 
 const gemini = '/v1beta/models/gemini-2.5-flash:generateContent';
@@ -85,6 +86,13 @@ describe('a prompt that begins like an image', () => {
       }
     }
   });
+});
+
+test('an image is one whatever its length', () => {
+  for (let length = 8_200; length < 60_000; length += 97) {
+    const tokens = estimateText(JSON.stringify({ data: `iVBORw0KGgo${'A'.repeat(length)}` }));
+    expect([length, tokens < 5_100]).toEqual([length, true]);
+  }
 });
 
 describe.each(['Anthropic', 'Gemini'])('images of %s, whatever their bytes,', (name) => {
