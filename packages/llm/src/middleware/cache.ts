@@ -3,7 +3,7 @@ import { type CachePolicy, current, type Middleware, type Usage } from '@sage-ad
 import { record } from '../body/recorded.ts';
 import type { LlmAnswer } from '../call.ts';
 import { endedProgress } from '../body/progress.ts';
-import type { FetchCall } from '../request/fetch-call.ts';
+import { type FetchCall, fieldOf } from '../request/fetch-call.ts';
 import { urlOf } from '../request/url.ts';
 
 /** What a cache is asked for: all that an answer depends on. */
@@ -15,6 +15,8 @@ export interface CacheRequest {
   readonly url: string;
   /** JSON text, as it was sent. */
   readonly body: string;
+  /** Fields by which answers to the same body differ, such as `anthropic-beta`; missing where the request has none. */
+  readonly headers?: readonly (readonly [name: string, value: string])[];
 }
 
 /** What a cache keeps: a whole answer, as plain data. */
@@ -115,7 +117,9 @@ class Asking {
   }
 
   #found(found: Found): void {
-    if (found.source === 'call' || this.#resolve === undefined) return;
+    if (this.#resolve === undefined) return;
+    // It says so of a call that it never made, or of one that came to nothing.
+    if (found.source === 'call') return this.#missed(uncacheable);
     try {
       const result = replayed(found);
       this.#call.report?.free();
@@ -154,8 +158,14 @@ function optionsOf({ signal }: FetchCall): { readonly scope?: string; readonly s
   return options;
 }
 
-function requestOf({ provider, api, model, stream, input }: FetchCall, body: string): CacheRequest {
-  return { provider, api, model, stream, url: urlOf(input), body };
+function requestOf(call: FetchCall, body: string): CacheRequest {
+  const { wire, provider, api, model, stream, input } = call;
+  const request = { provider, api, model, stream, url: urlOf(input), body };
+  const headers = wire.answerHeaders?.flatMap((name): [string, string][] => {
+    const value = fieldOf(call, name);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return headers === undefined || headers.length === 0 ? request : { ...request, headers };
 }
 
 /** @see RFC 9211 */

@@ -26,6 +26,7 @@ export const anthropicMessages: Api = {
     // The tokenizer since Claude Opus 4.7 makes some 30 % more tokens of the same text.
     tokenMargin: 1.3,
   }),
+  answerHeaders: ['anthropic-version', 'anthropic-beta'],
   answer: answerShape({
     usage: 'usage',
     counts: [

@@ -12,6 +12,8 @@ export interface Api {
   /** Whether a path is of this API, whatever the host: proxies and gateways keep the paths. */
   detect(path: string): Endpoint | undefined;
   readonly request: RequestShape;
+  /** Fields of a request by which its answer differs. */
+  readonly answerHeaders?: readonly string[];
   readonly answer: AnswerShape;
   /** Reads the events of one stream; missing where the API has none. @param choices answers that were asked for. */
   readStream?(choices: number): StreamReader;

@@ -44,11 +44,13 @@ export const tokensOfImage = 5_000;
 /** What providers put around the description of tools. */
 const tokensOfTools = 500;
 
-/** Members that name a file or an image, whatever the provider's spelling. */
-const attachmentNames = /"(?:image_url|file_url|file_id|fileUri|file_uri)"\s*:|"type"\s*:\s*"url"/g;
+/** Members that name a file or an image, whatever the provider's spelling; not those that have its bytes. */
+const attachmentNames =
+  /"(?:image_url|file_url|file_id|fileUri|file_uri)"\s*:(?!\s*(?:\{\s*"url"\s*:\s*)?"data:image)|"type"\s*:\s*"url"/g;
 
 /** Of an image whose type is told, few bytes may tell of a large one. */
-const imageTypes = /"(?:media_type|mimeType|mime_type)"\s*:\s*"image\\?\//g;
+const imageTypes =
+  /"(?:media_type|mimeType|mime_type)"\s*:\s*"image\\?\/|"image_url"\s*:\s*(?:\{\s*"url"\s*:\s*)?"data:image/g;
 
 /** @param images that were seen by their bytes: mostly their types are told as well. */
 function attachmentsIn(text: string, images: number): number {

@@ -4,6 +4,7 @@ import type { AnswerCache } from '../../src/middleware/cache.ts';
 import { wrapFetch } from '../../src/wrap-fetch.ts';
 import { createPurse, createShelf, unitPrice } from '../support/policies.ts';
 import { useRig } from '../support/rig.ts';
+import { nothingWithin } from '../support/streamed.ts';
 import { anthropic, chat, wires } from '../support/wires.ts';
 
 const rig = useRig();
@@ -107,6 +108,36 @@ const hasty: AnswerCache = {
 };
 
 describe('the cache', () => {
+  test('is told of fields by which answers to the same body differ', async () => {
+    const cache = createShelf();
+    const { path, init } = anthropic.askWhole();
+    const ask = async (beta: string): Promise<void> => {
+      const headers = { ...init.headers, 'anthropic-version': '2023-06-01', 'anthropic-beta': beta };
+      await (await wrapFetch(fetch, { cache })(`${rig.provider.url}${path}`, { ...init, headers })).text();
+    };
+    for (const beta of ['one', 'other', 'one']) await ask(beta);
+    expect(rig.provider.requests).toHaveLength(2);
+    expect(cache.asked[1]?.input.headers).toEqual([
+      ['anthropic-version', '2023-06-01'],
+      ['anthropic-beta', 'other'],
+    ]);
+    await (await send(chat, { cache })).text();
+    expect(cache.asked[3]?.input).not.toHaveProperty('headers');
+  });
+
+  test.each([
+    ['never made', async () => {}],
+    ['came to nothing', async (make: () => Promise<unknown>) => void (await make().catch(() => {}))],
+  ])('that speaks of a call that it %s does not leave its client waiting', async (_how, call) => {
+    const value = { status: 200, headers: [], body: '{}' };
+    const cache: AnswerCache = { wrap: (_input, make) => call(make).then(() => ({ value, source: 'call' })) };
+    rig.provider.next({ status: 503 });
+    const answer = await Promise.race([send(chat, { cache }), nothingWithin(3_000)]);
+    expect(answer).toHaveProperty('status', 503);
+    expect(rig.provider.requests).toHaveLength(1);
+    await (answer as Response).text();
+  });
+
   test('lets the first consumer read while it comes, and many make one call', async () => {
     const cache = createShelf();
     rig.provider.next({ tokenDelayMs: 2 });

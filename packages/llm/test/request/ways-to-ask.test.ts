@@ -95,6 +95,23 @@ test('an image is one whatever its length', () => {
   }
 });
 
+describe.each([
+  ['chat', chat, (url: string) => [{ type: 'image_url', image_url: { url, detail: 'high' } }]],
+  ['responses', '/v1/responses', (url: string) => [{ type: 'input_image', image_url: url }]],
+])('an image of OpenAI, %s, is one', (_api, path, contentOf) => {
+  test.each([20, 4_000])('where its bytes are there, %p times four of them', async (count) => {
+    const content = contentOf(`data:image/png;base64,iVBORw0KGgo${'AAAA'.repeat(count)}`);
+    const { inputTokens } = await asked(path, { model: 'm', input: content, messages: [{ role: 'user', content }] });
+    expect([inputTokens >= 10_000, inputTokens < 10_400]).toEqual([true, true]);
+  });
+
+  test('where it is named', async () => {
+    const content = contentOf('https://images.test/1.png');
+    const { inputTokens } = await asked(path, { model: 'm', input: content });
+    expect([inputTokens >= 5_000, inputTokens < 5_200]).toEqual([true, true]);
+  });
+});
+
 describe.each(['Anthropic', 'Gemini'])('images of %s, whatever their bytes,', (name) => {
   test.each([20, 4_000])('count as such: two of %p times four characters', async (count) => {
     const data = `iVBORw0KGgo${'AAAA'.repeat(count)}`;

@@ -145,7 +145,7 @@ export function createShelf(): Shelf {
     isStale: false,
     async wrap(input, call, { scope } = {}) {
       shelf.asked.push({ input, scope });
-      const key = `${scope ?? ''} ${input.url} ${input.body}`;
+      const key = JSON.stringify([scope, input]);
       const kept = shelf.kept.get(key);
       if (kept !== undefined && !shelf.isStale) return { value: kept, source: 'cache' };
       const flight = flights.get(key);
