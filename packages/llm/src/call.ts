@@ -27,6 +27,8 @@ export interface LlmCall {
   goesOn?(): boolean;
   /** Most output tokens of one answer; undefined where the request names none. 0 where the API has no output. */
   readonly maxOutputTokens: number | undefined;
+  /** Output tokens that are for thoughts alone, on top of those of an answer. Missing: 0. */
+  readonly thinkingTokens?: number | undefined;
   /** Fewer output tokens the provider refuses. Missing: 1. */
   readonly leastOutputTokens?: number | undefined;
   /** Answers that are asked for at once. */

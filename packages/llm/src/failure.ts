@@ -12,6 +12,8 @@ export class ProviderError extends Error {
   /** A word of the provider, such as `insufficient_quota`. */
   readonly code: string | undefined;
   readonly type: string | undefined;
+  /** As the provider said it. */
+  readonly error: unknown;
 
   constructor(provider: string, { status, headers, body }: Failure) {
     const error = errorIn(body);
@@ -21,6 +23,7 @@ export class ProviderError extends Error {
     this.headers = headers;
     this.code = textOf(error, 'code') ?? textOf(error, 'status');
     this.type = textOf(error, 'type');
+    this.error = error;
   }
 }
 
@@ -33,7 +36,7 @@ export interface Failure {
 
 /** What a failure of a provider means for the record of the call. */
 export function refusalOf({ status, headers, body }: Failure, provider: string, cause?: unknown): SageError {
-  const options = { retryAfterMs: parseRetryAfter(headers), cause };
+  const options = { retryAfterMs: parseRetryAfter(headers) ?? delayIn(body), cause };
   if (status === 402 || (status === 429 && isQuota(errorIn(body)))) return errors.QUOTA({ provider, status }, options);
   if (status === 429) return errors.RATE_LIMITED({ provider, status }, options);
   if (status === 408 || status >= 500) return errors.UNAVAILABLE({ provider, status }, options);
@@ -96,10 +99,30 @@ function errorIn(body: unknown): unknown {
   return memberOf(body, 'error') ?? body;
 }
 
-/** Waiting does not help where the credit is used up. */
+/** Waiting does not help where the credit is used up, or the quota of a day. */
 function isQuota(error: unknown): boolean {
   const words = ['code', 'type'].map((name) => textOf(error, name) ?? '');
-  return words.some((word) => /insufficient_quota|billing/.test(word));
+  return words.some((word) => /insufficient_quota|billing/.test(word)) || detailsIn(error).some(isOfDay);
+}
+
+/** @see https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto */
+function isOfDay(detail: unknown): boolean {
+  const violations = memberOf(detail, 'violations');
+  return Array.isArray(violations) && violations.some((one) => textOf(one, 'quotaId')?.includes('PerDay') === true);
+}
+
+/** Milliseconds that Google asks to wait. */
+function delayIn(body: unknown): number | undefined {
+  for (const detail of detailsIn(errorIn(body))) {
+    const seconds = /^\d+(?:\.\d+)?(?=s$)/.exec(textOf(detail, 'retryDelay') ?? '')?.[0];
+    if (seconds !== undefined) return Number(seconds) * 1_000;
+  }
+  return undefined;
+}
+
+function detailsIn(error: unknown): readonly unknown[] {
+  const details = memberOf(error, 'details');
+  return Array.isArray(details) ? details : [];
 }
 
 /** Errors of a connection carry a code, themselves or in the cause that fetch gives. */

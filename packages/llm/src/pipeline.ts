@@ -8,6 +8,8 @@ import {
   type Middleware,
   type Named,
   type PricePort,
+  requireOption,
+  requireWhole,
   type RetryPolicy,
 } from '@sage-adk/core';
 import type { LlmAnswer, LlmCall } from './call.ts';
@@ -127,7 +129,9 @@ function stepsOf<C extends LlmCall, R>(
   steps.push({ name: beginning, middleware: begin });
   if (limiter !== undefined) {
     const { subject = subjectOf, unknownPrice = 'refuse', clamp = false, defaultOutputTokens = 16_384 } = policies;
-    const { maxOutputTokens: maxOutputOf = kind.maxOutputOf } = policies;
+    const { maxOutputTokens: mostOf } = policies;
+    requireOption('unknownPrice', unknownPrice, '"refuse", "allow" or { assume }', isKnownWord);
+    requireWhole('defaultOutputTokens', defaultOutputTokens, 1);
     add(
       'reserve',
       reserve({
@@ -137,7 +141,7 @@ function stepsOf<C extends LlmCall, R>(
         allowsUnknown: unknownPrice !== 'refuse',
         clamps: clamp,
         defaultOutputTokens,
-        maxOutputOf,
+        maxOutputOf: mostOf === undefined ? kind.maxOutputOf : (asked) => toLimit(mostOf(asked)),
       }),
     );
   }
@@ -151,6 +155,15 @@ function stepsOf<C extends LlmCall, R>(
 /** What the cache did not answer goes out, and is a call from here on. */
 function begin<C extends LlmCall, R>(call: C, next: (call: C) => Promise<LlmAnswer<R>>): Promise<LlmAnswer<R>> {
   return call.report === undefined ? next(call) : call.report.begin(() => next(call));
+}
+
+function isKnownWord(unknown: UnknownPrice): boolean {
+  return typeof unknown === 'string' ? unknown === 'refuse' || unknown === 'allow' : unknown?.assume != null;
+}
+
+/** What a caller's function says, where it can be a limit. */
+function toLimit(most: number | undefined): number | undefined {
+  return Number.isSafeInteger(most) && Number(most) > 0 ? most : undefined;
 }
 
 function dependencyOf({ provider }: LlmCall): string {

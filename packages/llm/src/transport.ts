@@ -1,8 +1,7 @@
 /** Where a call leaves over `fetch`, and how its answer begins. */
-import { type AnswerReader, JsonReader, PlainReader } from './body/answer-reader.ts';
+import { type AnswerReader, JsonReader, mostBytesOfRefusal, PlainReader, RefusalReader } from './body/answer-reader.ts';
 import { Exchange } from './body/exchange.ts';
 import type { FailureKind } from './body/exchange-options.ts';
-import { parseJson } from './body/json-text.ts';
 import { endedProgress, type Refusal } from './body/progress.ts';
 import { SseReader } from './body/stream-reader.ts';
 import { tapped } from './body/tapped.ts';
@@ -58,8 +57,9 @@ async function refused(call: FetchCall, response: Response): Promise<LlmAnswer<R
   }
   if (await refusesCapName(response, call)) return sendByFetch(call);
   call.watch?.contentEnded();
-  const exchange = exchangeOf(call, response.body, new PlainReader());
-  exchange.refusal = refusalFrom(response, exchange);
+  const reader = new RefusalReader();
+  const exchange = exchangeOf(call, response.body, reader);
+  exchange.refusal = refusalFrom(response, exchange, reader);
   return { result: tapped(response, exchange), progress: exchange };
 }
 
@@ -130,20 +130,20 @@ function toAnswer(problem: string, { headers }: Response): LlmAnswer<Response> {
   return { result, progress: endedProgress({ status, headers: fields, read: async () => body, discard() {} }) };
 }
 
-/** Errors in words are a few hundred bytes. */
-const mostBytesOfError = 65_536;
-
-function refusalFrom({ status, headers }: Response, exchange: Exchange): Refusal {
+function refusalFrom({ status, headers }: Response, exchange: Exchange, reader: RefusalReader): Refusal {
   return {
     status,
     headers,
+    get body() {
+      return reader.json;
+    },
     async read() {
       try {
-        await exchange.readAhead(reaches(mostBytesOfError, exchange.ahead));
+        await exchange.readAhead(reaches(mostBytesOfRefusal, exchange.ahead));
       } catch {
         // Whoever reads the body meets the same error.
       }
-      return parseJson(Buffer.concat(exchange.ahead).toString());
+      return reader.json;
     },
     discard: () => exchange.drop(),
   };

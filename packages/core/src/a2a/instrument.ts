@@ -98,7 +98,8 @@ const streaming: Readonly<Record<string, string>> = {
 };
 
 function instrument<T extends object>(target: T, name: 'a2a.send' | 'a2a.receive', { around, pass }: Hooks): T {
-  return new Proxy(target, {
+  // Of a frozen one no proxy may give another method.
+  return new Proxy(Object.isFrozen(target) ? (Object.create(target) as T) : target, {
     get(_, key) {
       const member: unknown = Reflect.get(target, key, target);
       if (typeof member !== 'function' || typeof key !== 'string') return member;

@@ -67,6 +67,8 @@ type Calls = Map<string | number, OpenOperation<'mcp.call'>>;
 class McpCalls {
   readonly #sent: Calls = new Map();
   readonly #received: Calls = new Map();
+  /** What is being handed on. The SDK's callback calls the one that was there before it. */
+  #handling: unknown;
   /** Whether this side wants the end of the connection. */
   closing = false;
 
@@ -89,6 +91,17 @@ class McpCalls {
 
   /** Hands a message on, in the context that came with it where it is a request. */
   incoming(message: unknown, handle: () => unknown): unknown {
+    const outer = this.#handling;
+    if (outer === message) return handle();
+    this.#handling = message;
+    try {
+      return this.#handOn(message, handle);
+    } finally {
+      this.#handling = outer;
+    }
+  }
+
+  #handOn(message: unknown, handle: () => unknown): unknown {
     if (isResponse(message)) finish(this.#sent, message);
     const cancellation = cancellationOf(message);
     if (cancellation !== undefined) cancel(this.#received, cancellation.id);

@@ -107,6 +107,14 @@ describe('A2A over an instrumented client and handler', () => {
     ]);
   });
 
+  test('a handler that cannot be changed is instrumented all the same', async () => {
+    const frozen = Object.freeze({ name: 'frozen', sendMessage: async () => ({ id: 'task-1' }) });
+    const instrumented = instrumentA2aHandler(frozen);
+    await expect(instrumented.sendMessage()).resolves.toEqual({ id: 'task-1' });
+    expect(instrumented.name).toBe('frozen');
+    expect(seen.ends.at(-1)).toMatchObject({ name: 'a2a.receive', outcome: 'ok' });
+  });
+
   test('what is no call passes through', async () => {
     expect(client.transport).toBeDefined();
     await expect(client.getAgentCard()).resolves.toMatchObject({ name: 'test' });

@@ -49,6 +49,26 @@ const connected = (onmessage: (message: never) => void) =>
   Object.assign(instrumentMcpTransport<McpTransport>({ send: async () => {} }), { onmessage, onclose: () => {} });
 
 describe('MCP over an instrumented transport', () => {
+  test('a callback that was set before the protocol set its own is called once for each message, and each request counts once', async () => {
+    const [near, far] = InMemoryTransport.createLinkedPair();
+    const methods: unknown[] = [];
+    const transport = Object.assign(instrumentMcpTransport(far), {
+      onmessage: (message: object) => void methods.push('method' in message ? message.method : undefined),
+    });
+    const other = new McpServer({ name: 'other', version: '1' });
+    other.registerTool('now', {}, () => ({ content: [{ type: 'text', text: 'noon' }] }));
+    await other.connect(transport);
+    const asking = new Client({ name: 'asking', version: '1' });
+    await asking.connect(near);
+    seen.ends.length = 0;
+    methods.length = 0;
+    await asking.callTool({ name: 'now', arguments: {} });
+    expect(ended()).toEqual([{ method: 'tools/call', role: 'server', tool: 'now', outcome: 'ok' }]);
+    expect(methods).toEqual(['tools/call']);
+    await asking.close();
+    await other.close();
+  });
+
   test('a tool call is an operation on either side, with the name of the tool', async () => {
     await expect(client.callTool({ name: 'add', arguments: { a: 1, b: 2 } })).resolves.toMatchObject({
       content: [{ text: '3' }],

@@ -1,20 +1,31 @@
 /** A call that is made through the AI SDK, for the steps around it. */
-import { requireNumber } from '@sage-adk/core';
+import { requireNumber, requireWhole } from '@sage-adk/core';
 import { Exchange } from '../body/exchange.ts';
 import type { FailureKind } from '../body/exchange-options.ts';
 import { endedProgress, type Progress, type Refusal } from '../body/progress.ts';
 import { type LlmAnswer, type LlmCall, openMark } from '../call.ts';
 import { denialWithin, forgetDenial } from '../local/local-answer.ts';
 import { createPipeline, type LlmPolicies } from '../pipeline.ts';
-import { countOf, memberOf } from '../providers/usage.ts';
-import { apis } from '../providers/index.ts';
+import { anthropicMessages } from '../providers/anthropic-messages.ts';
+import { openaiResponses } from '../providers/openai-responses.ts';
 import { estimateText } from '../request/estimate.ts';
 import { brokenOff, failedBeforeContent, sent } from '../sending.ts';
 import { finishReasonOf, usageOf } from './answer-facts.ts';
-import { asLast, failedProgress, isLast, mayFollow, refusalIn, refusalInStream, sdkDelayMs } from './failure.ts';
+import {
+  asLast,
+  failedProgress,
+  failureOf,
+  isLast,
+  mayFollow,
+  refusalIn,
+  refusalInStream,
+  sdkDelayMs,
+} from './failure.ts';
 import { namesOf } from './names.ts';
 import { PartReader } from './part-reader.ts';
 import type { AiChanges, AiGenerated, AiParams, AiPart, AiStreamed } from './shapes.ts';
+import { thinkingOf } from './thinking.ts';
+import { textOf } from './written.ts';
 
 /** What of the policies serves a call of the AI SDK. A cache is for `wrapFetch`: it keeps the bytes of an answer. */
 export type AiPolicies = Omit<LlmPolicies, 'cache'>;
@@ -35,6 +46,7 @@ export interface AiRequest<A extends AiAnswer> {
 interface AiCall extends LlmCall {
   readonly request: AiRequest<AiAnswer>;
   readonly text: () => string;
+  readonly thinkingTokens: number;
 }
 
 /** What came of it. An error that a client may follow by another try is an answer to the steps around. */
@@ -52,6 +64,7 @@ export function createAiBoundary(
 ): <A extends AiAnswer>(request: AiRequest<A>) => Promise<A> {
   const { inputMargin } = policies;
   if (inputMargin !== undefined) requireNumber('inputMargin', inputMargin, 0);
+  requireWhole('maxRetries', maxRetries, 0);
   const call = createPipeline<AiCall, Outcome>(policies, {
     send,
     // A lost connection is no answer, but was tried as often as that helps all the same.
@@ -88,9 +101,11 @@ const timerSlackMs = 5;
 function toAiCall(request: AiRequest<AiAnswer>, { provider: named, inputMargin }: AiPolicies): AiCall {
   const { model, params, stream } = request;
   const { provider, api } = namesOf(model.provider);
-  const margin = inputMargin ?? apis.find((one) => one.provider === provider)?.request.tokenMargin;
+  const isClaude = /anthropic|claude/.test(`${model.provider} ${model.modelId}`);
+  const margin = inputMargin ?? (isClaude ? anthropicMessages.request.tokenMargin : undefined);
   let written: string | undefined;
-  const text = (): string => (written ??= textOf(request));
+  const text = (): string => (written ??= textOf(model.modelId, params));
+  const thinkingTokens = thinkingOf(model.modelId, params);
   return {
     request,
     text,
@@ -103,29 +118,22 @@ function toAiCall(request: AiRequest<AiAnswer>, { provider: named, inputMargin }
     estimateInput: () => estimateText(text(), margin),
     mayWriteCache: () => provider !== 'anthropic' || /cache_?control/i.test(text()),
     mayWriteLongCache: () => text().includes('"1h"'),
-    maxOutputTokens: params.maxOutputTokens && params.maxOutputTokens + thinkingOf(params),
+    maxOutputTokens: params.maxOutputTokens && params.maxOutputTokens + thinkingTokens,
+    thinkingTokens,
+    leastOutputTokens: thinkingTokens + (api === openaiResponses.name ? leastOfResponses : 1),
     choices: 1,
     repeatable: true,
   };
 }
 
-/** What is asked, as JSON; bytes as base64, as they are sent. */
-function textOf({ model, params: { prompt, tools, responseFormat } }: AiRequest<AiAnswer>): string {
-  return JSON.stringify(
-    { model: model.modelId, prompt, tools, responseFormat },
-    function (this: unknown, key, value: unknown) {
-      const original = (this as Record<string, unknown>)[key];
-      return original instanceof Uint8Array ? Buffer.from(original).toString('base64') : value;
-    },
-  );
-}
+const { leastOutputTokens: leastOfResponses = 1 } = openaiResponses.request;
 
 async function send(call: AiCall): Promise<LlmAnswer<Outcome>> {
   let answer: AiAnswer;
   try {
     answer = await sent(call, ask, (_call, made) => made);
   } catch (error) {
-    return refused(error);
+    return refused(call, error);
   }
   if ('stream' in answer) return streamed(call, answer);
   call.watch?.ended();
@@ -138,28 +146,22 @@ function ask(call: AiCall): PromiseLike<AiAnswer> {
   return call.request.ask(changesOf(call));
 }
 
-/** The providers of Claude put what it may think on top of what it may answer. */
-function thinkingOf({ providerOptions }: AiParams): number {
-  const thinking = memberOf(memberOf(providerOptions, 'anthropic'), 'thinking');
-  return memberOf(thinking, 'type') === 'enabled' ? (countOf(thinking, 'budgetTokens') ?? 1_024) : 0;
-}
-
 /** What the steps decided, where it is not what was asked. */
-function changesOf({ maxOutputTokens, attemptSignal, request: { params } }: AiCall): AiChanges {
-  const most = maxOutputTokens && Math.max(1, maxOutputTokens - thinkingOf(params));
+function changesOf({ maxOutputTokens, thinkingTokens, attemptSignal, request: { params } }: AiCall): AiChanges {
+  const most = maxOutputTokens && Math.max(1, maxOutputTokens - thinkingTokens);
   return {
     ...(most !== undefined && most !== params.maxOutputTokens && { maxOutputTokens: most }),
     ...(attemptSignal !== undefined && { abortSignal: attemptSignal }),
   };
 }
 
-function refused(error: unknown): LlmAnswer<Outcome> {
+function refused(call: AiCall, error: unknown): LlmAnswer<Outcome> {
   const mark = openMark();
   const denial = mark && denialWithin(mark);
   if (denial !== undefined) throw denial;
   const refusal = refusalIn(error);
   if (refusal === undefined) throw error;
-  if (isLast(error)) return { result: { error: asLast(error) }, progress: endedProgress(refusal) };
+  if (mayChange(call) && isLast(error)) return { result: { error: asLast(error) }, progress: endedProgress(refusal) };
   return failed(error, refusal);
 }
 
@@ -184,16 +186,20 @@ function generated(answer: AiGenerated): LlmAnswer<Outcome> {
 async function streamed(call: AiCall, answer: AiStreamed): Promise<LlmAnswer<Outcome>> {
   const reader = new PartReader<AiPart>();
   const { signal, watch } = call;
-  const failure = (kind: FailureKind): unknown => (kind === 'problem' ? reader.problem?.error : brokenOff(kind, call));
+  const failure = (kind: FailureKind): unknown =>
+    kind === 'problem' ? failureOf(reader.problem?.error, call.provider) : brokenOff(kind, call);
   const exchange = new Exchange({ body: answer.stream, reader, signal, watch, failure });
   const isEnough = (): boolean => exchange.ahead.length >= mostPartsAhead;
-  // Telemetry, which alone has an id, only looks on.
-  const mayChange = call.request.callId === undefined;
-  if (mayChange && (await failedBeforeContent(call, exchange, reader, isEnough))) {
+  if (mayChange(call) && (await failedBeforeContent(call, exchange, reader, isEnough))) {
     const error = reader.problem?.error;
     return failed(error, refusalInStream(error));
   }
   return { result: { answer: { ...answer, stream: exchange.relay() as ReadableStream<AiPart> } }, progress: exchange };
+}
+
+/** Telemetry, which alone has an id, only looks on. */
+function mayChange({ request }: AiCall): boolean {
+  return request.callId === undefined;
 }
 
 /** Parts that come ahead of the first content are a handful. */

@@ -11,7 +11,7 @@ export function refusalIn(error: unknown): Refusal | undefined {
   const status = memberOf(error, 'statusCode');
   if (typeof status !== 'number' || status < 400) return undefined;
   const body = memberOf(error, 'data') ?? parseJson(textOf(error, 'responseBody'));
-  return { status, headers: headersIn(error), read: async () => body, discard() {} };
+  return { status, headers: headersIn(error), body, read: async () => body, discard() {} };
 }
 
 /** What an error of the SDK is in the words of this package, with it as the cause; what says nothing of a provider stays as it is. */

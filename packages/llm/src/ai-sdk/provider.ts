@@ -66,6 +66,7 @@ async function* eventsOf(
       yield event;
       if (event.type === 'finish') return;
     }
+    throw errors.INCOMPLETE({ provider: name });
   } catch (error) {
     throw thrown(error, name, signal);
   }

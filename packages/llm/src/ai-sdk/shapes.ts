@@ -14,6 +14,8 @@ export interface AiParams {
   readonly tools?: unknown;
   readonly responseFormat?: unknown;
   readonly maxOutputTokens?: number | undefined;
+  /** Of V4: how much the model is to think, in a word. */
+  readonly reasoning?: string | undefined;
   readonly providerOptions?: unknown;
   readonly abortSignal?: AbortSignal | undefined;
 }

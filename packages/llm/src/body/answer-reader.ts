@@ -97,7 +97,7 @@ export class JsonReader implements AnswerReader {
 /** Where hosts say what went wrong, whoever's API they speak. */
 const error = 'error';
 
-/** Reads nothing of an answer but its end: an error, or what is no answer of a model. */
+/** Reads nothing of what is no answer of a model but its end. */
 export class PlainReader implements AnswerReader {
   whole = false;
   contentBytes = 0;
@@ -122,3 +122,21 @@ export class PlainReader implements AnswerReader {
     return {};
   }
 }
+
+/** Keeps the words of a refusal, for whoever asks after the client read them. */
+export class RefusalReader extends PlainReader {
+  readonly #pieces: Uint8Array[] = [];
+
+  override write(chunk: Uint8Array): Uint8Array {
+    // A copy: the bytes are the client's.
+    if (this.contentBytes < mostBytesOfRefusal) this.#pieces.push(Buffer.from(chunk));
+    return super.write(chunk);
+  }
+
+  get json(): unknown {
+    return parseJson(Buffer.concat(this.#pieces).toString());
+  }
+}
+
+/** Errors in words are a few hundred bytes. */
+export const mostBytesOfRefusal = 65_536;

@@ -12,6 +12,8 @@ export type Ending =
 export interface Refusal {
   readonly status: number;
   readonly headers: HeaderFields;
+  /** What of its body was read so far, where that is JSON. */
+  readonly body?: unknown;
   /** Its body, where that is JSON and not too long. Whoever gets the answer can read it all the same. */
   read(): Promise<unknown>;
   /** Nobody will read it: the connection is free. */

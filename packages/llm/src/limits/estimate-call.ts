@@ -31,7 +31,7 @@ const unreadableTokens = 8_192;
 export function estimateCall(call: LlmCall, options: Estimating): CallEstimate {
   const inputTokens = call.estimateInput() ?? unreadableTokens;
   const most = options.maxOutputOf(call) ?? Number.POSITIVE_INFINITY;
-  const wanted = call.maxOutputTokens ?? options.defaultOutputTokens;
+  const wanted = call.maxOutputTokens ?? options.defaultOutputTokens + (call.thinkingTokens ?? 0);
   const outputTokens = Math.min(wanted, most) * call.choices;
   const { price } = options;
   const rates = ratesBy(options.prices, call, inputTokens);

@@ -35,7 +35,9 @@ export function localAnswer(error: unknown): Response | undefined {
   const headers = new Headers({ 'content-type': 'application/json', 'x-should-retry': 'false' });
   if (wait !== undefined) headers.set('retry-after', String(wait));
   for (const [field, value] of Object.entries(numbers)) headers.set(`x-ratelimit-${field}`, String(value));
-  const response = new Response(JSON.stringify(body), { status, headers });
+  // Where an SDK does not know the body, it shows this.
+  const statusText = message.replaceAll(/[^ -~]/g, '?');
+  const response = new Response(JSON.stringify(body), { status, statusText, headers });
   local.set(response, error);
   return response;
 }

@@ -1,5 +1,12 @@
 /** Leaves a provider alone that failed too often. */
-import { type BreakerPermit, type BreakerPolicy, isSageError, type Middleware, verdictOf } from '@sage-adk/core';
+import {
+  type BreakerPermit,
+  type BreakerPolicy,
+  isSageError,
+  type Middleware,
+  type SageError,
+  verdictOf,
+} from '@sage-adk/core';
 import type { Ending } from '../body/progress.ts';
 import type { LlmAnswer, LlmCall } from '../call.ts';
 import { errors } from '../errors.ts';
@@ -43,9 +50,13 @@ function judge(permit: BreakerPermit, error: ProviderError): void {
 function conclude(permit: BreakerPermit, ending: Ending): void {
   if (ending.kind === 'done') permit.succeed();
   else if (ending.kind === 'cancelled') permit.release();
-  else if (isSageError(ending.error) && ending.error.category === 'permanent') permit.release();
+  else if (isSageError(ending.error) && saysNothing(ending.error)) permit.release();
   else if (!isFault(ending.error, undefined)) permit.release();
   else permit.fail(ending.error);
+}
+
+function saysNothing({ category, code }: SageError): boolean {
+  return category === 'permanent' || code === errors.RATE_LIMITED.code;
 }
 
 function isFault(error: unknown, signal: AbortSignal | undefined): boolean {

@@ -14,7 +14,7 @@ export interface PriceTableOptions {
 /**
  * A table of your own prices, in whole billionths of a US dollar.
  *
- * A model is looked up by its whole name, then as the alias that it may be, then without its date (`-2025-08-07`, `-20250929`, `@20250929`, `-001`,
+ * A model is looked up by the alias that its name may be, then by its whole name, then without its date (`-2025-08-07`, `-20250929`, `@20250929`, `-001`,
  * `-latest`), then by the longest beginning that stands in the table with a `*`. So `gpt-5-pro` never has the price of `gpt-5`. What is not found is unknown,
  * not free. Throws `SAGE_CORE_INVALID_OPTION` for an amount that is none.
  *

@@ -45,14 +45,16 @@ export const anthropicMessages: Api = {
   readStream: () => new MessagesReader(),
 };
 
-/** With context that is compacted on the way, the top counts leave out what the compaction used; the iterations have all. */
+/** The top counts leave out what a compaction on the way used, and another model that was asked for advice; the iterations have all. */
 function usageOf(usage: unknown): Usage | undefined {
   const iterations = memberOf(usage, 'iterations');
-  const compactions = Array.isArray(iterations)
-    ? iterations.filter((one) => memberOf(one, 'type') === 'compaction').flatMap((one) => usageOfOne(one) ?? [])
+  const others = Array.isArray(iterations)
+    ? iterations.filter((one) => beside.has(memberOf(one, 'type'))).flatMap((one) => usageOfOne(one) ?? [])
     : [];
-  return compactions.reduce((sum: Usage | undefined, one) => sum && added(sum, one), usageOfOne(usage));
+  return others.reduce((sum: Usage | undefined, one) => sum && added(sum, one), usageOfOne(usage));
 }
+
+const beside: ReadonlySet<unknown> = new Set(['compaction', 'advisor_message']);
 
 function added(one: Usage, other: Usage): Usage {
   const sum: Record<string, number> = { ...one };

@@ -37,7 +37,7 @@ export const geminiGenerate: Api = {
       'toolUsePromptTokenCount',
     ],
     model: 'modelVersion',
-    finishReason: ['candidates.finishReason'],
+    finishReason: ['candidates.finishReason', 'promptFeedback.blockReason'],
     usageOf,
   }),
   readStream: () => new GenerateReader(),

@@ -5,21 +5,26 @@ import { ofAttachments, ofTools } from './words.ts';
 
 /**
  * An estimate that is rarely too low, of the whole JSON of a request, its names and signs included: tokenizers of several providers differ, and what they put
- * around a message is not seen. An image within the request counts as {@link tokensOfImage}, whatever its bytes, and so does a file or image that is only named.
+ * around a message is not seen. An image within the request counts as {@link tokensOfImage}, whatever its bytes, and so does a file or image that is only
+ * named; sound counts by its length.
  */
 export function estimateTokens(text: string, { long, words }: Noticed, margin = 1): number {
   let tokens = 0;
   let images = 0;
+  let sound = 0;
   let at = 0;
   for (const { from, to } of long) {
-    if (!isImage(text, from, to)) continue;
+    const perCharacter = mediaIn(text, from, to);
+    if (perCharacter === undefined) continue;
+    if (perCharacter === 0) images++;
+    sound += Math.ceil((to - from) * perCharacter);
     tokens += countTokens(text, at, from);
-    images++;
     at = to;
   }
   tokens += countTokens(text, at);
   const attachments = (words & ofAttachments) === 0 ? images : attachmentsIn(text, images);
-  return Math.ceil(tokens * margin) + attachments * tokensOfImage + ((words & ofTools) === 0 ? 0 : tokensOfTools);
+  const tools = (words & ofTools) === 0 ? 0 : tokensOfTools;
+  return Math.ceil(tokens * margin) + attachments * tokensOfImage + sound + tools;
 }
 
 /** The same of a request that nothing else is read of. */
@@ -61,10 +66,26 @@ function timesIn(text: string, pattern: RegExp): number {
   return text.match(pattern)?.length ?? 0;
 }
 
-const imageStarts = ['data:image/', 'iVBORw0KGgo', '/9j/', 'R0lGOD', 'UklGR'];
+/** How media begin, in base64, and what they are in tokens for each of its characters: 0 for an image, which is one whatever its length. */
+const media: readonly (readonly [RegExp, number])[] = [
+  [/data:image\/|iVBORw0KGgo|\/9j\/|R0lGOD|UklGR.{7}RUJQ/y, 0],
+  // 32 tokens a second, of which plain sound has 8,000 bytes at least, and packed sound 750.
+  [/UklGR.{7}QVZF/y, 0.003],
+  [/SUQz|\/\/[suv]|T2dnUw|ZkxhQw|AAAA.{4}ZnR5c|GkXf/y, 0.032],
+];
 
-function isImage(text: string, from: number, to: number): boolean {
-  return imageStarts.some((start) => text.startsWith(start, from)) && isBase64(text, from, to);
+/** Members that hold media. What a user says may be written like it. */
+const mediaNames = /"(?:data|url|image_url|bytes|imageBytes)"\s*:\s*"$/;
+const longestName = 40;
+
+/** Tokens for each of its characters; undefined of anything else. */
+function mediaIn(text: string, from: number, to: number): number | undefined {
+  const known = media.find(([start]) => {
+    start.lastIndex = from;
+    return start.test(text);
+  });
+  const isHeld = known !== undefined && mediaNames.test(text.slice(Math.max(0, from - longestName), from));
+  return isHeld && isBase64(text, from, to) ? known[1] : undefined;
 }
 
 /** Whoever writes a prompt may begin it like an image. Of a long one samples are looked at, and nobody knows which. */

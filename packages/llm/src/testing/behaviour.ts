@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { optionErrors, requireNumber, requireOption, requireWhole, type Usage } from '@sage-adk/core';
 import { type ErrorName, errorNames } from './error-name.ts';
 import type { RateLimits } from './wire/rate-limit-headers.ts';
@@ -91,6 +92,7 @@ export type BytePlace = Place | { readonly bytes: number };
 /** Refuses what no behaviour can be; returns it otherwise. */
 export function checkBehaviour(behaviour: Behaviour): Behaviour {
   const { status, error, latencyMs, tokenDelayMs, keepAliveMs, retryAfterMs, chunkBytes, usage } = behaviour;
+  const { contentType, headers = {} } = behaviour;
   if (status !== undefined) requireWhole('status', status, 400, 599);
   if (error !== undefined)
     requireOption('error', error, `one of ${errorNames.join(', ')}`, (name) => errorNames.includes(name));
@@ -102,6 +104,8 @@ export function checkBehaviour(behaviour: Behaviour): Behaviour {
   for (const name of ['cutAfter', 'endAfter', 'stallAfter', 'malformedAt', 'errorEventAt'] as const)
     checkPlace(name, behaviour[name]);
   if (usage !== undefined) checkUsage(usage);
+  for (const [name, value] of Object.entries(headers)) checkHeader(`headers.${name}`, name, value);
+  if (contentType !== undefined) checkHeader('contentType', 'content-type', contentType);
   return behaviour;
 }
 
@@ -112,11 +116,24 @@ function checkPlace(option: string, place: BytePlace | undefined): void {
   else requireWhole(`${option}.bytes`, place.bytes, 0);
 }
 
+function checkHeader(option: string, name: string, value: string): void {
+  requireOption(option, value, 'a header field that can be sent', () => {
+    try {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
 function checkUsage(usage: Partial<Usage>): void {
   for (const [name, count] of Object.entries(usage)) requireWhole(`usage.${name}`, count, 0);
   const { inputTokens, outputTokens, cachedInputTokens = 0, cacheWriteTokens = 0, reasoningTokens = 0 } = usage;
   requireParts('usage.inputTokens', inputTokens, cachedInputTokens + cacheWriteTokens);
   requireParts('usage.outputTokens', outputTokens, reasoningTokens);
+  requireParts('usage.cacheWriteTokens', cacheWriteTokens, usage.longCacheWriteTokens ?? 0);
 }
 
 /** The parts of a count are subsets of it. */

@@ -7,7 +7,7 @@ import type { LlmEvent, LlmMessage, LlmProvider, LlmRequest } from '@sage-adk/co
 import { llmProviderCases } from '@sage-adk/core/testing';
 import { createAiSdkProvider } from '../../src/ai-sdk/index.ts';
 import { wrapFetch } from '../../src/index.ts';
-import { createFaultyProvider, type FaultyProvider } from '../../src/testing/index.ts';
+import { type Behaviour, createFaultyProvider, type FaultyProvider } from '../../src/testing/index.ts';
 
 Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false });
 
@@ -95,5 +95,19 @@ describe.each(Object.entries(models))('%s as a provider', (sdk, modelOf) => {
     const { usage } = await asked;
     expect(usage.inputTokens).toBeGreaterThan(0);
     return expect(usage.outputTokens).toBeGreaterThan(0);
+  });
+});
+
+test.each<[string, Behaviour]>([
+  ['has no body', { emptyBody: true }],
+  ['ends before anything was said', { endAfter: 1 }],
+])('a stream of Claude that %s is no answer', async (_how, behaviour) => {
+  const provider = createAiSdkProvider({
+    name: 'here',
+    modelOf: createAnthropic({ baseURL: `${server.url}/v1`, apiKey: 'any' }),
+  });
+  server.next(behaviour);
+  await expect(gather(provider.stream(asks('What time is it?')))).rejects.toMatchObject({
+    code: 'SAGE_LLM_INCOMPLETE',
   });
 });

@@ -105,3 +105,9 @@ describe('the telemetry of the AI SDK', () => {
     globalThis.AI_SDK_TELEMETRY_INTEGRATIONS = [];
   });
 });
+
+test('telemetry leaves the tries of the SDK to the SDK', async () => {
+  rig.provider.next({ status: 503, shouldRetry: false, retryAfterMs: 1 }, { text: 'It is noon.' });
+  const { text } = await generateText({ model: modelBy(fetch), prompt: 'What time is it?', maxRetries: 1, telemetry });
+  expect([text, rig.provider.requests.length]).toEqual(['It is noon.', 2]);
+});

@@ -73,6 +73,19 @@ test('an answer that comes later than undici waits for it', async () => {
   expect(purse.reserved[0]?.end).toMatchObject({ outputTokens: 5_000 });
 });
 
+test('a model that Claude asked for advice is paid', async () => {
+  const purse = createPurse(plenty);
+  const iterations = [
+    { type: 'message', input_tokens: 412, output_tokens: 531 },
+    { type: 'advisor_message', model: 'claude-opus-4-6', input_tokens: 823, output_tokens: 1_612 },
+  ];
+  const usage = { input_tokens: 412, output_tokens: 531, iterations };
+  const by = async (): Promise<Response> => Response.json({ model: 'claude-sonnet-4-6', usage });
+  const body = { model: 'claude-sonnet-4-6', max_tokens: 4_096, messages: [] };
+  await (await ask(by, '/v1/messages', body, { limiter: purse, price: unitPrice })).text();
+  expect(purse.reserved[0]?.end).toMatchObject({ inputTokens: 1_235, outputTokens: 2_143 });
+});
+
 test.each([
   ['text', (answer: Response) => answer.text()],
   ['JSON', (answer: Response) => answer.json()],

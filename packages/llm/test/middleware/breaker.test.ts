@@ -50,6 +50,14 @@ describe('a breaker', () => {
     expect(breaker.words).toEqual(['llm.openai', expect.objectContaining({ message: expect.any(String) })]);
   });
 
+  test('hears nothing of a limit that was reached in the middle of a stream', async () => {
+    const breaker = createFuse();
+    rig.provider.next({ errorEventAt: { contents: 2 }, error: 'rate_limit' });
+    await (await send(chat, { breaker })).text().catch(() => {});
+    expect(breaker.words).toEqual(['llm.openai', 'release']);
+    expect(calls()).toMatchObject([{ outcome: 'error', code: 'SAGE_LLM_RATE_LIMITED' }]);
+  });
+
   test('hears of a lost connection as a failure', async () => {
     const breaker = createFuse();
     rig.provider.next({ hangUp: true });

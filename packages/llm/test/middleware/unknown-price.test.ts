@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { LimiterPolicy } from '@sage-adk/core';
-import { createPriceTable } from '../../src/index.ts';
+import { createPriceTable, wrapFetch } from '../../src/index.ts';
 import { createPurse, type Purse, unitPrice } from '../support/policies.ts';
 import { useRig } from '../support/rig.ts';
 import { chat, wires } from '../support/wires.ts';
@@ -63,5 +63,24 @@ describe('a price that nobody knows', () => {
     await (await send(wire, { limiter, price })).text();
     expect(limiter.reserved[0]?.end).toMatchObject({ costNanoUsd: 352_000n });
     expect(calls()[0]?.attributes.costNanoUsd).toBe(352_000n);
+  });
+});
+
+describe('what cannot be is refused at once, and is no way around a limit:', () => {
+  test.each<[object, string]>([
+    [{ unknownPrice: 'deny' }, 'unknownPrice'],
+    [{ unknownPrice: {} }, 'unknownPrice'],
+    [{ unknownPrice: null }, 'unknownPrice'],
+    [{ defaultOutputTokens: Number.NaN }, 'defaultOutputTokens'],
+    [{ defaultOutputTokens: 0 }, 'defaultOutputTokens'],
+    [{ defaultOutputTokens: -5 }, 'defaultOutputTokens'],
+  ])('%j', (policies, option) => {
+    expect(() => wrapFetch(fetch, { limiter: purse(), ...policies })).toThrow(`The option ${option} is`);
+  });
+
+  test.each([-5, 0, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('a most of %p output tokens is none', async (most) => {
+    const limiter = purse();
+    await (await send(chat, { limiter, price: unitPrice, maxOutputTokens: () => most })).text();
+    expect(limiter.reserved[0]?.estimate.outputTokens).toBe(16_384);
   });
 });

@@ -88,6 +88,58 @@ describe('a prompt that begins like an image', () => {
   });
 });
 
+test('what a user says is text, though it is written like an image', async () => {
+  const content = `/9j/${Buffer.from(Uint8Array.from({ length: 150_000 }, (_, at) => (at * at * 31) >> 2)).toString('base64')}`;
+  for (const said of [content, [{ type: 'text', text: content }]]) {
+    const { inputTokens } = await asked(chat, {
+      model: 'm',
+      max_tokens: 5,
+      messages: [{ role: 'user', content: said }],
+    });
+    expect(inputTokens).toBeGreaterThan(100_000);
+  }
+});
+
+describe('sound counts by its length:', () => {
+  const seconds = 600;
+  const wav = Buffer.alloc(44 + seconds * 32_000, 7);
+  wav.write('RIFF\x24\xf8\x24\x01WAVEfmt ', 'latin1');
+  test.each([
+    [
+      'Gemini',
+      gemini,
+      { contents: [{ parts: [{ inlineData: { mimeType: 'audio/wav', data: wav.toString('base64') } }] }] },
+    ],
+    [
+      'OpenAI',
+      chat,
+      {
+        model: 'm',
+        messages: [
+          {
+            role: 'user',
+            content: [{ type: 'input_audio', input_audio: { data: wav.toString('base64'), format: 'wav' } }],
+          },
+        ],
+      },
+    ],
+  ])('ten minutes, as %s is given them', async (_name, path, body) => {
+    const { inputTokens } = await asked(path, body);
+    // Gemini counts 32 tokens a second.
+    expect(inputTokens).toBeGreaterThan(seconds * 32);
+    expect(inputTokens).toBeLessThan(seconds * 32 * 5);
+  });
+
+  test('packed, it is more for each byte', async () => {
+    const data = Buffer.concat([Buffer.from('ID3'), Buffer.alloc(seconds * 16_000, 7)]).toString('base64');
+    const { inputTokens } = await asked(gemini, {
+      contents: [{ parts: [{ inlineData: { mimeType: 'audio/mpeg', data } }] }],
+    });
+    expect(inputTokens).toBeGreaterThan(seconds * 32);
+    expect(inputTokens).toBeLessThan(data.length / 20);
+  });
+});
+
 test('an image is one whatever its length', () => {
   for (let length = 8_200; length < 60_000; length += 97) {
     const tokens = estimateText(JSON.stringify({ data: `iVBORw0KGgo${'A'.repeat(length)}` }));

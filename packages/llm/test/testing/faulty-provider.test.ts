@@ -249,6 +249,10 @@ describe('its life', () => {
     ['endAfter.bytes', { endAfter: { bytes: -1 } }],
     ['usage.inputTokens', { usage: { inputTokens: 1, cachedInputTokens: 2 } }],
     ['usage.outputTokens', { usage: { outputTokens: 1, reasoningTokens: 2 } }],
+    ['usage.cacheWriteTokens', { usage: { cacheWriteTokens: 1, longCacheWriteTokens: 2 } }],
+    ['headers.x', { headers: { x: 'a\nb' } }],
+    ['headers.a b', { headers: { 'a b': 'x' } }],
+    ['contentType', { contentType: 'a\nb' }],
     ['weather.chance', { weather: [{ chance: 2, behaviour: {} }] }],
   ])('an impossible %s is refused by name', async (name, options) => {
     await expect(createFaultyProvider(options)).rejects.toThrow(name);

@@ -126,10 +126,10 @@ function ending({ finish }: Answer): Json {
 }
 
 function messageUsage(usage: Usage): Json {
-  const { cache_creation_input_tokens: written = 0 } = deltaUsage(usage);
+  const { cacheWriteTokens: written = 0, longCacheWriteTokens: long = 0 } = usage;
   return {
     ...deltaUsage(usage),
-    cache_creation: { ephemeral_5m_input_tokens: written, ephemeral_1h_input_tokens: 0 },
+    cache_creation: { ephemeral_5m_input_tokens: written - long, ephemeral_1h_input_tokens: long },
     service_tier: 'standard',
   };
 }
