@@ -1,5 +1,11 @@
 import { type Clock, requireNumber, systemClock } from '@sage-adk/core';
-import { redrive, type RedriveHandler, type RedriveOptions, type RedriveResult } from './redrive.ts';
+import {
+  redrive,
+  type RedriveHandler,
+  type RedriveOptions,
+  type RedriveResult,
+  requireRedriveOptions,
+} from './redrive.ts';
 import type { DeadLetterStore } from './store.ts';
 
 export interface AutomaticRedriveOptions extends Omit<RedriveOptions, 'signal'> {
@@ -26,6 +32,7 @@ export function startRedrive(
   { intervalMs = 60_000, onResult, clock = systemClock, ...options }: AutomaticRedriveOptions = {},
 ): AutomaticRedrive {
   requireNumber('intervalMs', intervalMs, 1);
+  requireRedriveOptions(options);
   const end = new AbortController();
   const done = repeat(clock, intervalMs, end.signal, async () => {
     try {
@@ -47,8 +54,13 @@ async function repeat(clock: Clock, intervalMs: number, signal: AbortSignal, wor
   while (!signal.aborted) {
     // Not core's sleep: this wait is in the background and must not keep the process alive.
     await new Promise<void>((resolve) => {
-      const timer = clock.setTimer(resolve, intervalMs);
-      signal.addEventListener('abort', () => (timer.cancel(), resolve()), { once: true });
+      const wake = (): void => {
+        timer.cancel();
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      const timer = clock.setTimer(wake, intervalMs);
+      signal.addEventListener('abort', wake);
     });
     if (!signal.aborted) await work().catch(() => {});
   }

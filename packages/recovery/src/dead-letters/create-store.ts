@@ -115,8 +115,9 @@ function withOrigin(letter: NewDeadLetter): NewDeadLetter {
 
 async function claimFrom(
   backend: Backend,
-  options: Parameters<Backend['claim']>[0],
+  { ids, ...bounds }: Parameters<Backend['claim']>[0],
 ): Promise<readonly ClaimedLetter[]> {
+  const options = { ...bounds, ids: ids && [...new Set(ids)] };
   for (;;) {
     const { letters, parked } = await backend.claim(options);
     // Nothing but letters to be parked: there may be others behind them.

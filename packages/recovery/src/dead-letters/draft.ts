@@ -98,20 +98,29 @@ function describe(error: unknown, { classify, hide }: DraftOptions): DeadLetterE
   const known = { category, reason: hide(reason), ...(status !== undefined && { status }) };
   const short = (text: string) => hide(text).slice(0, longestMessage);
   if (!(error instanceof Error)) return { ...known, name: typeof error, message: short(textOf(error)) };
-  const { name, message, stack } = error;
+  const stack = partOf(error, 'stack');
   return {
     ...known,
-    name: short(name),
-    message: short(message),
-    ...(stack !== undefined && { stack: hide(stack).slice(0, longestStack) }),
+    name: short(textOf(partOf(error, 'name'))),
+    message: short(textOf(partOf(error, 'message'))),
+    ...(typeof stack === 'string' && { stack: hide(stack).slice(0, longestStack) }),
   };
+}
+
+/** Any value: an answer's fields may have been assigned to the error, and to read a stack runs whatever prepares stacks. */
+function partOf(error: Error, part: 'name' | 'message' | 'stack'): unknown {
+  try {
+    return error[part];
+  } catch {
+    return undefined;
+  }
 }
 
 function textOf(thrown: unknown): string {
   try {
     return typeof thrown === 'string' ? thrown : (JSON.stringify(thrown) ?? String(thrown));
   } catch {
-    return String(thrown);
+    return typeof thrown === 'bigint' ? String(thrown) : Object.prototype.toString.call(thrown);
   }
 }
 

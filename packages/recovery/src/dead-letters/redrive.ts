@@ -66,6 +66,25 @@ export async function redrive(
   return run.result();
 }
 
+/** Refuses options that make no sense. */
+export function requireRedriveOptions({
+  ratePerSecond = 10,
+  concurrency = 1,
+  leaseMs = 30_000,
+  stopAtFailureRatio = 0.5,
+  minTries = 10,
+  retryDelayMs = 60_000,
+  limit = 1,
+}: RedriveOptions): void {
+  requireOption('ratePerSecond', ratePerSecond, 'a number above 0', (rate) => rate > 0);
+  requireNumber('stopAtFailureRatio', stopAtFailureRatio, 0, 1);
+  requireNumber('retryDelayMs', retryDelayMs, 0);
+  requireWhole('minTries', minTries, 1);
+  requireWhole('limit', limit, 1);
+  requireWhole('concurrency', concurrency, 1, 1_000);
+  requireNumber('leaseMs', leaseMs, 30);
+}
+
 const longestDelayMs = 3_600_000;
 
 class Redrive {
@@ -86,15 +105,10 @@ class Redrive {
   #lost = 0;
 
   constructor(store: DeadLetterStore, handler: RedriveHandler, options: RedriveOptions) {
+    requireRedriveOptions(options);
     const { ratePerSecond = 10, concurrency = 1, leaseMs = 30_000, filter, clock = systemClock, signal } = options;
-    const { stopAtFailureRatio = 0.5, minTries = 10, retryDelayMs = 60_000, limit } = options;
-    requireOption('ratePerSecond', ratePerSecond, 'a number above 0', (rate) => rate > 0);
-    requireNumber('stopAtFailureRatio', stopAtFailureRatio, 0, 1);
-    requireNumber('retryDelayMs', retryDelayMs, 0);
-    requireWhole('minTries', minTries, 1);
-    if (limit !== undefined) requireWhole('limit', limit, 1);
-    this.#concurrency = requireWhole('concurrency', concurrency, 1, 1_000);
-    this.#leaseMs = requireNumber('leaseMs', leaseMs, 30);
+    this.#concurrency = concurrency;
+    this.#leaseMs = leaseMs;
     this.#spacingMs = 1_000 / ratePerSecond;
     this.#store = store;
     this.#handler = handler;

@@ -91,7 +91,7 @@ function added(group: DeadLetterGroup | undefined, letter: DeadLetter): DeadLett
   };
 }
 
-/** Text that stays in its cell. */
+/** Text that stays in its cell, without what a terminal would obey. */
 function cell(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').replaceAll(/[\\|<>`*_[\]]/g, (character) => `\\${character}`);
+  return text.replaceAll(/[\s\p{Cc}]+/gu, ' ').replaceAll(/[\\|<>`*_[\]]/g, (character) => `\\${character}`);
 }

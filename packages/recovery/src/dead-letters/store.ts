@@ -45,7 +45,7 @@ export interface PutResult {
 }
 
 export interface ClaimOptions {
-  /** @default 1 */
+  /** Most letters. Redis gives fewer at once where they are large: no more than 2 MiB, or a single one. @default 1 */
   readonly limit?: number;
   /** How long the claim holds, in milliseconds. @default 30000 */
   readonly leaseMs?: number;

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { createFakeClock, type FakeClock, recordOperations } from '@sage-adk/core/testing';
 import {
   createMemoryDeadLetters,
@@ -213,11 +213,42 @@ describe('an automatic redrive', () => {
     expect(clock.pending).toBe(0);
   });
 
+  test('ER14: it listens once to its end, however many intervals pass', async () => {
+    const { clock, store } = await filled(0);
+    const add = jest.spyOn(AbortSignal.prototype, 'addEventListener');
+    const remove = jest.spyOn(AbortSignal.prototype, 'removeEventListener');
+    try {
+      await using _automatic = startRedrive(store, () => Promise.resolve(), { clock, intervalMs: 10 });
+      for (let turn = 0; turn < 50; turn++) await clock.advanceAsync(10);
+      expect(add.mock.calls.length).toBeGreaterThan(10);
+      expect(add.mock.calls.length - remove.mock.calls.length).toBeLessThanOrEqual(1);
+    } finally {
+      add.mockRestore();
+      remove.mockRestore();
+    }
+  });
+
   test('ER14: an automatic redrive works where nobody wants to be told of it', async () => {
     const { clock, store } = await filled(1);
     await using _automatic = startRedrive(store, () => Promise.resolve(), { clock, intervalMs: 1_000 });
     for (let turn = 0; turn < 120; turn++) await clock.advanceAsync(10);
     expect(await store.stats()).toMatchObject({ dead: 0, claimed: 0 });
+  });
+});
+
+describe('an automatic redrive refuses at once what no redrive could do', () => {
+  test.each([
+    { concurrency: 0 },
+    { ratePerSecond: 0 },
+    { leaseMs: Number.NaN },
+    { stopAtFailureRatio: 2 },
+    { limit: 0 },
+  ])('ER14: %j', async (options) => {
+    const { clock, store } = await filled(1);
+    expect(() => startRedrive(store, async () => {}, { clock, ...options })).toThrow(
+      expect.objectContaining({ code: 'SAGE_CORE_INVALID_OPTION' }),
+    );
+    expect(clock.pending).toBe(0);
   });
 });
 
@@ -234,6 +265,8 @@ describe('a report', () => {
     expect(report.groups[0]?.samples).toHaveLength(3);
     expect(reportToMarkdown(report)).toContain('TypeError: other \\| kind');
     expect(await reportDeadLetters(store, { source: 'outbox' })).toMatchObject({ letters: 1 });
+    await store.put({ source: 'outbox', payload: 1, error: new Error('\u001b]0;owned\u0007\u009b2J') });
+    expect(reportToMarkdown(await reportDeadLetters(store)).replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
   });
 
   test('ER15: an export is a line of JSON per letter', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { fromPostgres } from '@sage-adk/core/postgres';
+import type { RedisCommands } from '@sage-adk/core/redis';
 import { createFakeClock, recordOperations } from '@sage-adk/core/testing';
 import { describeWithService } from '@tooling/services';
 import postgres from 'postgres';
@@ -62,6 +63,38 @@ describeWithService('redis', 'redis', (url) => {
   );
 
   test('putting is an operation', () => sawPut(open()));
+
+  test('ER13 ER15: letters of any size are listed, claimed and removed in replies that come within a deadline', async () => {
+    let longest = 0;
+    const measure = (reply: unknown) => {
+      longest = Math.max(longest, JSON.stringify(reply).length);
+      return reply;
+    };
+    const measured: RedisCommands = {
+      isReady: true,
+      evalSha: (...args) => client.evalSha(...args).then(measure),
+      eval: (...args) => client.eval(...args).then(measure),
+    };
+    const store = createRedisDeadLetters({ client: measured, prefix: 'test:dlq', queue: queue(), deadlineMs: 5_000 });
+    const ids: string[] = [];
+    for (let index = 0; index < 10; index++) {
+      const { id } = await store.put({ source: 'inbox', payload: 'x'.repeat(900_000), error: new Error('no') });
+      ids.push(id);
+    }
+    const listed: string[] = [];
+    for await (const { id } of store.query()) listed.push(id);
+    expect(listed).toEqual(ids);
+    const claimed: string[] = [];
+    for (let more = true; more;) {
+      const letters = await store.claim({ limit: 10 });
+      claimed.push(...letters.map(({ id }) => id));
+      for (const letter of letters) await store.nack(letter, { delayMs: 60_000 });
+      more = letters.length > 0;
+    }
+    expect(claimed.toSorted()).toEqual(ids);
+    expect(await store.purge({})).toBe(10);
+    expect(longest).toBeLessThan(2 * 1024 * 1024);
+  });
 });
 
 describeWithService('postgres', 'postgres', (url) => {

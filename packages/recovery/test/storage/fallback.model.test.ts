@@ -64,7 +64,8 @@ class Life {
       if (this.dead) throw redisErrors.NOT_READY();
       if (outage.down) throw redisErrors.NOT_READY();
       const result = await call();
-      if (left === 1) this.dead = true;
+      // Unless the step in which it was to crash is over.
+      if (left === 1 && this.crashIn !== undefined) this.dead = true;
       if (this.dead) throw redisErrors.NOT_READY();
       return result;
     };
@@ -83,20 +84,38 @@ async function holds(steps: readonly Step[]): Promise<void> {
   const history = new Set<number>();
   const last = new Map<string, number>();
   const overruled: number[] = [];
+  const acknowledged: Acknowledged[] = [];
   const truth = createMemoryStore({ clock });
   const primary: KeyValueStore = {
     ...truth,
     async set(key, value, options) {
       const version = await truth.set(key, value, options);
       if (version === undefined) return undefined;
-      // A write never takes the place of one that was made later: it was not made over that.
-      if ((value as number) <= (last.get(key) ?? 0)) overruled.push(value as number);
+      // A write never takes the place of one that was made later: it was not made over that. Where nothing was known of the key when it was made, the
+      // replica must have a copy of the later one.
+      const later = last.get(key) ?? 0;
+      if ((value as number) <= later && (copied.has(later) || !isBlind(value as number)))
+        overruled.push(value as number);
       last.set(key, value as number);
       history.add(value as number);
       return version;
     },
   };
-  const replica = createMemoryStore({ clock });
+  const replicated = createMemoryStore({ clock });
+  const copied = new Set<number>();
+  const blind = new Set<number>();
+  const replica: KeyValueStore = {
+    ...replicated,
+    async set(key, value, options) {
+      const version = await replicated.set(key, value, options);
+      const kept = value as { readonly base?: string | null; readonly value: number } | null;
+      if (key.startsWith('copy:') && kept !== null) copied.add(kept.value);
+      if (key.startsWith('journal:') && kept !== null && kept.base === undefined) blind.add(kept.value);
+      return version;
+    },
+  };
+  const isBlind = (value: number) =>
+    blind.has(value) || acknowledged.some((write) => write.value === value && write.durability === 'volatile');
   const outages = { primary: { down: false }, replica: { down: false } };
   const deadLetters = createMemoryDeadLetters({ clock });
   let lives = 0;
@@ -112,7 +131,6 @@ async function holds(steps: readonly Step[]): Promise<void> {
     return { life, storage };
   };
   const running = [start(), start()];
-  const acknowledged: Acknowledged[] = [];
   const cutOff: Omit<Acknowledged, 'durability' | 'life'>[] = [];
 
   const act = async (

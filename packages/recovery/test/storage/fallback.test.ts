@@ -1,48 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import type { KeyValueStore } from '@sage-adk/core';
-import { createFakeClock, keyValueStoreCases, recordOperations } from '@sage-adk/core/testing';
+import { keyValueStoreCases, recordOperations } from '@sage-adk/core/testing';
 import { redisErrors } from '@sage-adk/core/redis';
-import { createMemoryDeadLetters, type DeadLetter, type DeadLetterStore } from '../../src/dead-letters/index.ts';
-import { createMemoryStore, createStorageFallback, type StorageFallbackOptions } from '../../src/storage/index.ts';
-
-/** A store with a switch. */
-function switched(store: KeyValueStore, state = { down: false }) {
-  const unlessDown = async <T>(call: () => Promise<T>): Promise<T> => {
-    if (state.down) throw redisErrors.NOT_READY();
-    return call();
-  };
-  const wrapped: KeyValueStore = {
-    get: (...args) => unlessDown(() => store.get(...args)),
-    set: (...args) => unlessDown(() => store.set(...args)),
-    delete: (...args) => unlessDown(() => store.delete(...args)),
-    list: (...args) => unlessDown(() => store.list(...args)),
-    close: () => store.close(),
-  };
-  return { store: wrapped, state };
-}
-
-async function lettersOf(store: DeadLetterStore): Promise<readonly DeadLetter[]> {
-  const letters: DeadLetter[] = [];
-  for await (const letter of store.query()) letters.push(letter);
-  return letters;
-}
-
-function setUp(whenDown: 'read-only' | 'journal', more: Partial<StorageFallbackOptions> & { volatile?: boolean } = {}) {
-  const clock = createFakeClock();
-  const primary = switched(createMemoryStore({ clock }));
-  const replica = switched(createMemoryStore({ clock }));
-  const deadLetters = createMemoryDeadLetters({ clock });
-  const { volatile = false, ...options } = more;
-  const open = () =>
-    createStorageFallback({
-      primary: primary.store,
-      replica: replica.store,
-      whenDown: whenDown === 'journal' ? { deadLetters, allowVolatileWrites: volatile } : 'read-only',
-      clock,
-      ...options,
-    });
-  return { clock, primary, replica, deadLetters, open, storage: open() };
-}
+import { lettersOf, setUp } from './fallback-subject.ts';
 
 describe('while the primary is well it is a store like any other', () => {
   test.each(keyValueStoreCases)('ER10: $name', ({ run }) =>
@@ -96,6 +55,16 @@ describe('read-only, the default', () => {
     expect(storage.state).toBe('primary');
     expect(await storage.write('a', 2)).toMatchObject({ durability: 'primary' });
     expect(clock.pending).toBe(0);
+    await storage.close();
+  });
+
+  test('a lifetime that is no number is refused alike, whether the primary is up or down', async () => {
+    const { storage, primary } = setUp('journal');
+    const refused = { code: 'SAGE_CORE_INVALID_OPTION' };
+    await expect(storage.write('a', 1, { ttlMs: Number.NaN })).rejects.toMatchObject(refused);
+    primary.state.down = true;
+    await expect(storage.write('a', 1, { ttlMs: Number.NaN })).rejects.toMatchObject(refused);
+    await expect(storage.set('a', 1, { ttlMs: 0 })).rejects.toMatchObject(refused);
     await storage.close();
   });
 
@@ -196,6 +165,19 @@ describe('with a journal', () => {
     expect((await next.get('a'))?.value).toBe(1);
     expect((await primary.store.get('a'))?.value).toBe(1);
     await next.close();
+  });
+
+  test('ER10: what waits in the journal of a replica that is down is seen when that is back', async () => {
+    const { storage, primary, replica } = setUp('journal');
+    primary.state.down = true;
+    await storage.set('a', 1);
+    primary.state.down = false;
+    replica.state.down = true;
+    expect(await storage.recover()).toBe('reconciling');
+    expect(await storage.get('a')).toBeUndefined();
+    replica.state.down = false;
+    expect(await storage.get('a')).toMatchObject({ value: 1, tier: 'primary', stale: false });
+    await storage.close();
   });
 
   test('ER10: without a place for it a write is refused', async () => {

@@ -32,7 +32,37 @@ async function sawAllOperations(store: KeyValueStore, name: string): Promise<voi
   await store.close();
 }
 
+/** Zero bytes, a lone surrogate, the last character, and the text that it is stored as. */
+async function listsAnyKey(store: KeyValueStore): Promise<void> {
+  const last = String.raw`\u{10ffff}`;
+  const keys = [
+    'a\0b',
+    'a\ud800',
+    'a\u{10ffff}b',
+    String.raw`a\u0000b`,
+    `a${last}`,
+    `a\\${last}`,
+    `a\u{10ffff}\\${last}`,
+  ];
+  for (const [index, key] of keys.entries()) await store.set(key, index);
+  expect([...(await store.list({ prefix: 'a' })).keys].sort()).toEqual([...keys].sort());
+  for (const [index, key] of keys.entries()) expect((await store.get(key))?.value).toBe(index);
+}
+
+async function listsTheEmptyKey(store: KeyValueStore): Promise<void> {
+  await store.set('', 1);
+  await store.set('a', 2);
+  const first = await store.list({ limit: 1 });
+  expect(first.keys).toEqual(['']);
+  const second = await store.list({ limit: 1, cursor: first.nextCursor ?? '' });
+  expect([second.keys, second.nextCursor]).toEqual([['a'], undefined]);
+}
+
 describe('memory', () => {
+  test('keys of any characters come back', () => listsAnyKey(createMemoryStore()));
+
+  test('the empty key is listed, also where a page ends with it', () => listsTheEmptyKey(createMemoryStore()));
+
   test.each(keyValueStoreCases)('$name', ({ run }) =>
     run(async () => {
       const clock = createFakeClock();
@@ -91,12 +121,9 @@ describeWithService('redis', 'redis', (url) => {
 
   test('OM15 OM16: get, set, delete and list are operations', () => sawAllOperations(open(), 'redis'));
 
-  test('keys with zero bytes, lone surrogates and the last character come back', async () => {
-    const store = open();
-    const keys = ['a\0b', 'a\ud800', 'a\u{10ffff}b', 'a\\u0000b'];
-    for (const [index, key] of keys.entries()) await store.set(key, index);
-    expect([...(await store.list({ prefix: 'a' })).keys].sort()).toEqual([...keys].sort());
-  });
+  test('keys of any characters come back', () => listsAnyKey(open()));
+
+  test('the empty key is listed, also where a page ends with it', () => listsTheEmptyKey(open()));
 
   test('what expired leaves the index with later writes', async () => {
     const name = namespace();
@@ -133,12 +160,9 @@ describeWithService('postgres', 'postgres', (url) => {
 
   test('OM15 OM16: get, set, delete and list are operations', () => sawAllOperations(open(), 'postgres'));
 
-  test('keys with zero bytes, lone surrogates and the last character come back', async () => {
-    const store = open();
-    const keys = ['a\0b', 'a\ud800', 'a\u{10ffff}b', 'a\\u0000b'];
-    for (const [index, key] of keys.entries()) await store.set(key, index);
-    expect([...(await store.list({ prefix: 'a' })).keys].sort()).toEqual([...keys].sort());
-  });
+  test('keys of any characters come back', () => listsAnyKey(open()));
+
+  test('the empty key is listed, also where a page ends with it', () => listsTheEmptyKey(open()));
 
   test('rows that expired are removed by later writes', async () => {
     const name = namespace();

@@ -1,9 +1,10 @@
 import type { DeadLetter } from '../letter.ts';
-import { redrive, type RedriveHandler } from '../redrive.ts';
+import { redrive } from '../redrive.ts';
 import { exportDeadLetters, reportDeadLetters, reportToMarkdown } from '../report.ts';
 import type { DeadLetterStore } from '../store.ts';
 import { type CommandLine, parseCommandLine, usage } from './command-line.ts';
 import { openStore } from './open-store.ts';
+import { postTo } from './post.ts';
 
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -20,7 +21,7 @@ export async function run(args: readonly string[], { environment, out, fail }: S
       out(usage);
       return 0;
     }
-    const command = commands[line.command];
+    const command = Object.hasOwn(commands, line.command) ? commands[line.command] : undefined;
     if (command === undefined) throw new Error(`There is no command "${line.command}".\n\n${usage}`);
     if (line.command === 'redrive' && line.to === undefined) throw new Error('redrive needs --to URL.');
     exitCode = 1;
@@ -96,22 +97,6 @@ const commands: Readonly<Record<string, Command>> = {
     return 0;
   },
 };
-
-const longestAnswerMs = 20_000;
-
-/** Posts the payload as JSON. Headers of the letter go along, and the key by which the target knows a second try. */
-function postTo(url: string): RedriveHandler {
-  return async ({ payload, headers }, { idempotencyKey, signal }) => {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
-      body: JSON.stringify(payload),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(longestAnswerMs)]),
-    });
-    await response.body?.cancel();
-    if (!response.ok) throw Object.assign(new Error(`answered ${response.status}`), { status: response.status });
-  };
-}
 
 function jsonLine(value: unknown): string {
   return `${JSON.stringify(value)}\n`;

@@ -1,9 +1,13 @@
 import { defineScript, type RedisScript } from '@sage-adk/core/redis';
 
+/** Most bytes of letters in one reply, but for a single larger one: what is much longer does not come within the deadline. */
+const mostBytes = 2 * 1024 * 1024;
+
 // What lies in Redis for a queue, all in one slot. `letters` (id -> JSON that never changes), `meta` (id -> JSON of what does), `errors` (id -> JSON of
 // the last failure), `due` (id by the time from which it may be claimed), `parked`, `expiry` (id by the end of its retention), `ids` (in the order of
 // ids), `dedupe` (source and dedupe key -> id), `counters`, `claimed` (those of `due` that were claimed and not given back).
 const head = `
+local mostBytes = ${mostBytes}
 local letters, metas, errors, due, parked, expiry, ids, dedupe, counters, claimed = unpack(KEYS)
 local time = redis.call('TIME')
 local nowMs = math.floor(time[1] * 1000 + time[2] / 1000)
@@ -44,6 +48,9 @@ end
 local function held(id, version)
   local meta = load(id)
   return meta and meta.state == 'claimed' and meta.version == tonumber(version) and meta
+end
+local function sizeOf(id)
+  return redis.call('HSTRLEN', letters, id) + redis.call('HSTRLEN', errors, id)
 end
 local function restOrPark(meta, maxRedrives)
   return meta.redrives >= tonumber(maxRedrives) and 'parked' or 'dead'
@@ -119,8 +126,10 @@ if #ARGV > 3 then
 else
   wanted = redis.call('ZRANGEBYSCORE', due, '-inf', nowMs, 'LIMIT', 0, limit)
 end
-local reply = { 0 }
+local reply, bytes = { 0 }, 0
 for _, id in ipairs(wanted) do
+  bytes = bytes + sizeOf(id)
+  if bytes > mostBytes and #reply > 1 then break end
   local meta = load(id)
   if expired(meta) then
     remove(id, meta)
@@ -212,9 +221,12 @@ export const pageScript = script(
   `
 local limit = tonumber(ARGV[2])
 local found = redis.call('ZRANGEBYLEX', ids, '(' .. ARGV[1], '+', 'LIMIT', 0, limit + 1)
-local reply = { #found > limit and found[limit] or '' }
+local reply, bytes, last = { '' }, 0, 0
 for index = 1, math.min(limit, #found) do
   local id = found[index]
+  bytes = bytes + sizeOf(id)
+  if bytes > mostBytes and index > 1 then break end
+  last = index
   local json = redis.call('HGET', metas, id)
   if not expired(cjson.decode(json)) then
     reply[#reply + 1] = id
@@ -223,6 +235,7 @@ for index = 1, math.min(limit, #found) do
     reply[#reply + 1] = redis.call('HGET', errors, id)
   end
 end
+if last < #found then reply[1] = found[last] end
 return reply
 `,
 );

@@ -102,6 +102,16 @@ export const claimingCases: readonly DeadLetterCase[] = [
     );
   }),
 
+  letterCase('a letter that is asked for twice is claimed once', {}, async (store) => {
+    const { id } = await store.put(failed('a'));
+    const claimed = await store.claim({ limit: 10, ids: [id, id] });
+    assert.deepEqual(
+      claimed.map(({ redrives }) => redrives),
+      [1],
+    );
+    assert.equal((await only(store)).redrives, 1);
+  }),
+
   letterCase('eight that claim at once share the letters, each in one hand', {}, async (store) => {
     await Promise.all(Array.from({ length: 40 }, (_, index) => store.put(failed(`letter-${index}`))));
     const ids: string[] = [];

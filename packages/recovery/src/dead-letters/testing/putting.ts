@@ -29,6 +29,26 @@ export const puttingCases: readonly DeadLetterCase[] = [
     assert.equal(letter.expiresAtMs - letter.failedAtMs, 30 * 24 * 60 * 60 * 1_000);
   }),
 
+  letterCase('source and key may hold any text', {}, async (store) => {
+    const texts = ['', '\ud800', 'a\u{10ffff}', String.raw`\u{10ffff}`, String.raw`\\u{10ffff}`];
+    for (const text of texts) await store.put(failed(text, { source: text }));
+    assert.deepEqual(
+      (await all(store)).map(({ source, dedupeKey }) => [source, dedupeKey]),
+      texts.map((text) => [text, text]),
+    );
+    assert.equal((await store.claim({ limit: 10 })).length, texts.length);
+  }),
+
+  letterCase('an error whose name, message and stack are no texts is a failure like any other', {}, async (store) => {
+    const error = Object.assign(new Error('x'), { name: 7, message: ['a', { b: 1 }], stack: [{}] });
+    await store.put(failed('a', { error }));
+    assert.deepEqual([(await only(store)).error.name, (await only(store)).error.message], ['7', '["a",{"b":1}]']);
+    const circular = Object.assign(new Error('x'), { message: Object.create(null) as Record<string, unknown> });
+    (circular.message as unknown as Record<string, unknown>)['self'] = circular.message;
+    assert.equal(await store.nack(await claimOne(store), { error: circular }), true);
+    assert.equal((await only(store)).error.message, '[object Object]');
+  }),
+
   letterCase('the same message failing again is the same letter, with one more failure', {}, async (store) => {
     const first = await store.put(failed('a'));
     const second = await store.put(failed('a', { payload: 'other', error: new Error('something else') }));

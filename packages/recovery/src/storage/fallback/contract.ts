@@ -26,7 +26,7 @@ export interface StorageFallbackOptions {
 export type WhenDown = 'read-only' | JournalOptions;
 
 export interface JournalOptions {
-  /** Where writes go that lost against the primary. */
+  /** Where writes go that lost against another one in the primary. */
   readonly deadLetters: DeadLetterStore;
   /** Takes writes into the memory of this process where the replica is down as well. @default false */
   readonly allowVolatileWrites?: boolean;
@@ -52,6 +52,8 @@ export interface FallbackWrite {
  *
  * While degraded: reads answer from copies and say `stale`; what is not known rejects with `SAGE_STORAGE_UNKNOWN` and never reads as absent; lists reject so
  * too. Writes of several processes are kept apart by compare-and-set when they reach the primary, and by nothing before.
+ *
+ * While the replica is down and the primary is up, what waits in the replica's journal is not seen.
  */
 export interface StorageFallback extends KeyValueStore {
   readonly state: FallbackState;

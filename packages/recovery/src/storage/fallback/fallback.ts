@@ -21,7 +21,10 @@ import type {
   StorageFallback,
   StorageFallbackOptions,
 } from './contract.ts';
+import { Copies } from './copies.ts';
+import { CopyOrder } from './copy-order.ts';
 import { Degraded, type Tier } from './degraded.ts';
+import { unlessDeleted } from './deletion.ts';
 import { Replay } from './replay.ts';
 
 /**
@@ -62,6 +65,8 @@ const saysDown = (error: unknown): boolean => {
 class Fallback {
   state: FallbackState;
   readonly #primary: KeyValueStore;
+  readonly #copies: Copies;
+  readonly #order = new CopyOrder();
   readonly #degraded: Degraded;
   readonly #replay: Replay | undefined;
   readonly #isDown: (error: unknown) => boolean;
@@ -82,8 +87,9 @@ class Fallback {
     this.#isDown = isDown;
     this.#clock = clock;
     this.#probeIntervalMs = probeIntervalMs;
-    this.#degraded = new Degraded({ replica, memory, volatile, journal, clock });
-    this.#replay = journal && new Replay(primary, journal.deadLetters, clock);
+    this.#copies = new Copies(memory, replica, clock);
+    this.#degraded = new Degraded({ replica, volatile, copies: this.#copies, journal, clock });
+    this.#replay = journal && new Replay(primary, journal.deadLetters, this.#copies, clock);
     // A process before this one may have left a journal.
     this.state = journal === undefined ? 'primary' : 'reconciling';
   }
@@ -92,20 +98,27 @@ class Fallback {
     return this.#serve<FallbackEntry | undefined>(
       key,
       async () => {
-        const entry = await this.#primary.get(key, options);
-        await this.#degraded.copy(key, entry ?? null, undefined);
+        const ask = async () => unlessDeleted(await this.#primary.get(key, options));
+        const atMs = this.#clock.now();
+        const entry = await this.#order.read(key, ask, (found) => this.#copies.read(key, found, atMs));
         return entry && { ...entry, tier: 'primary', stale: false };
       },
       () => this.#degraded.get(key),
     );
   }
 
-  write(key: string, value: unknown, options: SetOptions = {}): Promise<FallbackWrite> {
+  async write(key: string, value: unknown, options: SetOptions = {}): Promise<FallbackWrite> {
+    const { ttlMs } = options;
+    if (ttlMs !== undefined) requireNumber('ttlMs', ttlMs, 1);
     return this.#serve<FallbackWrite>(
       key,
       async () => {
-        const version = await this.#primary.set(key, value, options);
-        if (version !== undefined) await this.#degraded.copy(key, { value, version }, options.ttlMs);
+        const ask = () => this.#primary.set(key, value, options);
+        const version = await this.#order.write(key, ask, async (written) => {
+          const nowMs = this.#clock.now();
+          const endsAtMs = ttlMs === undefined ? null : nowMs + ttlMs;
+          if (written !== undefined) await this.#copies.written(key, { value, version: written }, endsAtMs, nowMs);
+        });
         return { version, durability: 'primary' };
       },
       () => this.#noteJournal(this.#degraded.write(key, { op: 'set', value }, options)),
@@ -116,8 +129,9 @@ class Fallback {
     return this.#serve<Awaited<ReturnType<StorageFallback['remove']>>>(
       key,
       async () => {
-        const deleted = await this.#primary.delete(key, options);
-        await this.#degraded.copy(key, null, undefined);
+        const ask = () => this.#primary.delete(key, options);
+        const keep = (hadEntry: boolean) => this.#copies.deleted(key, hadEntry, this.#clock.now());
+        const deleted = await this.#order.write(key, ask, keep);
         return { deleted, durability: 'primary' };
       },
       async () => {
@@ -147,6 +161,8 @@ class Fallback {
         return this.state;
       }
     }
+    // One that is under way may have failed before the primary was back.
+    await this.#reconciling;
     if (this.state === 'reconciling') await this.#reconcile();
     return this.state;
   }
@@ -183,7 +199,8 @@ class Fallback {
     void this.#reconcile().catch(() => {});
     const journals: Tier[] = [];
     for (const tier of this.#degraded.journals) {
-      // A journal that cannot be read now is brought later; compare-and-set keeps its records from doing harm.
+      // A journal that cannot be read now is brought later; compare-and-set keeps its records from doing harm. To wait for it would make the replica's outage
+      // one of the primary.
       if (await tier.journal.find(key).then(Boolean, () => false)) journals.push(tier);
     }
     await this.#replay?.settle(

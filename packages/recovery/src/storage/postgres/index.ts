@@ -11,7 +11,7 @@ import {
 } from '@sage-adk/core';
 import { migrate, type MigrateOptions, type MigrationReport, type PostgresClient } from '@sage-adk/core/postgres';
 import { observed } from '../observed.ts';
-import { escapeKey, jsonOf, unescapeKey } from '../value.ts';
+import { escapeKey, jsonOf, justAbove, unescapeKey } from '../value.ts';
 import { migrations, type Statements, statementsOf } from './sql.ts';
 
 export interface PostgresStoreOptions {
@@ -104,7 +104,7 @@ class Rows implements Omit<KeyValueStore, 'close'> {
     const last = keys.at(-1);
     return {
       keys: keys.map(unescapeKey),
-      ...(found.length > limit && last !== undefined && { nextCursor: last }),
+      ...(found.length > limit && last !== undefined && { nextCursor: justAbove(last) }),
     };
   }
 

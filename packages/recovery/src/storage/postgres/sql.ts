@@ -40,7 +40,7 @@ export function statementsOf(schema: string | undefined) {
     setOver: `update ${table} set value = $3, version = ${version}, expires_at = ${ends}
       where namespace = $1 and key = $2 and version::text = $5 and ${live} returning version::text as version`,
     delete: `delete from ${table} where namespace = $1 and key = $2 returning ${live} as live`,
-    list: `select key from ${table} where namespace = $1 and key >= $2 and key < $2 || chr(1114111) and key > $3 and ${live}
+    list: `select key from ${table} where namespace = $1 and key >= $2 and key < $2 || chr(1114111) and key >= $3 and ${live}
       order by key limit $4::int`,
     sweep: `delete from ${table} where (namespace, key) in (
       select namespace, key from ${table} where namespace = $1 and expires_at <= clock_timestamp() limit 500 for update skip locked)`,

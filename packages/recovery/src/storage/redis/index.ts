@@ -13,7 +13,7 @@ import {
 } from '@sage-adk/core';
 import { createScriptRunner, type RedisCommands, type RedisScript } from '@sage-adk/core/redis';
 import { observed } from '../observed.ts';
-import { escapeKey, jsonOf, unescapeKey } from '../value.ts';
+import { escapeKey, jsonOf, justAbove, unescapeKey } from '../value.ts';
 import { deleteScript, getScript, listScript, setScript } from './scripts.ts';
 
 export interface RedisStoreOptions {
@@ -75,8 +75,8 @@ export function createRedisStore({
       requireWhole('limit', limit, 1, 10_000);
       const args = [escapeKey(start), cursor, String(limit)];
       const reply = await scripts.run(listScript, indexes, args, signal === undefined ? {} : { signal });
-      const [nextCursor, keys] = reply as [string, readonly string[]];
-      return { keys: keys.map(unescapeKey), ...(nextCursor !== '' && { nextCursor }) };
+      const [last, keys] = reply as [string | null, readonly string[]];
+      return { keys: keys.map(unescapeKey), ...(last !== null && { nextCursor: justAbove(last) }) };
     },
   };
   const close = async () => {};

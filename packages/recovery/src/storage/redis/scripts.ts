@@ -60,14 +60,14 @@ return redis.call('DEL', KEYS[1])
 `,
 });
 
-/** KEYS: index, endings. ARGV: prefix, the last key of the page before or '', limit. Replies with {last key looked at or '', keys}. */
+/** KEYS: index, endings. ARGV: prefix, where to go on or '', limit. Replies with {last key looked at, or nil where no other follows, keys}. */
 export const listScript = defineScript({
   name: 'storage.list',
   numberOfKeys: 2,
   lua: `
 local time = redis.call('TIME')
 local nowMs = math.floor(time[1] * 1000 + time[2] / 1000)
-local from = ARGV[2] == '' and '[' .. ARGV[1] or '(' .. ARGV[2]
+local from = '[' .. (ARGV[2] == '' and ARGV[1] or ARGV[2])
 -- No UTF-8 text has the byte 255.
 local limit = tonumber(ARGV[3])
 local keys = redis.call('ZRANGEBYLEX', KEYS[1], from, '[' .. ARGV[1] .. '\\255', 'LIMIT', 0, limit + 1)
@@ -76,6 +76,6 @@ for index = 1, math.min(limit, #keys) do
   local endsMs = redis.call('ZSCORE', KEYS[2], keys[index])
   if not endsMs or tonumber(endsMs) >= nowMs then live[#live + 1] = keys[index] end
 end
-return { #keys > limit and keys[limit] or '', live }
+return { #keys > limit and keys[limit], live }
 `,
 });
