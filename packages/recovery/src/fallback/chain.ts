@@ -1,4 +1,5 @@
 import { current, emit, operate, requireOption } from '@sage-adk/core';
+import { messageOf } from '../classify/bag.ts';
 import { type Classifier, createClassifier } from '../classify/classifier.ts';
 import { fallbackErrors } from './errors.ts';
 import type { Outcome, Served } from './outcome.ts';
@@ -175,10 +176,6 @@ function call<I, O, C>(target: Target<I, O, C>, input: I, signal: AbortSignal | 
 }
 
 const neverAborts = new AbortController().signal;
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
 
 /** The first response tier that has an answer; a tier that fails has none. */
 async function respond<I, O, C>(

@@ -12,6 +12,7 @@ import {
 } from '@sage-adk/core';
 import { sleep } from '@sage-adk/core/deadline';
 import type { IBackoff, IBackoffFactory, IPolicy } from 'cockatiel';
+import { messageOf } from '../classify/bag.ts';
 import type { Classification, Reason } from '../classify/classification.ts';
 import { type Classifier, createClassifier } from '../classify/classifier.ts';
 import { PolicyEvents } from '../policy/policy-events.ts';
@@ -193,8 +194,4 @@ function toRule({ maxAttempts = 3, idempotent = false, always = false, ...backof
 function mayRetry({ category, retry }: Classification, { always, idempotent }: Rule): boolean {
   if (category === 'cancelled') return false;
   return always || retry === 'yes' || (retry === 'if-idempotent' && idempotent);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
