@@ -15,6 +15,7 @@ import type { IBackoff, IBackoffFactory, IPolicy } from 'cockatiel';
 import { messageOf } from '../classify/bag.ts';
 import type { Classification, Reason } from '../classify/classification.ts';
 import { type Classifier, createClassifier } from '../classify/classifier.ts';
+import { late } from '../policy/late.ts';
 import { PolicyEvents } from '../policy/policy-events.ts';
 import { type BackoffOptions, createBackoff } from './backoff.ts';
 import { budgetsOf, createRetryBudgets, type RetryBudgetOptions, type RetryBudgets } from './budget.ts';
@@ -135,9 +136,12 @@ class BudgetedRetry extends PolicyEvents implements Retry {
   async #run<T>(call: (attempt: RetryAttempt) => PromiseLike<T> | T, course: Course): Promise<T> {
     const { dependency, signal } = course;
     if (this.#budgets !== false) this.#budgets.of(dependency).deposit(course.nowMs);
+    let failure: unknown;
     for (; ; course.attempt++) {
       if (signal.aborted) signal.throwIfAborted();
       const { attempt } = course;
+      // A wait may last longer than was meant.
+      if (this.#isLate(course)) throw attempt === 1 ? late(dependency, 0) : failure;
       const operation = begin('retry.attempt', { dependency, attempt });
       let delayMs: number | undefined;
       try {
@@ -145,12 +149,18 @@ class BudgetedRetry extends PolicyEvents implements Retry {
         operation.end();
         return value;
       } catch (error) {
+        failure = error;
         delayMs = this.#failed(error, course, operation);
         operation.end();
         if (delayMs === undefined) throw error;
       }
       await sleep(delayMs, { signal, clock: this.#clock });
     }
+  }
+
+  #isLate({ deadlineMs, nowMs, attempt }: Course): boolean {
+    if (deadlineMs === Number.POSITIVE_INFINITY) return false;
+    return ((attempt === 1 ? nowMs : undefined) ?? this.#clock.monotonicMs()) >= deadlineMs;
   }
 
   /** Tells of a try that failed. Returns the wait before the next one; undefined where there is none. */
