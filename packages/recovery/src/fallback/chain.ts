@@ -5,7 +5,8 @@ import { fallbackErrors } from './errors.ts';
 import type { Outcome, Served } from './outcome.ts';
 import type { ResponseTier } from './response-tier.ts';
 import { Route } from './route.ts';
-import { type CutRule, readChain } from './stream.ts';
+import { requireOneOf } from '../policy/one-of.ts';
+import { type CutRule, isCutRule, readChain } from './stream.ts';
 import { ordered, type Target, type TargetOrder } from './target.ts';
 
 export interface FallbackOptions<I, O, C = unknown> {
@@ -83,6 +84,9 @@ export function createFallbackChain<I, O, C = unknown>(options: FallbackOptions<
     maxCost = () => Number.POSITIVE_INFINITY,
   } = options;
   const { onContextLength = 'larger', onContentPolicy = 'fail', classifier = createClassifier() } = options;
+  if (typeof order !== 'function') requireOneOf('order', order, ['priority', 'cost', 'quality']);
+  requireOneOf('onContextLength', onContextLength, ['larger', 'fail']);
+  requireOneOf('onContentPolicy', onContentPolicy, ['fail', 'next']);
   requireOption('targets', targets.length, 'at least one target', (length) => length > 0);
   requireOption('targets', targets.map((target) => target.name).join(', '), 'of different names', () => {
     return new Set(targets.map((target) => target.name)).size === targets.length;
@@ -117,6 +121,7 @@ function streamOf<I, O, C>(
   routeOf: () => Route<I, O, C>,
 ): FallbackStream<C> {
   const { name, targets, chunksOf } = options;
+  requireOption('onCut', onCut, '"throw", { continueWith } or { restartWith }', isCutRule);
   let last: Served | undefined;
   return {
     get served() {

@@ -13,9 +13,10 @@ import {
 import { sleep } from '@sage-adk/core/deadline';
 import type { IBackoff, IBackoffFactory, IPolicy } from 'cockatiel';
 import { messageOf } from '../classify/bag.ts';
-import type { Classification, Reason } from '../classify/classification.ts';
+import { type Classification, meaningOf, type Reason } from '../classify/classification.ts';
 import { type Classifier, createClassifier } from '../classify/classifier.ts';
 import { late } from '../policy/late.ts';
+import { requireOneOf } from '../policy/one-of.ts';
 import { PolicyEvents } from '../policy/policy-events.ts';
 import { type BackoffOptions, createBackoff } from './backoff.ts';
 import { budgetsOf, createRetryBudgets, type RetryBudgetOptions, type RetryBudgets } from './budget.ts';
@@ -92,6 +93,8 @@ interface Course {
   waits: Map<Rule, IBackoff<unknown>> | undefined;
 }
 
+const reasons: readonly string[] = Object.keys(meaningOf);
+
 const neverAborts = new AbortController().signal;
 
 class BudgetedRetry extends PolicyEvents implements Retry {
@@ -105,7 +108,10 @@ class BudgetedRetry extends PolicyEvents implements Retry {
     super();
     this.#rule = toRule(rule);
     this.#byReason = new Map(
-      Object.entries(byReason).map(([reason, own]) => [reason, own && toRule({ ...rule, ...own })]),
+      Object.entries(byReason).map(([reason, own]) => [
+        requireOneOf('byReason', reason, reasons),
+        own && toRule({ ...rule, ...own }),
+      ]),
     );
     this.#budgets = budget === undefined ? budgetsOf(clock) : toBudgets(budget, clock);
     this.#classifier = classifier;

@@ -153,6 +153,7 @@ describe('a call of a dependency', () => {
 
   test.each([
     [{ timeoutMs: -1 }, 'timeoutMs'],
+    [{ timeoutMode: 'Strict' as never }, 'timeoutMode'],
     [{ permitWaitMs: -1 }, 'permitWaitMs'],
     [{ bulkhead: { maxConcurrent: 0 } }, 'maxConcurrent'],
   ])('a bad option is named: %j', (bad, name) => {

@@ -55,6 +55,8 @@ describe('ER3: the rule of a reason', () => {
 
   test('a bad one is refused', () => {
     expect(() => createRetry({ byReason: { server: { maxAttempts: 0 } } })).toThrow('maxAttempts');
+    const misspelt = { overload: false } as RetryOptions['byReason'];
+    expect(() => createRetry({ byReason: misspelt as never })).toThrow(/byReason is "overload".*overloaded/);
   });
 });
 
