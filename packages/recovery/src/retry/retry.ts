@@ -49,7 +49,10 @@ export interface RetryCallOptions {
   readonly dependency?: string;
   /** @default the context's signal */
   readonly signal?: AbortSignal;
-  /** No try starts after this, on the clock's monotonic time, nor after the context's deadline. */
+  /**
+   * No try starts after this, on the clock's monotonic time, and none is made again after the context's deadline. A first try after that is left to whoever set it:
+   * its signal ends it, in its own words.
+   */
   readonly deadlineMs?: number;
   /** The clock's monotonic time, where the caller has just read it. */
   readonly nowMs?: number | undefined;
@@ -131,6 +134,8 @@ class BudgetedRetry extends PolicyEvents implements Retry {
     }: RetryCallOptions = options instanceof AbortSignal ? { signal: options } : options;
     const lastMs = Math.min(deadlineMs, context?.deadlineMs ?? Number.POSITIVE_INFINITY);
     const course: Course = { dependency, signal, deadlineMs: lastMs, nowMs, attempt: 1, waits: undefined };
+    const isLate = deadlineMs !== Number.POSITIVE_INFINITY && (nowMs ?? this.#clock.monotonicMs()) >= deadlineMs;
+    if (isLate && !signal.aborted) return Promise.reject(late(dependency, 0));
     if (!this.watched) return this.#run(call, course);
     return this.tell(
       () => this.#run(call, course),
@@ -147,7 +152,7 @@ class BudgetedRetry extends PolicyEvents implements Retry {
       if (signal.aborted) signal.throwIfAborted();
       const { attempt } = course;
       // A wait may last longer than was meant.
-      if (this.#isLate(course)) throw attempt === 1 ? late(dependency, 0) : failure;
+      if (attempt > 1 && this.#clock.monotonicMs() >= course.deadlineMs) throw failure;
       const operation = begin('retry.attempt', { dependency, attempt });
       let delayMs: number | undefined;
       try {
@@ -162,11 +167,6 @@ class BudgetedRetry extends PolicyEvents implements Retry {
       }
       await sleep(delayMs, { signal, clock: this.#clock });
     }
-  }
-
-  #isLate({ deadlineMs, nowMs, attempt }: Course): boolean {
-    if (deadlineMs === Number.POSITIVE_INFINITY) return false;
-    return ((attempt === 1 ? nowMs : undefined) ?? this.#clock.monotonicMs()) >= deadlineMs;
   }
 
   /** Tells of a try that failed. Returns the wait before the next one; undefined where there is none. */

@@ -82,7 +82,7 @@ describe('no try starts after the deadline', () => {
     expect(dependency.breaker?.snapshot()).toMatchObject({ state: { name: 'open' }, rejected: 0 });
   });
 
-  test('a retry of its own starts none either, whether it is late at first or after a wait', async () => {
+  test('a retry alone starts none after its own deadline, nor again after a wait; a first one after that of the context is left to its signal', async () => {
     const clock = createFakeClock();
     let tries = 0;
     const retry = createRetry({ jitter: 'none', baseMs: 100, budget: false, clock });
@@ -90,6 +90,9 @@ describe('no try starts after the deadline', () => {
       caught(retry.execute(() => Promise.reject((tries++, busy)), { dependency: 'pay', deadlineMs }));
     expect(await call(clock.monotonicMs())).toMatchObject({ code: 'SAGE_DEADLINE_EXCEEDED' });
     expect(tries).toBe(0);
+    expect(
+      await run({ deadlineMs: clock.monotonicMs() }, () => caught(retry.execute(() => 'left to its signal'))),
+    ).toBe('left to its signal');
     const overslept = call(clock.monotonicMs() + 150);
     await clock.advanceAsync(0);
     // As a busy event loop has it: no timer runs until it is too late.
