@@ -30,4 +30,10 @@ export type { BreakerSnapshot } from './breaker/snapshot.ts';
 export type { PermitWait } from './breaker/waiting-line.ts';
 export type { BreakerState } from './breaker/state.ts';
 export { errors } from './errors.ts';
-export { type Bulkhead, type BulkheadOptions, type BulkheadSnapshot, createBulkhead } from './bulkhead/bulkhead.ts';
+export {
+  type Bulkhead,
+  type BulkheadOptions,
+  type BulkheadSnapshot,
+  createBulkhead,
+  type WaitEnd,
+} from './bulkhead/bulkhead.ts';

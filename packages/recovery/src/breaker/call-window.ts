@@ -1,4 +1,4 @@
-import { CircuitState } from 'cockatiel';
+import { CircuitState, type IBreaker } from 'cockatiel';
 import { RollingWindow } from '../time/rolling-window.ts';
 import type { BreakerSettings } from './options.ts';
 
@@ -18,11 +18,14 @@ export interface CallCounts {
 export class CallWindow {
   readonly #settings: BreakerSettings;
   readonly #window: RollingWindow;
+  readonly #tripWhen: IBreaker | undefined;
   #failuresInRow = 0;
 
   constructor(settings: BreakerSettings) {
     this.#settings = settings;
     this.#window = new RollingWindow(3, settings.windowMs, 10);
+    const { tripWhen } = settings;
+    this.#tripWhen = typeof tripWhen === 'function' ? tripWhen() : tripWhen;
   }
 
   /** Counts a call; returns why to open, where that is so. */
@@ -30,9 +33,9 @@ export class CallWindow {
     this.#window.add(succeeded ? success : failure, nowMs);
     if (succeeded && isSlow) this.#window.add(slow, nowMs);
     this.#failuresInRow = succeeded ? 0 : this.#failuresInRow + 1;
-    return this.#settings.tripWhen === undefined
+    return this.#tripWhen === undefined
       ? this.#byShare(succeeded, isSlow, nowMs)
-      : this.#byOther(this.#settings.tripWhen, succeeded);
+      : this.#byOther(this.#tripWhen, succeeded);
   }
 
   counts(nowMs: number): CallCounts {
@@ -48,7 +51,13 @@ export class CallWindow {
     this.#failuresInRow = 0;
   }
 
-  #byOther(tripWhen: NonNullable<BreakerSettings['tripWhen']>, succeeded: boolean): string | undefined {
+  /** The breaker is closed, by a recovery or by hand; cockatiel's breakers forget at a success of a recovery. */
+  restart(): void {
+    this.clear();
+    this.#tripWhen?.success(CircuitState.HalfOpen);
+  }
+
+  #byOther(tripWhen: IBreaker, succeeded: boolean): string | undefined {
     if (succeeded) tripWhen.success(CircuitState.Closed);
     return !succeeded && tripWhen.failure(CircuitState.Closed) ? 'failures' : undefined;
   }

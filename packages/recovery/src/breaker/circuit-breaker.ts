@@ -153,7 +153,7 @@ class WindowedBreaker extends PolicyEvents implements CircuitBreaker {
   }
 
   reset(): void {
-    this.#window.clear();
+    if (this.#state.name === 'closed') this.#window.restart();
     this.#apply({ type: 'reset' }, 'reset');
   }
 
@@ -171,7 +171,7 @@ class WindowedBreaker extends PolicyEvents implements CircuitBreaker {
   }
 
   close(): void {
-    this.#probe?.stop();
+    this.#probe?.close();
     this.#line.dismiss();
   }
 
@@ -280,7 +280,8 @@ class WindowedBreaker extends PolicyEvents implements CircuitBreaker {
     this.#answerMs = 0;
     this.#probing.clear();
     // What led to an opening must not lead to the next.
-    this.#window.clear();
+    if (to.name === 'closed') this.#window.restart();
+    else this.#window.clear();
     if (to.name === 'open') this.#probe?.start();
     else if (to.name !== 'recovering') this.#probe?.stop();
     if (to.name === 'forced-open') this.#line.dismiss();

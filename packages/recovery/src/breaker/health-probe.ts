@@ -23,6 +23,7 @@ export class HealthProbe {
   #passes = 0;
   /** Counts starts and stops: the answer to a check from before says nothing. */
   #course = 0;
+  #isClosed = false;
 
   constructor(dependency: string, health: Required<BreakerHealth>, clock: Clock, listener: HealthListener) {
     this.#dependency = dependency;
@@ -32,6 +33,7 @@ export class HealthProbe {
   }
 
   start(): void {
+    if (this.#isClosed) return;
     this.stop();
     this.#passes = 0;
     this.#schedule(this.#course);
@@ -41,6 +43,12 @@ export class HealthProbe {
     this.#course++;
     this.#timer?.cancel();
     this.#timer = undefined;
+  }
+
+  /** Stops for good. */
+  close(): void {
+    this.#isClosed = true;
+    this.stop();
   }
 
   #schedule(course: number): void {

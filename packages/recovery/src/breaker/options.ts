@@ -14,8 +14,8 @@ export interface BreakerOptions {
   readonly slowRatio?: number;
   /** Fewer calls in the window decide nothing. @default 10 */
   readonly minCalls?: number;
-  /** Opens where this says so, instead of the ratios; one of cockatiel's breakers fits. */
-  readonly tripWhen?: IBreaker;
+  /** Opens where this says so, instead of the ratios; one of cockatiel's breakers fits. Breakers of several dependencies take a function that makes one for each. */
+  readonly tripWhen?: IBreaker | (() => IBreaker);
   /** The first rest lasts half to all of this; each one in a row twice as long. @default 500 */
   readonly openMs?: number;
   /** No rest is longer. @default 2_000 */
@@ -45,7 +45,7 @@ export interface BreakerHealth {
 
 export type BreakerSettings = Required<Omit<BreakerOptions, 'health' | 'tripWhen'>> & {
   readonly health: Required<BreakerHealth> | undefined;
-  readonly tripWhen: IBreaker | undefined;
+  readonly tripWhen: BreakerOptions['tripWhen'];
 };
 
 export function toSettings({

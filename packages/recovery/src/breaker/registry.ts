@@ -1,4 +1,4 @@
-import type { BreakerPermit, BreakerPolicy } from '@sage-adk/core';
+import { type BreakerPermit, type BreakerPolicy, requireOption } from '@sage-adk/core';
 import { offerCounters } from '../policy/counters.ts';
 import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.ts';
 import { type BreakerOptions, toSettings } from './options.ts';
@@ -34,6 +34,7 @@ const levels = { closed: 0, disabled: 0, recovering: 1, open: 2, 'forced-open': 
  * ```
  */
 export function createCircuitBreakers({ dependencies = {}, ...options }: CircuitBreakersOptions = {}): CircuitBreakers {
+  requireOption('tripWhen', options.tripWhen, 'a function that makes one for each dependency', isPerDependency);
   for (const own of [{}, ...Object.values(dependencies)]) toSettings({ ...options, ...own });
   const breakers = new Map<string, CircuitBreaker>();
   const of = (dependency: string): CircuitBreaker => {
@@ -61,4 +62,9 @@ export function createCircuitBreakers({ dependencies = {}, ...options }: Circuit
     close,
     [Symbol.asyncDispose]: () => Promise.resolve(close()),
   };
+}
+
+// What has seen the calls of one dependency must not decide about another.
+function isPerDependency(tripWhen: BreakerOptions['tripWhen']): boolean {
+  return tripWhen === undefined || typeof tripWhen === 'function';
 }

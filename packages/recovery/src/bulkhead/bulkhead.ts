@@ -2,6 +2,7 @@ import { begin, requireWhole } from '@sage-adk/core';
 import { bulkhead, BulkheadRejectedError, type IDefaultPolicyContext } from 'cockatiel';
 import { errors } from '../errors.ts';
 import { offerCounters } from '../policy/counters.ts';
+import { Turns } from './turns.ts';
 
 export interface BulkheadOptions {
   /** Calls that run at once. */
@@ -12,11 +13,24 @@ export interface BulkheadOptions {
 
 /** Bounds how much of a process one dependency can hold: cockatiel's bulkhead, with counters and an abort that is heard while waiting. */
 export interface Bulkhead {
-  /** Throws `SAGE_RECOVERY_BULKHEAD_FULL` (denied, 503) where all places and the queue are taken. A wait is a `queue.wait` operation. */
-  execute<T>(call: (context: IDefaultPolicyContext) => PromiseLike<T> | T, signal?: AbortSignal): Promise<T>;
+  /**
+   * Throws `SAGE_RECOVERY_BULKHEAD_FULL` (denied, 503) where all places and the queue are taken. A wait is a `queue.wait` operation.
+   *
+   * @param waiting makes what ends a wait in place of the signal, such as a deadline of core; not asked where the call starts at once
+   */
+  execute<T>(
+    call: (context: IDefaultPolicyContext) => PromiseLike<T> | T,
+    signal?: AbortSignal,
+    waiting?: () => WaitEnd,
+  ): Promise<T>;
   snapshot(): BulkheadSnapshot;
   /** Ends its counters; calls go on. */
   close(): void;
+}
+
+/** Ends a wait by its signal, with the reason of that; disposed when the wait is over. */
+export interface WaitEnd extends Partial<Disposable> {
+  readonly signal: AbortSignal;
 }
 
 export interface BulkheadSnapshot {
@@ -36,6 +50,7 @@ export function createBulkhead(dependency: string, { maxConcurrent, maxQueue = 0
   requireWhole('maxConcurrent', maxConcurrent, 1);
   requireWhole('maxQueue', maxQueue, 0);
   const policy = bulkhead(maxConcurrent, maxQueue);
+  const turns = new Turns(policy, maxQueue);
   let rejected = 0;
   const load = (): { active: number; waiting: number } => ({
     active: maxConcurrent - policy.executionSlots,
@@ -50,17 +65,19 @@ export function createBulkhead(dependency: string, { maxConcurrent, maxQueue = 0
     return errors.BULKHEAD_FULL({ dependency, ...load() }, { cause: error });
   };
   return {
-    execute(call, signal = neverAborts) {
+    execute(call, signal = neverAborts, waiting) {
       if (signal.aborted) return Promise.reject(signal.reason);
-      if (policy.executionSlots > 0) return policy.execute(call, signal);
-      if (policy.queueSlots === 0)
-        return policy.execute(call, signal).catch((error: unknown) => Promise.reject(told(error)));
-      return queued({ dependency, depth: load().waiting + 1, signal }, (arrive) =>
-        policy.execute((context) => {
-          arrive();
-          return call(context);
-        }, signal),
-      ).catch((error: unknown) => Promise.reject(told(error)));
+      if (turns.isFree) return policy.execute(call, signal);
+      const isFull = policy.executionSlots + policy.queueSlots === 0;
+      const answer = isFull
+        ? policy.execute(call, signal)
+        : queued({ dependency, depth: load().waiting + 1, until: waiting?.() ?? { signal } }, (arrive, until) =>
+            turns.enter(() => {
+              arrive();
+              return call({ signal });
+            }, until),
+          );
+      return answer.catch((error: unknown) => Promise.reject(told(error)));
     },
     snapshot,
     close: () => counters[Symbol.dispose](),
@@ -70,24 +87,34 @@ export function createBulkhead(dependency: string, { maxConcurrent, maxQueue = 0
 interface Place {
   readonly dependency: string;
   readonly depth: number;
-  readonly signal: AbortSignal;
+  readonly until: WaitEnd;
 }
 
-/** A call that waits for its turn: the wait is an operation, and an abort is heard at once. */
-function queued<T>({ dependency, depth, signal }: Place, call: (arrive: () => void) => Promise<T>): Promise<T> {
+/** A call that waits for its turn: the wait is an operation, and its end is heard at once. */
+function queued<T>(
+  { dependency, depth, until }: Place,
+  call: (arrive: () => void, until: AbortSignal) => Promise<T>,
+): Promise<T> {
   return new Promise((resolve, reject) => {
+    const { signal } = until;
     const wait = begin('queue.wait', { queue: dependency });
     wait.set({ depth });
+    const leave = (): void => {
+      signal.removeEventListener('abort', abort);
+      until[Symbol.dispose]?.();
+    };
     const abort = (): void => {
+      leave();
       wait.fail(signal.reason);
       reject(signal.reason);
     };
-    signal.addEventListener('abort', abort, { once: true });
     const arrive = (): void => {
-      signal.removeEventListener('abort', abort);
+      leave();
       wait.end();
     };
-    call(arrive).then(resolve, (error: unknown) => {
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    call(arrive, signal).then(resolve, (error: unknown) => {
       arrive();
       reject(error);
     });

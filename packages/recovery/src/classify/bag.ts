@@ -19,3 +19,14 @@ export function listAt(bag: Bag | undefined, key: string): readonly unknown[] {
   const value = bag?.[key];
   return Array.isArray(value) ? value : [];
 }
+
+/** What a table has for a word; a foreign word may be the name of anything, such as `constructor`. */
+export function wordIn<T>(table: Readonly<Record<string, T>>, word: string | undefined): T | undefined {
+  return word !== undefined && Object.hasOwn(table, word) ? table[word] : undefined;
+}
+
+/** What was thrown, in words. */
+export function messageOf(error: unknown): string {
+  const bag = asBag(error);
+  return bag === undefined ? String(error) : (textAt(bag, 'message') ?? '');
+}

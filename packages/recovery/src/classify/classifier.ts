@@ -1,6 +1,6 @@
 import { headerOf, isSageError, parseRetryAfter, type SageError } from '@sage-adk/core';
 import { type Classification, meaningOf, type Reason, type Retriable } from './classification.ts';
-import { type ErrorFacts, factsOf } from './facts.ts';
+import { deepestCause, type ErrorFacts, factsOf } from './facts.ts';
 import { byConnection } from './rules/connection.ts';
 import { byStatus } from './rules/http.ts';
 import { byJsonRpc, type Judgement } from './rules/json-rpc.ts';
@@ -35,7 +35,8 @@ export function createClassifier({ rules = [], now = Date.now }: ClassifierOptio
   return {
     classify(error, { signal } = {}) {
       const facts = factsOf(error);
-      const [reason, known] = reasonBy(rules, error, facts) ?? builtIn(error, facts, signal);
+      const ruled = reasonBy(rules, error, facts);
+      const [reason, known] = ruled ?? builtIn(error, facts, signal);
       const { category, retry } = meaningOf[reason];
       const classification = {
         category,
@@ -44,9 +45,9 @@ export function createClassifier({ rules = [], now = Date.now }: ClassifierOptio
         waitMs: waitOf(error, facts, now),
         status: facts.status,
       };
-      if (!isSageError(error)) return classification;
+      if (ruled !== undefined || !isSageError(error)) return classification;
       const again = error.category === 'transient' && reason !== 'rejected';
-      return { ...classification, category: error.category, retry: again ? 'yes' : 'no' };
+      return { ...classification, category: error.category, retry: again ? carefully(known ?? retry) : 'no' };
     },
   };
 }
@@ -60,8 +61,8 @@ function reasonBy(rules: readonly ClassifierRule[], error: unknown, facts: Error
 }
 
 /** The most particular word first: an abort, a protocol's or a server's own code, the status, the socket. */
-function builtIn(error: unknown, facts: ErrorFacts, signal: AbortSignal | undefined): Judgement {
-  if (isSageError(error)) return [bySage(error, signal)];
+function builtIn(error: unknown, facts: ErrorFacts, signal: AbortSignal | undefined, depth = 0): Judgement {
+  if (isSageError(error)) return bySage(error, signal, depth);
   const judgement = byJsonRpc(facts);
   const reason =
     byPolicy(error) ??
@@ -77,15 +78,25 @@ function builtIn(error: unknown, facts: ErrorFacts, signal: AbortSignal | undefi
   return reason === judgement?.[0] ? judgement : [reason];
 }
 
-function bySage({ category, outcome, status, cause }: SageError, signal: AbortSignal | undefined): Reason {
+function bySage(
+  { category, outcome, status, cause }: SageError,
+  signal: AbortSignal | undefined,
+  depth: number,
+): Judgement {
   // A forged signature is no wrong key: nobody else is asked with it, and somebody is told.
-  if (category === 'critical' && (status === 401 || status === 403)) return 'security';
-  if (outcome === 'cancelled') return 'caller';
-  if (outcome === 'timeout') return 'timeout';
-  if (outcome === 'denied') return 'rejected';
+  if (category === 'critical' && (status === 401 || status === 403)) return ['security'];
+  if (outcome === 'cancelled') return ['caller'];
+  if (outcome === 'timeout') return ['timeout'];
+  if (outcome === 'denied') return ['rejected'];
   // What it was made of may say more, such as that a prompt is too long.
-  const told = cause === undefined ? 'unknown' : builtIn(cause, factsOf(cause), signal)[0];
-  return told === 'unknown' ? (byStatus(status) ?? 'unknown') : told;
+  const isTold = cause !== undefined && depth < deepestCause;
+  const told: Judgement = isTold ? builtIn(cause, factsOf(cause), signal, depth + 1) : ['unknown'];
+  return told[0] === 'unknown' ? [byStatus(status) ?? 'unknown'] : told;
+}
+
+/** Transient by its own word, so another try may help; a timeout may have had its effect all the same. */
+function carefully(retry: Retriable): Retriable {
+  return retry === 'if-idempotent' ? retry : 'yes';
 }
 
 // What cockatiel's breaker and bulkhead throw.

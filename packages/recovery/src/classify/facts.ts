@@ -22,7 +22,7 @@ export interface ErrorFacts {
 }
 
 // Deep enough for every SDK seen, and an end to a cause that names itself.
-const deepestCause = 5;
+export const deepestCause = 5;
 
 export function factsOf(error: unknown): ErrorFacts {
   const chain = causesOf(error);
@@ -54,8 +54,9 @@ function causesOf(error: unknown): readonly Bag[] {
 }
 
 function nameOf(error: Bag): string {
-  const name = textAt(error, 'name') ?? '';
-  return name === 'Error' || name === '' ? error.constructor.name : name;
+  const name = textAt(error, 'name') ?? 'Error';
+  const ofClass = (error['constructor'] as { readonly name?: unknown } | null | undefined)?.name;
+  return name === 'Error' && typeof ofClass === 'string' ? ofClass : name;
 }
 
 function firstOf<T>(chain: readonly Bag[], read: (one: Bag) => T | undefined): T | undefined {

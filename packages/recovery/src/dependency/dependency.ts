@@ -3,27 +3,34 @@
  *
  * 1. the deadline of the whole call,
  * 2. retry, each of the rest once per try, paid from the budget,
- * 3. bulkhead: a place, held only while a try runs and never during a backoff,
+ * 3. bulkhead: a place, held only while a try runs and never during a backoff; by a stream until it is closed,
  * 4. breaker: asked when the try is about to start, so that it never decides on old news,
  * 5. the timeout of the try.
  */
+import { AsyncResource } from 'node:async_hooks';
 import {
   type BreakerPermit,
   type Clock,
   current,
+  optionErrors,
   type Random,
   requireNumber,
   systemClock,
   systemRandom,
 } from '@sage-adk/core';
 import { createDeadline, type Deadline, withTimeout } from '@sage-adk/core/deadline';
-import { type CircuitBreaker, createCircuitBreaker } from '../breaker/circuit-breaker.ts';
+import type { CircuitBreaker } from '../breaker/circuit-breaker.ts';
 import type { BreakerOptions } from '../breaker/options.ts';
+import { createCircuitBreakers } from '../breaker/registry.ts';
 import { type Bulkhead, type BulkheadOptions, createBulkhead } from '../bulkhead/bulkhead.ts';
+import { errors } from '../errors.ts';
+import { late } from '../policy/late.ts';
+import { requireOneOf } from '../policy/one-of.ts';
+import { createRetryBudgets } from '../retry/budget.ts';
 import { createRetry, type Retry, type RetryOptions } from '../retry/retry.ts';
 import { Call, type CallContext, Try } from './call-context.ts';
-import { errors } from '../errors.ts';
-import { guardStream, type OpenedStream } from './stream.ts';
+import { patienceUntil } from './patience.ts';
+import { abandon, guardStream, openWithin, Source } from './stream.ts';
 
 export interface DependencyOptions {
   /** Of one try; of a stream until its first chunk. @default Infinity */
@@ -84,6 +91,8 @@ export function createDependency(name: string, options: DependencyOptions = {}):
 /** A dependency that hangs takes a part of the process, never all of it. */
 const roomy: BulkheadOptions = { maxConcurrent: 1_024, maxQueue: 1_024 };
 
+const timeoutModes = ['cooperative', 'strict'] as const;
+
 type Run<T> = (context: CallContext) => PromiseLike<T> | T;
 
 const noOptions: CallOptions = {};
@@ -93,8 +102,8 @@ class ProtectedDependency implements Dependency {
   readonly name: string;
   readonly breaker: CircuitBreaker | undefined;
   readonly bulkhead: Bulkhead | undefined;
-  /** Unlike one that was given, it ends with the dependency. */
-  readonly #ownBulkhead: Bulkhead | undefined;
+  /** Unlike what was given, these end with the dependency. */
+  readonly #own: { close(): void }[] = [];
   readonly #retry: Retry | undefined;
   readonly #timeoutMs: number;
   readonly #strict: boolean;
@@ -108,78 +117,107 @@ class ProtectedDependency implements Dependency {
     this.#clock = clock;
     this.#timeoutMs = duration('timeoutMs', options.timeoutMs);
     this.#deadlineMs = duration('deadlineMs', options.deadlineMs);
-    this.#strict = options.timeoutMode === 'strict';
+    this.#strict = requireOneOf('timeoutMode', options.timeoutMode ?? 'cooperative', timeoutModes) === 'strict';
     this.#permitWaitMs = requireNumber('permitWaitMs', options.permitWaitMs ?? 0, 0);
-    this.#retry = retry === false ? undefined : createRetry({ clock, random, ...retry });
+    if (retry !== false) this.#retry = createRetry({ clock, random, ...retry, ...this.#budget(clock, retry) });
     if (breaker !== false)
-      this.breaker = 'tryAcquire' in breaker ? breaker : createCircuitBreaker(name, { clock, random, ...breaker });
-    if (bulkhead === false) return;
-    if (!('execute' in bulkhead)) this.#ownBulkhead = createBulkhead(name, bulkhead);
-    this.bulkhead = 'execute' in bulkhead ? bulkhead : this.#ownBulkhead;
+      this.breaker = 'tryAcquire' in breaker ? breaker : this.#ownBreaker({ clock, random, ...breaker });
+    if (bulkhead !== false)
+      this.bulkhead = 'execute' in bulkhead ? bulkhead : this.#keep(createBulkhead(name, bulkhead));
+  }
+
+  #keep<T extends { close(): void }>(own: T): T {
+    this.#own.push(own);
+    return own;
+  }
+
+  /** Of a registry, which offers its counters. */
+  #ownBreaker(options: BreakerOptions): CircuitBreaker {
+    return this.#keep(createCircuitBreakers({ dependencies: { [this.name]: options } })).of(this.name);
+  }
+
+  /** Budgets that are made of options here can be closed here. */
+  #budget(shared: Clock, { budget, clock = shared }: RetryOptions): Pick<RetryOptions, 'budget'> {
+    if (budget === undefined || budget === false || 'of' in budget) return {};
+    return { budget: this.#keep(createRetryBudgets({ clock, ...budget })) };
   }
 
   execute<T>(run: (context: CallContext) => PromiseLike<T> | T, options: CallOptions = noOptions): Promise<T> {
     const call = this.#call(options);
     const guarded: Run<T> = this.#strict ? (context) => this.#strictly(call, context, run) : run;
-    return this.#tries(call, ({ attempt }) => this.#admitted(call, attempt, this.#timeoutMs, guarded));
+    return this.#tries(call, ({ attempt }) =>
+      this.#admitted(call, () => this.#try(call, attempt, this.#timeoutMs, guarded)),
+    );
   }
 
-  stream<T>(run: (context: CallContext) => AsyncIterable<T>, options: CallOptions = {}): AsyncIterable<T> {
+  stream<T>(run: (context: CallContext) => AsyncIterable<T>, options: CallOptions = noOptions): AsyncIterable<T> {
+    let signal: AbortSignal | undefined;
     return guardStream<T>({
-      breaker: this.breaker,
-      open: () => {
+      // Wherever it is read, it is this call's: its context's deadline and signal count.
+      open: AsyncResource.bind(() => {
         const call = this.#call(options);
+        signal = call.signal;
         return this.#tries(call, ({ attempt }) =>
-          this.#admitted(call, attempt, Number.POSITIVE_INFINITY, () => this.#open(call, attempt, run)),
+          openWithin(
+            (reading) => this.#admitted(call, reading),
+            () => this.#try(call, attempt, Number.POSITIVE_INFINITY, () => this.#open(call, attempt, run)),
+          ),
         );
+      }),
+      // The permit of the stream was settled by its first chunk: later ones may come for minutes, and recovery can't wait for them.
+      failed: (error) => {
+        if (signal?.aborted !== true) this.breaker?.tryAcquire()?.fail(error);
       },
     });
   }
 
   close(): void {
-    this.breaker?.close();
-    this.#ownBulkhead?.close();
+    for (const own of this.#own) own.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve(this.close());
   }
 
-  #call({ signal = current()?.signal, deadlineMs, idempotencyKey }: CallOptions): Call {
-    const limitMs = Math.min(this.#deadlineMs, deadlineMs ?? Number.POSITIVE_INFINITY);
+  #call({ signal, deadlineMs = Number.POSITIVE_INFINITY, idempotencyKey }: CallOptions): Call {
+    const context = current();
     // The one reading of the clock before the call: budget, breaker and deadlines take it from here.
     const madeMs = this.#clock.monotonicMs();
-    return new Call(this.name, signal, madeMs + limitMs, madeMs, idempotencyKey);
+    const ownMs = madeMs + Math.min(this.#deadlineMs, deadlineMs);
+    const lastMs = Math.min(ownMs, context?.deadlineMs ?? Number.POSITIVE_INFINITY);
+    return new Call(this.name, signal ?? context?.signal, lastMs, madeMs, idempotencyKey);
   }
 
   #tries<T>(
     { signal, deadlineMs, madeMs }: Call,
     once: (attempt: { readonly attempt: number }) => Promise<T>,
   ): Promise<T> {
+    if (Number.isNaN(deadlineMs))
+      return Promise.reject(
+        optionErrors.INVALID_OPTION({ option: 'deadlineMs', value: deadlineMs, expected: 'a number' }),
+      );
     if (this.#retry === undefined) return signal?.aborted ? Promise.reject(signal.reason) : once(firstAttempt);
     const shared = { dependency: this.name, deadlineMs, nowMs: madeMs };
     return this.#retry.execute(once, signal === undefined ? shared : { ...shared, signal });
   }
 
   /** The first chunk within the timeout of the try; then only the deadline of the call and its caller end it. */
-  async #open<T>(
-    call: Call,
-    attempt: number,
-    run: (context: CallContext) => AsyncIterable<T>,
-  ): Promise<OpenedStream<T>> {
+  async #open<T>(call: Call, attempt: number, run: (context: CallContext) => AsyncIterable<T>): Promise<Source<T>> {
     const whole = this.#deadline(call, call.deadlineMs);
     const controller = new AbortController();
     const signal = AbortSignal.any([whole.signal, controller.signal]);
     const context: CallContext = Object.defineProperties(new Try(call, attempt, whole), {
       signal: { value: signal },
     });
+    let iterator: AsyncIterator<T> | undefined;
     try {
-      const iterator = run(context)[Symbol.asyncIterator]();
-      const first = await this.#strictly(call, context, () => iterator.next());
-      return { iterator, first, close: () => whole[Symbol.dispose]() };
+      const opened = (iterator = run(context)[Symbol.asyncIterator]());
+      const first = await this.#strictly(call, context, () => opened.next());
+      return new Source(opened, first, whole);
     } catch (error) {
       controller.abort(error);
       whole[Symbol.dispose]();
+      abandon(iterator);
       throw error;
     }
   }
@@ -197,9 +235,20 @@ class ProtectedDependency implements Dependency {
     return createDeadline({ deadlineMs, parent: signal, clock: this.#clock });
   }
 
-  #admitted<T>(call: Call, attempt: number, timeoutMs: number, run: Run<T>): Promise<T> {
-    if (this.bulkhead === undefined) return this.#try(call, attempt, timeoutMs, run);
-    return this.bulkhead.execute(() => this.#try(call, attempt, timeoutMs, run), call.signal);
+  #admitted<T>(call: Call, run: () => Promise<T>): Promise<T> {
+    if (this.bulkhead === undefined) return run();
+    return this.bulkhead.execute(run, call.signal, () =>
+      patienceUntil(this.#deadline(call, call.deadlineMs), () => this.#late(call)),
+    );
+  }
+
+  #late({ deadlineMs, madeMs }: Call): Error {
+    return late(this.name, deadlineMs - madeMs);
+  }
+
+  #requireTime(call: Call, nowMs: number): void {
+    call.signal?.throwIfAborted();
+    if (nowMs >= call.deadlineMs) throw this.#late(call);
   }
 
   // One function for permit and timeout: each await of a promise between them would cost every call.
@@ -208,24 +257,26 @@ class ProtectedDependency implements Dependency {
     const waits = breaker !== undefined && this.#permitWaitMs > 0 && breaker.state !== 'closed';
     const isFirst = attempt === 1 && this.bulkhead === undefined;
     let nowMs = isFirst ? call.madeMs : this.#clock.monotonicMs();
+    this.#requireTime(call, nowMs);
     const permit = waits ? await this.#wait(breaker, call) : breaker && (breaker.tryAcquire(nowMs) ?? refuse(breaker));
-    if (waits) nowMs = this.#clock.monotonicMs();
-    const deadline = this.#deadline(call, Math.min(call.deadlineMs, nowMs + timeoutMs));
+    let deadline: Deadline | undefined;
     try {
+      if (waits) this.#requireTime(call, (nowMs = this.#clock.monotonicMs()));
+      deadline = this.#deadline(call, Math.min(call.deadlineMs, nowMs + timeoutMs));
       const value = await run(new Try(call, attempt, deadline));
       permit?.succeed();
       return value;
     } catch (error) {
-      if (call.signal?.aborted === true) permit?.release();
+      // What did not start says nothing of the dependency.
+      if (deadline === undefined || call.signal?.aborted === true) permit?.release();
       else permit?.fail(error);
       throw error;
     } finally {
-      deadline[Symbol.dispose]();
+      deadline?.[Symbol.dispose]();
     }
   }
 
-  #wait(breaker: CircuitBreaker, { deadlineMs: lastMs, signal }: Call): Promise<BreakerPermit> {
-    const deadlineMs = Math.min(lastMs, current()?.deadlineMs ?? Number.POSITIVE_INFINITY);
+  #wait(breaker: CircuitBreaker, { deadlineMs, signal }: Call): Promise<BreakerPermit> {
     return breaker.acquire({ untilMs: this.#clock.monotonicMs() + this.#permitWaitMs, deadlineMs, signal });
   }
 }

@@ -1,10 +1,12 @@
 import { current, emit, operate, requireOption } from '@sage-adk/core';
+import { messageOf } from '../classify/bag.ts';
 import { type Classifier, createClassifier } from '../classify/classifier.ts';
 import { fallbackErrors } from './errors.ts';
 import type { Outcome, Served } from './outcome.ts';
 import type { ResponseTier } from './response-tier.ts';
 import { Route } from './route.ts';
-import { type CutRule, readChain } from './stream.ts';
+import { requireOneOf } from '../policy/one-of.ts';
+import { type CutRule, isCutRule, readChain } from './stream.ts';
 import { ordered, type Target, type TargetOrder } from './target.ts';
 
 export interface FallbackOptions<I, O, C = unknown> {
@@ -82,6 +84,9 @@ export function createFallbackChain<I, O, C = unknown>(options: FallbackOptions<
     maxCost = () => Number.POSITIVE_INFINITY,
   } = options;
   const { onContextLength = 'larger', onContentPolicy = 'fail', classifier = createClassifier() } = options;
+  if (typeof order !== 'function') requireOneOf('order', order, ['priority', 'cost', 'quality']);
+  requireOneOf('onContextLength', onContextLength, ['larger', 'fail']);
+  requireOneOf('onContentPolicy', onContentPolicy, ['fail', 'next']);
   requireOption('targets', targets.length, 'at least one target', (length) => length > 0);
   requireOption('targets', targets.map((target) => target.name).join(', '), 'of different names', () => {
     return new Set(targets.map((target) => target.name)).size === targets.length;
@@ -116,6 +121,7 @@ function streamOf<I, O, C>(
   routeOf: () => Route<I, O, C>,
 ): FallbackStream<C> {
   const { name, targets, chunksOf } = options;
+  requireOption('onCut', onCut, '"throw", { continueWith } or { restartWith }', isCutRule);
   let last: Served | undefined;
   return {
     get served() {
@@ -175,10 +181,6 @@ function call<I, O, C>(target: Target<I, O, C>, input: I, signal: AbortSignal | 
 }
 
 const neverAborts = new AbortController().signal;
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
 
 /** The first response tier that has an answer; a tier that fails has none. */
 async function respond<I, O, C>(

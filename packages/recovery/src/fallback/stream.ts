@@ -1,5 +1,4 @@
 import { begin, emit } from '@sage-adk/core';
-import type { Classification } from '../classify/classification.ts';
 import { fallbackErrors } from './errors.ts';
 import type { Served } from './outcome.ts';
 import type { Route } from './route.ts';
@@ -8,12 +7,17 @@ import type { Target } from './target.ts';
 /**
  * What happens where a stream breaks off after its reader saw something: a `SAGE_FALLBACK_PARTIAL_STREAM`; the next target goes on from what was
  * delivered, with the input that `continueWith` makes; or the next target, or a response tier, starts again, after a chunk that tells the reader to forget.
- * A target whose stream broke off by a transient error is asked once more when no other is left.
+ * An error after which nobody else is asked is a `SAGE_FALLBACK_PARTIAL_STREAM` under each rule. A target whose stream broke off by a transient error is asked once more when no other is left.
  */
 export type CutRule<I, C> =
   | 'throw'
   | { continueWith(input: I, delivered: readonly C[]): I }
   | { readonly restartWith: C };
+
+export function isCutRule(rule: unknown): boolean {
+  if (typeof rule !== 'object' || rule === null) return rule === 'throw';
+  return 'restartWith' in rule || ('continueWith' in rule && typeof rule.continueWith === 'function');
+}
 
 export interface ChainReading<I, O, C> {
   readonly chain: string;
@@ -46,13 +50,13 @@ export async function* readChain<I, O, C>(reading: ChainReading<I, O, C>): Async
       }
       return;
     } catch (error) {
-      const { category } = attempt.failed(error);
+      const follows = attempt.failed(error);
       if (!attempt.visible) continue;
-      if (onCut === 'throw')
+      if (onCut === 'throw' || follows === 'nobody')
         throw fallbackErrors.PARTIAL_STREAM({ target: target.name, chunks: seen }, { cause: error });
       if (keeps) input = onCut.continueWith(reading.input, delivered);
       if (restarts) yield onCut.restartWith;
-      if (category === 'transient') route.again(target);
+      if (follows === 'anybody') route.again(target);
     }
   }
   const partial = (): Error =>
@@ -99,18 +103,21 @@ class StreamAttempt<I, O, C> {
     yield* held;
   }
 
-  failed(error: unknown): Classification {
-    const { route } = this.#reading;
+  /** Tells of a failure, and who may be asked after it. Throws what a reader that has seen nothing, or has left, is told. */
+  failed(error: unknown): 'nobody' | 'others' | 'anybody' {
+    const { route, signal } = this.#reading;
     const classification = route.classify(error);
     this.#step.set({ reason: classification.reason });
     this.#step.fail(error);
-    // Once visible, the cut rule says how it goes on, but never after an abort.
+    // However a source words it, what it threw after the abort is the abort.
+    signal?.throwIfAborted();
     try {
       route.failed(error, classification);
     } catch (stop) {
       if (!this.visible || classification.category === 'cancelled') throw stop;
+      return 'nobody';
     }
-    return classification;
+    return classification.category === 'transient' ? 'anybody' : 'others';
   }
 
   #open(): AsyncIterable<C> {

@@ -38,7 +38,7 @@ export function createBackoff({
   requireNumber('baseMs', baseMs, 0);
   requireNumber('maxMs', maxMs, baseMs);
   requireNumber('multiplier', multiplier, 1);
-  requireOption('jitter', jitter, 'none, full, equal or decorrelated', (name) => name in spreads);
+  requireOption('jitter', jitter, 'none, full, equal or decorrelated', (name) => Object.hasOwn(spreads, name));
   const spread = spreads[jitter];
   return new ExponentialBackoff<Step>({
     initialDelay: baseMs,
@@ -60,7 +60,8 @@ type Spread = (
 ) => number;
 
 const plain = (attempt: number, { initialDelay, exponent, maxDelay }: IExponentialBackoffOptions<Step>): number =>
-  Math.min(maxDelay, initialDelay * exponent ** (attempt - 1));
+  // 0 times a growth without end is no number.
+  initialDelay === 0 ? 0 : Math.min(maxDelay, initialDelay * exponent ** (attempt - 1));
 
 const spreads: Readonly<Record<Jitter, Spread>> = {
   none: (attempt, _, options) => plain(attempt, options),

@@ -12,8 +12,11 @@ import {
 } from '@sage-adk/core';
 import { sleep } from '@sage-adk/core/deadline';
 import type { IBackoff, IBackoffFactory, IPolicy } from 'cockatiel';
-import type { Classification, Reason } from '../classify/classification.ts';
+import { messageOf } from '../classify/bag.ts';
+import { type Classification, meaningOf, type Reason } from '../classify/classification.ts';
 import { type Classifier, createClassifier } from '../classify/classifier.ts';
+import { late } from '../policy/late.ts';
+import { requireOneOf } from '../policy/one-of.ts';
 import { PolicyEvents } from '../policy/policy-events.ts';
 import { type BackoffOptions, createBackoff } from './backoff.ts';
 import { budgetsOf, createRetryBudgets, type RetryBudgetOptions, type RetryBudgets } from './budget.ts';
@@ -46,7 +49,10 @@ export interface RetryCallOptions {
   readonly dependency?: string;
   /** @default the context's signal */
   readonly signal?: AbortSignal;
-  /** No try starts after this, on the clock's monotonic time, nor after the context's deadline. */
+  /**
+   * No try starts after this, on the clock's monotonic time, and none is made again after the context's deadline. A first try after that is left to whoever set it:
+   * its signal ends it, in its own words.
+   */
   readonly deadlineMs?: number;
   /** The clock's monotonic time, where the caller has just read it. */
   readonly nowMs?: number | undefined;
@@ -90,6 +96,8 @@ interface Course {
   waits: Map<Rule, IBackoff<unknown>> | undefined;
 }
 
+const reasons: readonly string[] = Object.keys(meaningOf);
+
 const neverAborts = new AbortController().signal;
 
 class BudgetedRetry extends PolicyEvents implements Retry {
@@ -103,7 +111,10 @@ class BudgetedRetry extends PolicyEvents implements Retry {
     super();
     this.#rule = toRule(rule);
     this.#byReason = new Map(
-      Object.entries(byReason).map(([reason, own]) => [reason, own && toRule({ ...rule, ...own })]),
+      Object.entries(byReason).map(([reason, own]) => [
+        requireOneOf('byReason', reason, reasons),
+        own && toRule({ ...rule, ...own }),
+      ]),
     );
     this.#budgets = budget === undefined ? budgetsOf(clock) : toBudgets(budget, clock);
     this.#classifier = classifier;
@@ -123,6 +134,8 @@ class BudgetedRetry extends PolicyEvents implements Retry {
     }: RetryCallOptions = options instanceof AbortSignal ? { signal: options } : options;
     const lastMs = Math.min(deadlineMs, context?.deadlineMs ?? Number.POSITIVE_INFINITY);
     const course: Course = { dependency, signal, deadlineMs: lastMs, nowMs, attempt: 1, waits: undefined };
+    const isLate = deadlineMs !== Number.POSITIVE_INFINITY && (nowMs ?? this.#clock.monotonicMs()) >= deadlineMs;
+    if (isLate && !signal.aborted) return Promise.reject(late(dependency, 0));
     if (!this.watched) return this.#run(call, course);
     return this.tell(
       () => this.#run(call, course),
@@ -134,9 +147,12 @@ class BudgetedRetry extends PolicyEvents implements Retry {
   async #run<T>(call: (attempt: RetryAttempt) => PromiseLike<T> | T, course: Course): Promise<T> {
     const { dependency, signal } = course;
     if (this.#budgets !== false) this.#budgets.of(dependency).deposit(course.nowMs);
+    let failure: unknown;
     for (; ; course.attempt++) {
       if (signal.aborted) signal.throwIfAborted();
       const { attempt } = course;
+      // A wait may last longer than was meant.
+      if (attempt > 1 && this.#clock.monotonicMs() >= course.deadlineMs) throw failure;
       const operation = begin('retry.attempt', { dependency, attempt });
       let delayMs: number | undefined;
       try {
@@ -144,6 +160,7 @@ class BudgetedRetry extends PolicyEvents implements Retry {
         operation.end();
         return value;
       } catch (error) {
+        failure = error;
         delayMs = this.#failed(error, course, operation);
         operation.end();
         if (delayMs === undefined) throw error;
@@ -193,8 +210,4 @@ function toRule({ maxAttempts = 3, idempotent = false, always = false, ...backof
 function mayRetry({ category, retry }: Classification, { always, idempotent }: Rule): boolean {
   if (category === 'cancelled') return false;
   return always || retry === 'yes' || (retry === 'if-idempotent' && idempotent);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -25,7 +25,7 @@ export class RollingWindow {
   /** @param nowMs monotonic; a time before the newest counts as the newest */
   add(column: number, nowMs: number): void {
     this.#rotate(nowMs);
-    const index = (this.#newest % this.#buckets) * this.#columns + column;
+    const index = this.#place(this.#newest) + column;
     this.#counts[index] = (this.#counts[index] ?? 0) + 1;
     this.#totals[column] = (this.#totals[column] ?? 0) + 1;
   }
@@ -45,13 +45,19 @@ export class RollingWindow {
     const steps = newest - this.#newest;
     if (steps <= 0) return;
     if (steps >= this.#buckets) this.clear();
-    else for (let bucket = this.#newest + 1; bucket <= newest; bucket++) this.#empty(bucket % this.#buckets);
+    else for (let bucket = this.#newest + 1; bucket <= newest; bucket++) this.#empty(bucket);
     this.#newest = newest;
+  }
+
+  /** Where the counts of a bucket begin. The clock's origin may lie ahead, and buckets before it are numbered below 0. */
+  #place(bucket: number): number {
+    const inRing = bucket % this.#buckets;
+    return (inRing < 0 ? inRing + this.#buckets : inRing) * this.#columns;
   }
 
   #empty(bucket: number): void {
     for (let column = 0; column < this.#columns; column++) {
-      const index = bucket * this.#columns + column;
+      const index = this.#place(bucket) + column;
       this.#totals[column] = (this.#totals[column] ?? 0) - (this.#counts[index] ?? 0);
       this.#counts[index] = 0;
     }

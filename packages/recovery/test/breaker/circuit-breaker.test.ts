@@ -241,6 +241,17 @@ describe('ER20: recovery by health checks', () => {
     expect(call).toBe(before);
   });
 
+  test('a late failure of a closed one starts no check again', async () => {
+    let asked = 0;
+    const { breaker, clock, acquire } = make({ minCalls: 1, health: { check: async () => (asked++, false) } });
+    const late = acquire();
+    breaker.close();
+    late.fail(busy);
+    expect(breaker.state).toBe('open');
+    await clock.advanceAsync(60_000);
+    expect([asked, clock.pending]).toEqual([0, 0]);
+  });
+
   test('a dependency whose check is broken is tried by callers after the longest rest', () => {
     const health = { check: async () => false };
     const { breaker, clock, fail } = make({ maxOpenMs: 8_000, health });

@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { defineErrors } from '@sage-adk/core';
 import { BrokenCircuitError, BulkheadRejectedError } from 'cockatiel';
+import fc from 'fast-check';
+import { meaningOf } from '../../src/classify/classification.ts';
 import { createClassifier } from '../../src/index.ts';
 
 const nowMs = Date.parse('2026-01-02T03:04:05Z');
@@ -11,8 +13,11 @@ const errors = defineErrors('CLASSIFYTEST', {
   BUSY: { category: 'transient', status: 503, message: 'Busy.' },
   DENIED: { category: 'transient', outcome: 'denied', status: 429, message: 'Denied.' },
   BROKEN: { category: 'critical', status: 500, message: 'Broken.' },
+  LATE: { category: 'transient', outcome: 'timeout', status: 504, message: 'Late.' },
+  GATEWAY: { category: 'transient', status: 504, message: 'The gateway heard nothing.' },
 });
 
+const reasons = Object.keys(meaningOf);
 const http = (status: number, more: object = {}): Error =>
   Object.assign(new Error(`status ${status}`), { status, ...more });
 const caused = (message: string, cause: object): Error => Object.assign(new TypeError(message), { cause });
@@ -102,6 +107,16 @@ describe('ER17: the category of an error', () => {
     ],
     ['a transient error of ours', errors.BUSY(), 'transient', 'overloaded', 'yes'],
     ['a denial of ours', errors.DENIED(), 'transient', 'rejected', 'no'],
+    ['a timeout of ours', errors.LATE(), 'transient', 'timeout', 'if-idempotent'],
+    ['a timeout by its status', errors.GATEWAY(), 'transient', 'timeout', 'if-idempotent'],
+    [
+      'ours, made of a method that may have had its effect',
+      errors.BUSY({}, { cause: { code: -32_603, message: 'internal' } }),
+      'transient',
+      'server',
+      'if-idempotent',
+    ],
+    ['ours, made of what is permanent', errors.BUSY({}, { cause: http(404) }), 'transient', 'not_found', 'yes'],
     ["an open breaker of cockatiel's", new BrokenCircuitError(), 'transient', 'rejected', 'no'],
     ["a full bulkhead of cockatiel's", new BulkheadRejectedError(1, 0), 'transient', 'rejected', 'no'],
     ['a critical error of ours', errors.BROKEN(), 'critical', 'server', 'no'],
@@ -126,6 +141,40 @@ describe('ER17: the category of an error', () => {
     const loop = new Error('loop');
     loop.cause = loop;
     expect(classifier.classify(loop).reason).toBe('unknown');
+    const ours = errors.BUSY();
+    ours.cause = ours;
+    expect(classifier.classify(ours).reason).toBe('overloaded');
+  });
+
+  test.each([
+    ['an object without a prototype', Object.create(null)],
+    ['an object that says nothing of its class', Object.assign(new Error('x'), { constructor: undefined })],
+    ['a code that is a name of every object', Object.assign(new Error('x'), { code: 'constructor' })],
+    ['a type that is one', Object.assign(new Error('x'), { type: 'toString' })],
+    ['the prototype as its code', Object.assign(new Error('x'), { code: '__proto__' })],
+    ['a name that is one', Object.assign(new Error('x'), { name: 'valueOf' })],
+    ['an answer of Redis that begins with one', Object.assign(new Error('constructor of x'), { name: 'ReplyError' })],
+  ])('nobody knows %s', (_, error: unknown) => {
+    expect(classifier.classify(error)).toMatchObject({ category: 'permanent', reason: 'unknown', retry: 'no' });
+  });
+
+  test('whatever is thrown has a reason', () => {
+    const word = fc.constantFrom(
+      ...Object.getOwnPropertyNames(Object.prototype),
+      'Error',
+      'McpError',
+      'ReplyError',
+      '',
+    );
+    const value = fc.oneof(word, fc.anything({ withNullPrototype: true, maxDepth: 2 }));
+    const keys = ['name', 'message', 'code', 'type', 'status', 'severity', 'cause', 'error', 'data', 'constructor'];
+    const thrown = fc.dictionary(fc.constantFrom(...keys), value, { noNullPrototype: false });
+    fc.assert(
+      fc.property(fc.oneof(thrown, value), (error) => {
+        expect(reasons).toContain(classifier.classify(error).reason);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });
 
@@ -145,6 +194,8 @@ test("a user's rule comes first", () => {
   const strict = createClassifier({ rules: [(_, { status }) => (status === 500 ? 'invalid' : undefined)] });
   expect(strict.classify(http(500)).reason).toBe('invalid');
   expect(strict.classify(http(502)).reason).toBe('server');
+  const never = createClassifier({ rules: [() => 'invalid'] });
+  expect(never.classify(errors.BUSY())).toMatchObject({ category: 'permanent', reason: 'invalid', retry: 'no' });
 });
 
 describe('errors of the real fetch', () => {

@@ -95,11 +95,15 @@ describe('a call of a dependency', () => {
       tookMs: fc.array(fc.nat(400), { minLength: 1, maxLength: 10 }),
       permitWaitMs: fc.constantFrom(0, 500),
       breaker: fc.constantFrom(false as const, { minCalls: 2, openMs: 50 }),
+      // Somebody has the only place for so long.
+      heldMs: fc.option(fc.nat(4_000), { nil: undefined }),
     });
     await fc.assert(
-      fc.asyncProperty(course, async ({ deadlineMs, abortMs, tookMs, permitWaitMs, breaker }) => {
+      fc.asyncProperty(course, async ({ deadlineMs, abortMs, tookMs, permitWaitMs, breaker, heldMs }) => {
         const rule = { ...exact, idempotent: true, baseMs: 10, maxMs: 300, maxAttempts: 50 };
-        const { clock, dependency } = make({ retry: rule, deadlineMs, permitWaitMs, breaker });
+        const narrow = heldMs !== undefined && { bulkhead: { maxConcurrent: 1, maxQueue: 1 } };
+        const { clock, dependency } = make({ retry: rule, deadlineMs, permitWaitMs, breaker, ...narrow });
+        const held = dependency.execute(() => new Promise<void>((resolve) => clock.setTimer(resolve, heldMs ?? 0)));
         const controller = new AbortController();
         const startMs = clock.monotonicMs();
         let late = 0;
@@ -126,8 +130,10 @@ describe('a call of a dependency', () => {
           expect(settled).toBe(true);
         }
         await clock.advanceAsync(deadlineMs + 20);
-        await call;
-        expect(late).toBe(0);
+        expect([settled, late]).toEqual([true, 0]);
+        await clock.advanceAsync(4_000);
+        await Promise.all([call, held]);
+        expect([late, dependency.bulkhead?.snapshot().active]).toEqual([0, 0]);
       }),
       { numRuns: fuzzedRuns },
     );
@@ -147,6 +153,7 @@ describe('a call of a dependency', () => {
 
   test.each([
     [{ timeoutMs: -1 }, 'timeoutMs'],
+    [{ timeoutMode: 'Strict' as never }, 'timeoutMode'],
     [{ permitWaitMs: -1 }, 'permitWaitMs'],
     [{ bulkhead: { maxConcurrent: 0 } }, 'maxConcurrent'],
   ])('a bad option is named: %j', (bad, name) => {

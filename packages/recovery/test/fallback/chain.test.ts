@@ -222,3 +222,19 @@ test.each([
 ])('bad targets are refused: %#', (options, message) => {
   expect(() => createFallbackChain({ name: 'chat', ...options })).toThrow(message);
 });
+
+test.each([
+  [{ order: 'quallity' as never }, 'order'],
+  [{ onContextLength: 'Fail' as never }, 'onContextLength'],
+  [{ onContentPolicy: 'Next' as never }, 'onContentPolicy'],
+])('a word that is none of an option is refused: %j', (options, message) => {
+  expect(() => createFallbackChain({ name: 'chat', targets: [model('a')], ...options })).toThrow(message);
+});
+
+test('the next target is asked whatever the first one threw', async () => {
+  for (const thrown of [Object.create(null), Object.assign(new Error('x'), { code: 'constructor' })]) {
+    const first: Model = { name: 'a', call: () => Promise.reject(thrown as Error) };
+    const chain = createFallbackChain({ name: 'chat', targets: [first, model('b')] });
+    expect(await chain.execute('hi')).toMatchObject({ value: 'b: hi', servedBy: 'b' });
+  }
+});

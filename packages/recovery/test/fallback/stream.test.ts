@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { isSageError } from '@sage-adk/core';
+import { defineErrors, isSageError } from '@sage-adk/core';
 import { recordOperations } from '@sage-adk/core/testing';
 import fc from 'fast-check';
 import { createFallbackChain, type CutRule, staticResponse, type Target } from '../../src/fallback/index.ts';
@@ -128,6 +128,61 @@ describe('ER5: a stream of a chain', () => {
       onCut: { restartWith: '#reset' },
     });
     expect(await read(stream)).toEqual({ chunks: ['A'], error: left });
+  });
+
+  test.each(['throw', { restartWith: '#reset' }, { continueWith: () => [] }] as const)(
+    'nothing follows an abort that the source tells in words of its own, under the rule %j',
+    async (onCut) => {
+      const controller = new AbortController();
+      const asked: string[] = [];
+      const target = (name: string): Streamer => ({
+        name,
+        call: () => '',
+        async *stream() {
+          asked.push(name);
+          yield name;
+          controller.abort('left');
+          throw Object.assign(new Error('terminated'), { code: 'ECONNRESET' });
+        },
+      });
+      const stream = chain([target('a'), target('b')]).stream([], { signal: controller.signal, onCut });
+      expect(await read(stream)).toEqual({ chunks: ['a'], error: 'left' });
+      expect(asked).toEqual(['a']);
+    },
+  );
+
+  const refusal = Object.assign(new Error('refused'), { status: 400, code: 'content_filter' });
+  const forged = defineErrors('STREAMTEST', {
+    FORGED: { category: 'critical', status: 401, message: 'The signature is forged.' },
+  }).FORGED();
+  test.each([
+    ['a refused content', refusal],
+    ['a security violation', forged],
+    ['a bad request', Object.assign(new Error('bad'), { status: 400 })],
+    ['a prompt that is too long for all', Object.assign(new Error('long'), { status: 413 })],
+  ])('%s goes to nobody else, after something was seen neither', async (_, error) => {
+    for (const onCut of ['throw', { restartWith: '#reset' }, { continueWith: () => [] }] as const) {
+      const targets = [streamer('a', ['A', 'B'], 1, error), streamer('b', ['B'])];
+      const alike = targets.map((target) => ({ ...target, contextWindow: 1_000 }));
+      const { chunks, error: told } = await read(chain(alike).stream([], { onCut }));
+      expect(chunks).toEqual(['A']);
+      expect(told).toMatchObject({ code: 'SAGE_FALLBACK_PARTIAL_STREAM', cause: error });
+    }
+  });
+
+  test('another model is asked what one refused where that is allowed, after a marker to forget it', async () => {
+    const targets = [streamer('a', ['A', 'B'], 1, refusal), streamer('b', ['C'])];
+    const allowed = createFallbackChain<readonly string[], string, string>({
+      name: 'chat',
+      targets,
+      onContentPolicy: 'next',
+    });
+    const { chunks } = await read(allowed.stream([], { onCut: { restartWith: '#reset' } }));
+    expect(chunks).toEqual(['A', '#reset', 'C']);
+  });
+
+  test.each(['fail', 'restart', null, {}, { continueWith: 'b' }])('a cut rule that is none is refused: %j', (onCut) => {
+    expect(() => chain([streamer('a', ['A'])]).stream([], { onCut: onCut as never })).toThrow('onCut');
   });
 
   test('a reader that leaves closes the source', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { retry, handleAll } from 'cockatiel';
+import { handleAll, type IBackoff, retry } from 'cockatiel';
 import fc from 'fast-check';
 import { createBackoff, type BackoffOptions } from '../../src/index.ts';
 
@@ -64,6 +64,15 @@ describe('backoff', () => {
     );
   });
 
+  test.each(['none', 'full', 'equal', 'decorrelated'] as const)(
+    'no first delay is none for as long as it is asked, under the jitter %s',
+    (jitter) => {
+      let wait: IBackoff<unknown> = createBackoff({ jitter, baseMs: 0 }).next(undefined);
+      for (let attempt = 0; attempt < 1_100; attempt++) wait = wait.next(undefined);
+      expect(wait.duration).toBe(0);
+    },
+  );
+
   test('SH3: it is a backoff of cockatiel, and cockatiel waits by it', async () => {
     const delays: number[] = [];
     const policy = retry(handleAll, {
@@ -80,6 +89,7 @@ describe('backoff', () => {
     [{ baseMs: 10, maxMs: 5 }, 'maxMs'],
     [{ multiplier: 0.5 }, 'multiplier'],
     [{ jitter: 'some' as never }, 'jitter'],
+    [{ jitter: 'constructor' as never }, 'jitter'],
   ])('a bad option is named: %j', (bad, name) => {
     expect(() => createBackoff(bad)).toThrow(name);
   });

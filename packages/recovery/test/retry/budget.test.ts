@@ -67,6 +67,17 @@ describe('ER4: a retry budget', () => {
     );
   });
 
+  test('slides on a clock whose origin lies ahead too', () => {
+    for (const startMs of [-1_000_000, -3_000, 1_000_000]) {
+      let nowMs = startMs;
+      const clock = { ...createFakeClock(), monotonicMs: () => nowMs };
+      const budget = createRetryBudgets({ clock, ratio: 0, minPerSecond: 1, windowMs: 10_000 }).of('openai');
+      let taken = 0;
+      for (let second = 0; second < 100; second++, nowMs += 1_000) if (budget.tryWithdraw()) taken++;
+      expect(taken).toBe(100);
+    }
+  });
+
   test('is told to metrics until it is closed', () => {
     const budgets = createRetryBudgets({ clock: createFakeClock() });
     budgets.of('metered').tryWithdraw();

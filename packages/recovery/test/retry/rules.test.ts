@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { deadlineErrors } from '@sage-adk/core/deadline';
 import { createFakeClock } from '@sage-adk/core/testing';
 import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleAll, retry, wrap } from 'cockatiel';
 import fc from 'fast-check';
@@ -36,12 +37,26 @@ describe('ER3: the rule of a reason', () => {
     expect(await callTimes(failing({ status }), { byReason })).toEqual(times);
   });
 
+  test('a timeout of ours is tried again only where that is harmless, as any other', async () => {
+    const late = deadlineErrors.EXCEEDED({ operation: 'pay', timeoutMs: 50 });
+    expect(await callTimes(late, {})).toEqual([0]);
+    expect(await callTimes(late, { idempotent: true })).toEqual([0, 100, 300]);
+  });
+
+  test("the error of a call that nobody can read is still its caller's", async () => {
+    const unreadable: unknown = Object.assign(Object.create(null), { code: 'constructor', status: 401 });
+    const answer = createRetry(exact).execute(() => Promise.reject(unreadable as Error));
+    expect(await answer.catch((error: unknown) => error)).toBe(unreadable);
+  });
+
   test('never tries again after an abort', async () => {
     expect(await callTimes(new DOMException('left', 'AbortError'), { byReason })).toEqual([0]);
   });
 
   test('a bad one is refused', () => {
     expect(() => createRetry({ byReason: { server: { maxAttempts: 0 } } })).toThrow('maxAttempts');
+    const misspelt = { overload: false } as RetryOptions['byReason'];
+    expect(() => createRetry({ byReason: misspelt as never })).toThrow(/byReason is "overload".*overloaded/);
   });
 });
 

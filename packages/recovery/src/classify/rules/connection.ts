@@ -1,3 +1,4 @@
+import { wordIn } from '../bag.ts';
 import type { Reason } from '../classification.ts';
 import type { ErrorFacts } from '../facts.ts';
 
@@ -41,7 +42,7 @@ const neverAgain: ReadonlySet<string> = new Set(['bad port', 'unknown scheme', '
 export function byConnection({ code, name, message, root }: ErrorFacts): Reason | undefined {
   if (code !== undefined && /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(code))
     return 'config';
-  const known = (code === undefined ? undefined : reasonByCode[code]) ?? reasonByName[name];
+  const known = wordIn(reasonByCode, code) ?? wordIn(reasonByName, name);
   if (known !== undefined) return known;
   if (neverAgain.has(root)) return 'config';
   // What fetch throws where the socket said nothing more: before the answer, or within it.

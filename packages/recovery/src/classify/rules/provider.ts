@@ -1,3 +1,4 @@
+import { wordIn } from '../bag.ts';
 import type { Reason } from '../classification.ts';
 import type { ErrorFacts } from '../facts.ts';
 
@@ -55,8 +56,7 @@ export function byVagueWord({ code, answered }: ErrorFacts): Reason | undefined 
 }
 
 function find(words: readonly (string | undefined)[], table: Readonly<Record<string, Reason>>): Reason | undefined {
-  for (const word of words) if (word !== undefined && Object.hasOwn(table, word)) return table[word];
-  return undefined;
+  return words.map((word) => wordIn(table, word)).find((reason) => reason !== undefined);
 }
 
 /** Some errors have no word of their own; their status is that of any bad request, or they have none. */

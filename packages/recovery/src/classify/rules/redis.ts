@@ -1,3 +1,4 @@
+import { wordIn } from '../bag.ts';
 import type { Reason } from '../classification.ts';
 import type { ErrorFacts } from '../facts.ts';
 
@@ -29,7 +30,7 @@ const classes: ReadonlySet<string> = new Set(['SimpleError', 'BlobError', 'Error
 export function byRedis({ name, message }: ErrorFacts): Reason | undefined {
   if (!classes.has(name)) return undefined;
   const [word = ''] = message.split(' ', 1);
-  if (word !== 'ERR') return reasonByWord[word] ?? 'unknown';
+  if (word !== 'ERR') return wordIn(reasonByWord, word) ?? 'unknown';
   if (/max number of clients/.test(message)) return 'overloaded';
   return /unknown (sub)?command/.test(message) ? 'unsupported' : 'invalid';
 }
