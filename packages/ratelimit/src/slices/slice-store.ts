@@ -103,8 +103,8 @@ class SliceStore implements LimiterStore {
     return new OneSliced(rule, (key) => this.#lineOf({ rule, key }));
   }
 
-  settle({ id, asks }: SettleRequest): Settlement | Promise<Settlement> {
-    return this.#store.settle({ id, asks: this.#adapt(asks) });
+  settle(request: SettleRequest): Settlement | Promise<Settlement> {
+    return this.#store.settle({ ...request, asks: this.#adapt(request.asks) });
   }
 
   extend({ id, asks, ttlUs }: ExtendRequest): boolean | Promise<boolean> {

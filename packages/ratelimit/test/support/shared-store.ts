@@ -10,7 +10,9 @@ export type Trouble =
   /** Never answers; `carriesOut` tells whether the call reaches the server all the same. */
   | { readonly name: 'stalled'; readonly carriesOut: boolean }
   /** Refuses at once. */
-  | { readonly name: 'refused' };
+  | { readonly name: 'refused' }
+  /** Carries calls out, and is lost before it answers. */
+  | { readonly name: 'cut' };
 
 export interface SharedStore {
   readonly store: LimiterStore;
@@ -41,6 +43,10 @@ export function createSharedStore(clock: Clock, server = createMemoryStore({ clo
   const call = <T>(name: string, run: () => T): Promise<T> => {
     const { trouble } = shared;
     if (trouble.name === 'refused') return Promise.reject(new Error('connection refused'));
+    if (trouble.name === 'cut') {
+      run();
+      return Promise.reject(new Error('connection lost'));
+    }
     if (trouble.name === 'stalled') {
       if (trouble.carriesOut) run();
       return new Promise(() => {});
