@@ -46,8 +46,8 @@ export interface GuardOptions {
  * Puts deadlines, policies and a memory for denials around a shared store.
  *
  * Every decision is answered within the deadline. Where the store fails, each rule's `onStoreError` decides and the decision is `degraded`. Settlements that
- * fail are made when the store is back; where a reservation is over by then, what was used beyond it is charged. Keys are given to the store as 128-bit hashes. Decisions are operations `limiter.check`; counters are
- * the source `limiter.guard.<kind of store>`.
+ * fail are made when the store is back; where a reservation is over by then, what was used beyond it is charged. Keys are given to the store as 128-bit
+ * hashes. Decisions are operations `limiter.check`; counters are the source `limiter.guard.<kind of store>`.
  *
  * @example
  * ```ts
