@@ -55,8 +55,12 @@ export function addressKey(address: string, ipv6PrefixBits = 56): string {
   const [plain = ''] = address.split('%');
   if (!isIPv6(plain)) return address;
   const groups = groupsOf(plain);
-  const [high = 0, low = 0] = groups.slice(6);
-  if (groups.slice(0, 6).join(':') === mappedGroups) return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+  if (groups.slice(0, 6).join(':') === mappedGroups) {
+    return groups
+      .slice(6)
+      .flatMap((group) => [group >> 8, group & 255])
+      .join('.');
+  }
   const network = groups.map((group, index) => (group & maskOf(ipv6PrefixBits - index * 16)).toString(16));
   return `${network.join(':')}/${ipv6PrefixBits}`;
 }

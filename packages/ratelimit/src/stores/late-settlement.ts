@@ -5,9 +5,9 @@ import type { Ask, Settlement, SettleRequest } from './store.ts';
 export interface Settling {
   readonly clock: Clock;
   /** Tries once. */
-  settle(): Promise<Settlement>;
+  readonly settle: () => Promise<Settlement>;
   /** Charges for good. */
-  charge(asks: readonly Ask[]): Promise<unknown>;
+  readonly charge: (asks: readonly Ask[]) => Promise<unknown>;
 }
 
 /**
@@ -17,39 +17,46 @@ export interface Settling {
 export class LateSettlement {
   readonly #request: SettleRequest;
   readonly #settling: Settling;
-  #mayBeSettled = false;
+  /** Whether an answer never came of what may have charged it. */
+  #isUnknown = false;
 
   constructor(request: SettleRequest, settling: Settling) {
     this.#request = request;
     this.#settling = settling;
   }
 
-  async try(): Promise<Settlement> {
-    const couldBeSettled = !this.#isOver;
-    try {
-      return await this.#settling.settle();
-    } catch (error) {
-      this.#mayBeSettled ||= couldBeSettled && isSageError(error) && error.outcome === 'timeout';
-      throw error;
-    }
+  try(): Promise<Settlement> {
+    const { settle } = this.#settling;
+    // What is over is settled by no try.
+    return this.#isOver ? settle() : this.#noting(settle);
   }
 
   /** Not the first one, whose caller takes what came of it. */
   async tryAgain(): Promise<void> {
     const { settled } = await this.try();
-    if (settled || this.#mayBeSettled || !this.#isOver) return;
+    if (settled || this.#isUnknown || !this.#isOver) return;
     const excess = excessOf(this.#request);
-    if (excess.length > 0) await this.#settling.charge(excess);
+    if (excess.length > 0) await this.#noting(() => this.#settling.charge(excess));
   }
 
   get #isOver(): boolean {
     const { reserved } = this.#request;
     return reserved !== undefined && reserved.untilMs <= this.#settling.clock.monotonicMs();
   }
+
+  async #noting<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      this.#isUnknown ||= isSageError(error) && error.outcome === 'timeout';
+      throw error;
+    }
+  }
 }
 
 /** What was used beyond what was reserved. */
 function excessOf({ asks, reserved }: SettleRequest): readonly Ask[] {
-  const costs = asks.map((ask, n) => ask.cost - (reserved?.asks[n]?.cost ?? ask.cost));
-  return asks.map((ask, n) => ({ ...ask, cost: costs[n] ?? 0 })).filter(({ cost }) => cost > 0);
+  return asks
+    .map((ask, n) => ({ ...ask, cost: ask.cost - (reserved?.asks[n]?.cost ?? ask.cost) }))
+    .filter(({ cost }) => cost > 0);
 }

@@ -30,6 +30,17 @@ describe('what was used beyond a reservation that was over before the store was 
     expect(await after(trouble, { usedUsd: 4, awayMs })).toBe(4);
   });
 
+  test.each<[string, Trouble]>([
+    ['refused', { name: 'refused', only: 'consume' }],
+    ['not answered', { name: 'stalled', carriesOut: true, only: 'consume' }],
+  ])('is charged once where the charge is %s at first', async (_name, trouble) => {
+    const { after, shared, clock, usedUsd } = await reserved(1);
+    await after({ name: 'refused' }, { usedUsd: 4, awayMs: 40_000 }, trouble);
+    shared.trouble = { name: 'none' };
+    await clock.advanceAsync(2_000);
+    expect(await usedUsd()).toBe(4);
+  });
+
   test('is nothing where less was used: what was reserved stays charged', async () => {
     const { after } = await reserved(3);
     expect(await after({ name: 'refused' }, { usedUsd: 2, awayMs: 40_000 })).toBe(3);
@@ -53,14 +64,15 @@ interface Outage {
 async function reserved(reservedUsd: number) {
   const { limiter, shared, clock } = createGuarded([budget]);
   const reservation = granted(await limiter.reserve(ada, dollars(reservedUsd)));
-  const after = async (trouble: Trouble, { usedUsd, awayMs }: Outage): Promise<number> => {
+  const usedUsd = async () => 10 - (await limiter.peek(ada)).remaining / usd(1);
+  const after = async (trouble: Trouble, outage: Outage, then: Trouble = { name: 'none' }): Promise<number> => {
     shared.trouble = trouble;
-    const [, settled] = await timed(clock, reservation.settle(dollars(usedUsd)));
+    const [, settled] = await timed(clock, reservation.settle(dollars(outage.usedUsd)));
     expect(settled).toEqual({ settled: true, overspent: [] });
-    await clock.advanceAsync(awayMs);
-    shared.trouble = { name: 'none' };
+    await clock.advanceAsync(outage.awayMs);
+    shared.trouble = then;
     await clock.advanceAsync(5_000);
-    return 10 - (await limiter.peek(ada)).remaining / usd(1);
+    return usedUsd();
   };
-  return { limiter, shared, clock, after };
+  return { limiter, shared, clock, after, usedUsd };
 }

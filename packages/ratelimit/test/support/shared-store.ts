@@ -3,7 +3,12 @@ import { createMemoryStore, type MemoryStore } from '../../src/stores/memory.ts'
 import type { LimiterStore } from '../../src/stores/store.ts';
 
 /** How the network and the server behave. */
-export type Trouble =
+export type Trouble = Behaviour & {
+  /** Toward calls of this name; to others nothing happens. @default all */
+  readonly only?: string;
+};
+
+type Behaviour =
   | { readonly name: 'none' }
   /** Answers after so long. */
   | { readonly name: 'slow'; readonly ms: number }
@@ -41,7 +46,8 @@ export function createSharedStore(clock: Clock, server = createMemoryStore({ clo
     },
   };
   const call = <T>(name: string, run: () => T): Promise<T> => {
-    const { trouble } = shared;
+    const { only = name } = shared.trouble;
+    const trouble: Trouble = only === name ? shared.trouble : { name: 'none' };
     if (trouble.name === 'refused') return Promise.reject(new Error('connection refused'));
     if (trouble.name === 'cut') {
       run();
