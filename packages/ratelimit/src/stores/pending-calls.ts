@@ -58,7 +58,7 @@ export class PendingCalls {
     this.#calls.clear();
     if (last.length === 0) return;
     await new Promise<void>((resolve) => {
-      const timer = this.#clock.setTimer(resolve, patienceMs);
+      const timer = this.#clock.setTimer(resolve, patienceMs, { keepAlive: true });
       void Promise.allSettled(last).then(() => {
         timer.cancel();
         resolve();

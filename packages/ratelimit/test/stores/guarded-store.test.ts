@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { sources } from '@sage-adk/core';
 import { createFakeClock, recordOperations } from '@sage-adk/core/testing';
@@ -276,6 +279,12 @@ test('an answer that lies behind a blocked event loop came in time', async () =>
   const untilMs = performance.now() + 5;
   while (performance.now() < untilMs);
   expect(await pending).toMatchObject({ source: 'store' });
+});
+
+test('a process that waits for nothing but an answer gets it within the deadline', async () => {
+  const program = fileURLToPath(new URL('lone-process.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', program]);
+  expect(stdout).toBe('local\n');
 });
 
 test('close settles what is left, and waits no longer than a deadline', async () => {
