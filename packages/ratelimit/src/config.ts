@@ -52,22 +52,22 @@ export const rateLimitConfig = z
     per_endpoint: z.record(name, limitBlock).optional(),
     /** Each model provider by its name, all users together. */
     llm_providers: z.record(name, providerBlock).optional(),
-    /** Users of a tier; what a tier does not name is as in `per_user`. */
+    /** Users of a tier; what a tier does not name is as in `per_user`, and has to go with what it names. */
     tiers: z.record(name, tierBlock).optional(),
   })
   .superRefine((config, context) => {
-    for (const { path, block, tiers } of sectionsOf(config)) {
-      const checked = [
-        [path, block],
-        ...Object.entries(tiers).map(([tier, own]) => [['tiers', tier], own] as const),
-      ] as const;
-      for (const [at, each] of checked) {
-        const problem = each && problemOf(config.strategy, each);
-        if (problem) context.addIssue({ code: 'custom', path: [...at, problem.key], message: problem.message });
+    for (const { path, block = {}, tiers } of sectionsOf(config)) {
+      const common = problemOf(config.strategy, block);
+      if (common) context.addIssue({ code: 'custom', path: [...path, common.key], message: common.message });
+      for (const [tier, own] of Object.entries(tiers)) {
+        const problem = problemOf(config.strategy, { ...block, ...given(own) });
+        // Told once, where it stands.
+        if (!problem || (problem.message === common?.message && !(problem.key in own))) continue;
+        context.addIssue({ code: 'custom', path: ['tiers', tier, problem.key], message: problem.message });
       }
     }
     for (const [provider, { preset }] of Object.entries(config.llm_providers ?? {})) {
-      if (!preset || provider in providerRequestsPerMinute) continue;
+      if (!preset || Object.hasOwn(providerRequestsPerMinute, provider)) continue;
       const message = `there is one only for ${Object.keys(providerRequestsPerMinute).join(', ')}`;
       context.addIssue({ code: 'custom', path: ['llm_providers', provider, 'preset'], message });
     }

@@ -8,6 +8,8 @@ const longestKey = 64;
 // Keys that are made here begin with it, and ids that begin with it are hashed: no user id can pass for another kind of key.
 const mark = '|';
 const markCode = 0x7c;
+/** How an IPv4 address that is written as IPv6 begins. */
+const mappedGroups = '0:0:0:0:0:65535';
 
 /** The key of a subject in a scope, at most 75 characters; undefined where the scope says nothing about the subject. */
 export function scopeKey(scope: Scope, subject: LimitSubject): string | undefined {
@@ -51,11 +53,16 @@ export function hashApiKey(apiKey: string): string {
 export function addressKey(address: string, ipv6PrefixBits = 56): string {
   requireWhole('ipv6PrefixBits', ipv6PrefixBits, 32, 128);
   const [plain = ''] = address.split('%');
-  if (!isIPv6(plain)) return plain;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1];
-  if (mapped !== undefined) return mapped;
-  const groups = groupsOf(plain).map((group, index) => group & maskOf(ipv6PrefixBits - index * 16));
-  return `${groups.map((group) => group.toString(16)).join(':')}/${ipv6PrefixBits}`;
+  if (!isIPv6(plain)) return address;
+  const groups = groupsOf(plain);
+  if (groups.slice(0, 6).join(':') === mappedGroups) {
+    return groups
+      .slice(6)
+      .flatMap((group) => [group >> 8, group & 255])
+      .join('.');
+  }
+  const network = groups.map((group, index) => (group & maskOf(ipv6PrefixBits - index * 16)).toString(16));
+  return `${network.join(':')}/${ipv6PrefixBits}`;
 }
 
 function ownKey(id: string): string {

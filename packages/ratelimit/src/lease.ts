@@ -86,6 +86,10 @@ export class Lease extends AsyncResource implements Beating {
     return (this.#id ??= freshId());
   }
 
+  get untilMs(): number {
+    return this.sinceMs + this.#keptMs;
+  }
+
   get ended(): boolean {
     return this.#ended;
   }
@@ -138,7 +142,12 @@ export class Lease extends AsyncResource implements Beating {
     this.#timer?.cancel();
     try {
       const used = usedOf(this.asks, costs, isUsed);
-      const settling = this.lessor.store.settle({ id: this.#id ?? '', holding: this.holding, asks: used });
+      const settling = this.lessor.store.settle({
+        id: this.#id ?? '',
+        holding: this.holding,
+        asks: used,
+        reserved: this,
+      });
       if ('then' in settling) {
         this.#uncount();
         return settling.then((late) => this.#conclude(used, late));

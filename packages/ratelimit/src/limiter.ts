@@ -100,7 +100,7 @@ export interface Correction {
   readonly rule: string;
   /** At most so many units are left now. */
   readonly remaining?: number;
-  /** Nothing is admitted for so long, in milliseconds; in this process only. */
+  /** No call that the rule applies to is admitted for so long, in milliseconds; in this process only. Calls that run go on. */
   readonly blockMs?: number;
 }
 

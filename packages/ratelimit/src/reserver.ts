@@ -113,7 +113,8 @@ export class Reserver {
     const order = { subject, estimate, whole, granted, asks, id, ttlMs, maxHoldMs };
     const maxWaitUs = Math.floor(maxWaitMs * 1_000);
     const ttlUs = Math.ceil(ttlMs * 1_000);
-    const answer = decide({ kind: 'reserve', asks, id: id ?? '', isOwn, ttlUs, maxWaitUs });
+    const isNamed = idempotencyKey !== undefined;
+    const answer = decide({ kind: 'reserve', asks, id: id ?? '', isNamed, isOwn, ttlUs, maxWaitUs });
     if ('then' in answer) return answer.then((late) => this.#take(order, late, signal, signal?.aborted));
     return this.#take(order, answer, signal);
   }

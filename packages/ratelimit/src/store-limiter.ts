@@ -253,7 +253,9 @@ export class StoreLimiter implements RateLimiter {
 
   #blocked(request: DecideRequest): Answer | undefined {
     // Mostly nothing is, and the clock costs more to read than that to see.
-    if (this.#blocks.size === 0 || request.kind === 'lower' || 'force' in request) return undefined;
+    if (this.#blocks.size === 0 || request.kind === 'lower' || request.kind === 'charge' || 'force' in request) {
+      return undefined;
+    }
     return this.#blocks.answerTo(request.asks, this.#clock.monotonicMs() * 1_000);
   }
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { LimitCosts, LimitSubject } from '@sage-adk/core';
+import * as fc from 'fast-check';
 import { createFakeClock } from '@sage-adk/core/testing';
 import { rateLimitConfig, rateLimitFromConfig } from '../src/config.ts';
 import { createRateLimiter, type RateLimiter } from '../src/index.ts';
@@ -276,10 +277,46 @@ test.each([
     'per_user.burst',
     'must be at most 5, the least rate, where strict',
   ],
+  [
+    { per_user: { requests_per_minute: 60, burst: 50, strict: true }, tiers: { low: { requests_per_minute: 10 } } },
+    'tiers.low.burst',
+    'must be at most 10, the least rate, where strict',
+  ],
+  [
+    { per_user: { requests_per_minute: 60, strict: true }, tiers: { high: { burst: 100 } } },
+    'tiers.high.burst',
+    'must be at most 60, the least rate, where strict',
+  ],
+  [
+    { per_user: { requests_per_minute: 60, burst: 90, strict: true }, tiers: { high: { tokens_per_day: 1_000 } } },
+    'per_user.burst',
+    'must be at most 60, the least rate, where strict',
+  ],
+  [{ llm_providers: { toString: { preset: true } } }, 'llm_providers.toString.preset', 'there is one only for'],
 ])('RL21: refuses %p, naming the key', (block, path, message) => {
   const { error } = rateLimitConfig.safeParse(block);
   const issues = (error?.issues ?? []).map((issue) => [issue.path.join('.'), issue.message]);
   expect(issues).toEqual([[path, expect.stringContaining(message)]]);
+});
+
+test('RL21: what parses makes rules that a limiter takes', () => {
+  const amount = fc.option(fc.integer({ min: 1, max: 100 }), { nil: undefined });
+  const amounts = Object.fromEntries(
+    ['requests_per_second', 'requests_per_minute', 'tokens_per_hour', 'max_concurrent', 'burst'].map((key) => [
+      key,
+      amount,
+    ]),
+  );
+  const block = fc.record({ ...amounts, strict: fc.boolean() });
+  const tiers = fc.dictionary(fc.constantFrom('low', 'high'), fc.record(amounts));
+  const strategy = fc.constantFrom('token_bucket', 'fixed_window', 'sliding_window', 'leaky_bucket');
+  fc.assert(
+    fc.property(fc.record({ strategy, global: block, per_user: block, tiers }), (given) => {
+      const { data } = rateLimitConfig.safeParse(given);
+      if (data !== undefined) opened.push(createRateLimiter(rateLimitFromConfig(data)));
+    }),
+    { numRuns: 500 },
+  );
 });
 
 function limit(block: unknown) {

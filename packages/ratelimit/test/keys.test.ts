@@ -44,14 +44,32 @@ describe('the key of an address', () => {
   test.each([
     ['203.0.113.7', '203.0.113.7'],
     ['::ffff:203.0.113.7', '203.0.113.7'],
+    ['::FFFF:cb00:7107', '203.0.113.7'],
+    ['0:0:0:0:0:ffff:203.0.113.7', '203.0.113.7'],
+    ['::ffff:203.0.113.7%eth0', '203.0.113.7'],
     ['2001:db8:aaaa:bbcc:dddd::1', '2001:db8:aaaa:bb00:0:0:0:0/56'],
     ['::1', '0:0:0:0:0:0:0:0/56'],
     ['fe80::1%eth0', 'fe80:0:0:0:0:0:0:0/56'],
     ['64:ff9b::203.0.113.7', '64:ff9b:0:0:0:0:0:0/56'],
     ['1:2:3:4:5:6:7:8', '1:2:3:0:0:0:0:0/56'],
     ['not an address', 'not an address'],
+    ['not%an address', 'not%an address'],
   ])('%s is %s', (address, key) => {
     expect(addressKey(address)).toBe(key);
+  });
+
+  test('of IPv4 is the same however it is written as IPv6, and another for each', () => {
+    fc.assert(
+      fc.property(fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255), fc.nat(255)), (bytes) => {
+        const dotted = bytes.join('.');
+        const hex = Buffer.from(bytes).toString('hex');
+        const spelled = [dotted, hex.replace(/(.{4})/, '$1:')].flatMap((end) => [
+          `::ffff:${end}`,
+          `0:0::0:ffff:${end}`,
+        ]);
+        expect(spelled.map((address) => addressKey(address))).toEqual(spelled.map(() => dotted));
+      }),
+    );
   });
 
   test('takes as many bits as asked', () => {

@@ -208,6 +208,25 @@ describe('slices', () => {
     ]);
   });
 
+  test('are not taken of a rule that admits one at once, which the store is asked about as it is', async () => {
+    const perUser: Rule = { name: 'global', scope: 'user', limit: 100, per: 'minute' };
+    const { limiters, clock } = create([perUser]);
+    const [limiter] = limiters;
+    const [ada, bob] = [{ user: 'ada' }, { user: 'bob' }];
+    expect((await limiter.check(ada)).allowed).toBe(true);
+    await clock.advanceAsync(1_000);
+    limiter.set('global', { limit: 1 }, ada);
+    expect([(await limiter.check(ada)).source, (await limiter.check(ada)).allowed]).toEqual(['store', false]);
+    expect((await limiter.check(bob)).source).toBe('slice');
+    await clock.advanceAsync(1_000);
+    limiter.set('global', { limit: 1 });
+    await clock.advanceAsync(60_000);
+    expect([(await limiter.reserve(bob)).allowed, (await limiter.check(bob)).allowed]).toEqual([true, false]);
+    expect(await limiter.snapshot()).toMatchObject([{ key: 'bob', limit: 1, remaining: 0 }]);
+    limiter.set('global', { limit: 100 });
+    expect((await limiter.check(bob)).source).toBe('slice');
+  });
+
   test.each<[string, Rule]>([
     ['slots', { name: 'global', scope: 'global', unit: 'concurrency', limit: 3 }],
     ['a queue', { ...global, strategy: 'leaky-bucket', maxQueue: 3 }],

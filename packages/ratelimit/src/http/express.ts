@@ -18,8 +18,8 @@ export type Next = (error?: unknown) => void;
 
 /** Options of {@link rateLimit}. */
 export interface ExpressLimitOptions<R extends IncomingMessage = IncomingMessage> extends LimitOptions<R> {
-  /** Answers a denied request; the fields are set already. @default sends the denial as it is */
-  onDenied?(denial: Denial, request: R, response: ServerResponse, next: Next): void;
+  /** Answers a denied request; the fields are set already, and a promise is waited for. @default sends the denial as it is */
+  onDenied?(denial: Denial, request: R, response: ServerResponse, next: Next): unknown;
 }
 
 /**
@@ -43,7 +43,7 @@ export function rateLimit<R extends IncomingMessage = IncomingMessage>(
     writeFields(response, admission?.fields);
     if (step.name === 'deny') {
       if (options.onDenied === undefined) sendDenial(response, step.denial);
-      else options.onDenied(step.denial, request, response, next);
+      else await options.onDenied(step.denial, request, response, next);
     }
     return step.name === 'go-on';
   };

@@ -18,10 +18,14 @@ export type { Denial, FieldDialect, ForwardedField };
 
 /** Options of {@link rateLimit}. */
 export interface NodeLimitOptions extends LimitOptions<IncomingMessage> {
-  /** Answers a denied request; the fields are set already. @default sends the denial as it is */
-  onDenied?(denial: Denial, request: IncomingMessage, response: ServerResponse): void;
-  /** Answers a request about which no decision could be made. @default 500, and the event `error.critical` */
-  onError?(error: unknown, request: IncomingMessage, response: ServerResponse): void;
+  /** Answers a denied request; the fields are set already, and a promise is waited for. @default sends the denial as it is */
+  onDenied?(denial: Denial, request: IncomingMessage, response: ServerResponse): unknown;
+  /**
+   * Answers a request about which no decision could be made, or whose denial could not be answered. Where it fails itself, the default does it.
+   *
+   * @default 500, or the end of the connection where an answer was begun; and the event `error.critical`
+   */
+  onError?(error: unknown, request: IncomingMessage, response: ServerResponse): unknown;
 }
 
 /**
@@ -47,13 +51,20 @@ export function rateLimit(
       writeFields(response, admission?.fields);
       if (step.name === 'deny') {
         if (options.onDenied === undefined) sendDenial(response, step.denial);
-        else options.onDenied(step.denial, request, response);
+        else await options.onDenied(step.denial, request, response);
       }
       return step.name === 'go-on';
     } catch (error) {
-      if (options.onError === undefined) answerFailure(response, error);
-      else options.onError(error, request, response);
+      await answerError(error, request, response);
       return false;
+    }
+  };
+  const answerError = async (error: unknown, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (options.onError === undefined) return answerFailure(response, error);
+    try {
+      await options.onError(error, request, response);
+    } catch (failure) {
+      answerFailure(response, failure);
     }
   };
   return async (request, response) => {
@@ -126,6 +137,10 @@ export function createGuard({
 
 function answerFailure(response: ServerResponse, error: unknown): void {
   emit('error.critical', { source: 'ratelimit', reason: 'no_decision', message: String(error) });
+  if (response.headersSent) {
+    if (!response.writableEnded) response.destroy();
+    return;
+  }
   const body = JSON.stringify({ error: 'internal_error', message: 'Something went wrong. Try again later.' });
   response.writeHead(500, { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': body.length });
   response.end(body);

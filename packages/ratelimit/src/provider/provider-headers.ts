@@ -24,8 +24,9 @@ export interface ProviderHeaderOptions {
  * Takes over what the response of a model provider says: where it has less left than our rules think, they are lowered to it, never raised; where
  * it asks to wait, nothing is admitted until then.
  *
- * Reads `x-ratelimit-*` (OpenAI), `anthropic-ratelimit-*`, `retry-after-ms` and `retry-after`. Only rules of the scope `provider` are corrected, of the
- * unit that is told of: the one with the provider's own limit, else the one with the shortest period, so that a minute's end never closes a day.
+ * Reads `x-ratelimit-*` (OpenAI), `anthropic-ratelimit-*`, `retry-after-ms` and `retry-after`. Only enforced rules of the scope `provider` are corrected: all
+ * of them by a wait, by what is left one of the unit that is told of: the one with the provider's own limit, else the one with the shortest period, so that a
+ * minute's end never closes a day.
  * Returns what was corrected; empty where nothing was, and then the limiter's state is not touched.
  *
  * @param subject the one that the call was asked about; its `provider` counts.
@@ -46,11 +47,11 @@ export async function applyProviderHeaders(
   const waitMs = parseRetryAfter(headers, nowMs) ?? 0;
   if (readings.length === 0 && waitMs === 0) return [];
   const { rules } = await limiter.peek(subject);
-  const candidates = rules.filter(({ scope }) => scope === 'provider').sort(byPeriod);
+  const candidates = rules.filter(({ scope, mode }) => scope === 'provider' && mode === 'enforce').sort(byPeriod);
   const corrections = readings.flatMap((reading) => correctionOf(reading, candidates));
-  const [blocked] = candidates;
-  if (blocked !== undefined && waitMs > 0) {
-    corrections.push({ rule: blocked.rule, blockMs: Math.min(Math.ceil(waitMs), longestBlockMs) });
+  if (waitMs > 0) {
+    const blockMs = Math.min(Math.ceil(waitMs), longestBlockMs);
+    for (const { rule } of candidates) corrections.push({ rule, blockMs });
   }
   if (corrections.length > 0) await limiter.lower(subject, corrections);
   return corrections;

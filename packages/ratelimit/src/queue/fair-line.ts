@@ -35,12 +35,19 @@ export class FairLine<E extends Placed> {
     return this.#tickets.size;
   }
 
+  /** Throws where a weight cannot be, or a function of weights throws; then the entry is not in the line. */
   push(entry: E): void {
     const { tenant, user, priority, share } = entry;
     const turn: Turn<E> = { owner: entry };
-    const inner = this.#usersOf(tenant).push(entry, { tenant: user, priority, cost: share });
     const outer = this.#turns.push(turn, { tenant, cost: share });
-    if (inner.accepted && outer.accepted) this.#tickets.set(entry, { inner, outer, turn });
+    try {
+      const inner = this.#usersOf(tenant).push(entry, { tenant: user, priority, cost: share });
+      if (inner.accepted && outer.accepted) this.#tickets.set(entry, { inner, outer, turn });
+    } catch (error) {
+      if (outer.accepted) outer.cancel();
+      this.#forget(entry);
+      throw error;
+    }
   }
 
   /** Who is first. */

@@ -61,9 +61,14 @@ export class Gate {
     return this.line.size > 0 || this.#ahead !== undefined;
   }
 
-  /** @param denied why, where that is news. */
+  /** Throws where a weight cannot be. @param denied why, where that is news. */
   push(entry: Waiting, denied?: Denied): void {
-    this.line.push(entry);
+    try {
+      this.line.push(entry);
+    } catch (error) {
+      if (!this.isBusy) this.#gates.vacate(this);
+      throw error;
+    }
     entry.gate = this;
     if (denied !== undefined) this.#sleep(denied);
     // It goes before those that the gate sleeps for, and may ask for less than they do.
@@ -103,9 +108,9 @@ export class Gate {
   async #admitOne(): Promise<boolean> {
     const entry = this.#ahead === undefined ? this.line.peek() : undefined;
     if (entry === undefined) return false;
-    const next = this.#gates.nextGate(entry, this);
-    if (next !== undefined) return this.#goTo(next, entry);
     try {
+      const next = this.#gates.nextGate(entry, this);
+      if (next !== undefined) return this.#goTo(next, entry);
       const outcome = await this.#gates.reserve(entry);
       if (outcome.allowed) return await this.#pass(entry, outcome);
       return entry.gate !== this || this.#refuse(entry, outcome);
@@ -170,6 +175,8 @@ export class Gate {
     this.#timer = clock.setTimer(
       () => this.wake(),
       Math.ceil(Math.min(retryAfterMs, unit === 'concurrency' ? pollMs : 10 * pollMs)),
+      // Somebody waits here, perhaps all that the process does.
+      { keepAlive: true },
     );
   }
 }

@@ -21,9 +21,10 @@ import { errors } from '../errors.ts';
 import type { Limit, RateLimiter, Released, ReserveOptions } from '../limiter.ts';
 import { tellDenied } from '../reporter.ts';
 import { type Denied, type Reservation, runWithin, type Used } from '../reservation.ts';
+import { Crowd } from './crowd.ts';
 import { FairLine } from './fair-line.ts';
 import { Gate, type Gates, nameOf, type Place } from './gate.ts';
-import { type Call, type Outcome, personOf, type Waiting, type Whose, whose } from './waiting.ts';
+import { type Call, type Outcome, type Waiting, whose } from './waiting.ts';
 
 /** Options of {@link createLimiterQueue}. */
 export interface LimiterQueueOptions {
@@ -91,16 +92,12 @@ class GatedQueue implements LimiterQueue, Gates {
   readonly pollMs: number;
   readonly limitsOf: RateLimiter['limitsOf'];
   readonly #limiter: RateLimiter;
-  readonly #maxSize: number;
-  readonly #maxPerUser: number;
   readonly #newLine: () => FairLine<Waiting>;
   readonly #gates = new Map<string, Gate>();
-  /** Calls of each user that wait, the oldest first. */
-  readonly #perUser = new Map<string, Set<Waiting>>();
+  readonly #crowd: Crowd;
   readonly #subscription: Disposable;
   readonly #counts = { admitted: 0, refused: 0, timedOut: 0, cancelled: 0 };
   readonly #source: Disposable;
-  #size = 0;
   #releases = 0;
   #closed = false;
 
@@ -116,18 +113,21 @@ class GatedQueue implements LimiterQueue, Gates {
   }: LimiterQueueOptions) {
     this.#limiter = limiter;
     this.limitsOf = limiter.limitsOf.bind(limiter);
-    this.#maxSize = requireWhole('maxSize', maxSize, 1);
-    this.#maxPerUser = requireWhole('maxPerUser', maxPerUser, 1);
+    this.#crowd = new Crowd({ maxSize, maxPerUser });
     requireNumber('ageingMs', ageingMs, 1);
     this.pollMs = requireNumber('pollMs', pollMs, 1);
     this.clock = clock;
     this.#newLine = () => new FairLine({ tenantWeight, userWeight, ageingMs, clock });
     this.#subscription = limiter.onRelease((released) => this.#wakeThose(released));
-    this.#source = source('limiter.queue', () => ({ ...this.#counts, waiting: this.#size, gates: this.#gates.size }));
+    this.#source = source('limiter.queue', () => ({
+      ...this.#counts,
+      waiting: this.#crowd.size,
+      gates: this.#gates.size,
+    }));
   }
 
   get size(): number {
-    return this.#size;
+    return this.#crowd.size;
   }
 
   async acquire(
@@ -137,6 +137,7 @@ class GatedQueue implements LimiterQueue, Gates {
   ): Promise<Reservation | Denied> {
     if (this.#closed) throw errors.CLOSED();
     requireNumber('maxWaitMs', maxWaitMs, 0);
+    requireWhole('priority', priority, 0, 3);
     options.signal?.throwIfAborted();
     const limits = this.#limiter.limitsOf(subject, estimate);
     const busy = limits.every(({ cost, burst }) => cost <= burst) ? this.#busyGate(limits) : undefined;
@@ -146,9 +147,9 @@ class GatedQueue implements LimiterQueue, Gates {
     if (this.#closed) throw errors.CLOSED();
     options.signal?.throwIfAborted();
     const call = { subject, estimate, options, limits, priority, ...whose(subject, limits) };
-    if (first.retryAfterMs === undefined || maxWaitMs === 0 || !this.#hasRoom(call)) return this.#refused(first);
+    if (first.retryAfterMs === undefined || maxWaitMs === 0 || !this.#crowd.hasRoom(call)) return this.#refused(first);
     return operate('queue.wait', { queue: 'ratelimit' }, (operation) => {
-      operation.set({ depth: this.#size, priority });
+      operation.set({ depth: this.#crowd.size, priority });
       const waiting = this.#wait(call, first, maxWaitMs);
       // What came back after the denial is told to nobody again.
       if (releases !== this.#releases) this.#wakeThose(first.decision.violated);
@@ -240,11 +241,14 @@ class GatedQueue implements LimiterQueue, Gates {
     const [longest] = entry.denied.decision.violated;
     const busy = this.#busyGate(entry.limits);
     const gate = busy ?? this.gateAt(longest ?? { rule: entry.denied.rule, key: '' });
-    this.#size++;
-    const person = personOf(entry);
-    const calls = this.#perUser.get(person) ?? new Set();
-    this.#perUser.set(person, calls.add(entry));
-    gate.push(entry, busy === undefined ? entry.denied : undefined);
+    this.#crowd.add(entry);
+    entry.gate = gate;
+    try {
+      gate.push(entry, busy === undefined ? entry.denied : undefined);
+    } catch (error) {
+      // A weight that cannot be.
+      entry.end({ name: 'failed', error });
+    }
   }
 
   /** False where it left before. */
@@ -252,10 +256,7 @@ class GatedQueue implements LimiterQueue, Gates {
     const { gate, passed } = entry;
     if (gate === undefined) return false;
     entry.gate = undefined;
-    this.#size--;
-    const calls = this.#perUser.get(personOf(entry));
-    calls?.delete(entry);
-    if (calls?.size === 0) this.#perUser.delete(personOf(entry));
+    this.#crowd.remove(entry);
     gate.leave(entry);
     for (const other of passed) other.leave(entry);
     return true;
@@ -276,20 +277,6 @@ class GatedQueue implements LimiterQueue, Gates {
       if (key !== undefined) this.#gates.get(nameOf({ rule, key }))?.wake();
       else for (const gate of this.#gates.values()) if (gate.rule === rule) gate.wake();
     }
-  }
-
-  #hasRoom(call: Whose): boolean {
-    const own = this.#perUser.get(personOf(call))?.size ?? 0;
-    return own < this.#maxPerUser && (this.#size < this.#maxSize || this.#makeRoom(own));
-  }
-
-  /** Refuses the newest call of who has the most, if that is not about who comes. */
-  #makeRoom(own: number): boolean {
-    let most: Set<Waiting> = new Set();
-    for (const calls of this.#perUser.values()) if (calls.size > most.size) most = calls;
-    const newest = most.size > own + 1 ? [...most].at(-1) : undefined;
-    newest?.end({ name: 'refused', denied: newest.denied });
-    return newest !== undefined;
   }
 
   #refused(denied: Denied): Denied {

@@ -38,7 +38,7 @@ export function whose({ tenant = '', ...subject }: LimitSubject, limits: readonl
   return { tenant, user: scopeKey('user', subject) ?? '', share };
 }
 
-/** A user of a tenant, as a key. */
+/** A user of a tenant, as a key: no name holds the character between them. */
 export function personOf({ tenant, user }: Whose): string {
-  return `${tenant} ${user}`;
+  return `${tenant}\0${user}`;
 }

@@ -28,7 +28,7 @@ import { type SlicedRule, sliceRule } from './sliceable.ts';
 
 /** Options of {@link sliceStore}. */
 export interface SliceOptions {
-  /** Names of the rules that are sliced, the same in every process that shares them. Not those of concurrency, with a queue, or with `onExpiry: 'return'`. */
+  /** Names of the rules that are sliced, the same in every process that shares them. Not those of concurrency, with a queue, or with `onExpiry: 'return'`. One with a burst of 1 is asked of the store as it is. */
   readonly rules: readonly string[];
   /**
    * How long a slice may be spent, the same in every process; of a sliding window up to a two-hundredth of the period longer.
@@ -68,7 +68,7 @@ class SliceStore implements LimiterStore {
   readonly #largestShare: number;
   readonly #maxKeys: number;
   readonly #clock: Clock;
-  readonly #sliced = new WeakMap<CompiledRule, SlicedRule>();
+  readonly #sliced = new WeakMap<CompiledRule, SlicedRule | undefined>();
   readonly #lines = new Map<string, SliceLine>();
 
   constructor(
@@ -93,18 +93,17 @@ class SliceStore implements LimiterStore {
     const fromSlices = kind === 'consume' && request.force !== true && asks.some(({ rule }) => this.#isSliced(rule));
     if (!fromSlices) return this.#decide({ ...request, asks: this.#adapt(asks) });
     const loot: Loot = new Map();
-    for (const ask of asks) if (this.#isSliced(ask.rule)) keep(loot, ask, this.#lineOf(ask).take(ask.cost));
+    for (const ask of asks) keep(loot, ask, this.#lineOf(ask)?.take(ask.cost));
     return loot.size === asks.length ? this.#answer(asks, []) : this.#decideWithStore(asks, loot);
   }
 
   /** The short way to a decision about one sliced rule. */
   one(rule: CompiledRule): OneRule | undefined {
-    if (!this.#isSliced(rule)) return undefined;
-    return new OneSliced(rule, (key) => this.#lineOf({ rule, key }));
+    return this.#names.has(rule.name) ? new OneSliced(rule, (key) => this.#lineOf({ rule, key })) : undefined;
   }
 
-  settle({ id, asks }: SettleRequest): Settlement | Promise<Settlement> {
-    return this.#store.settle({ id, asks: this.#adapt(asks) });
+  settle(request: SettleRequest): Settlement | Promise<Settlement> {
+    return this.#store.settle({ ...request, asks: this.#adapt(request.asks) });
   }
 
   extend({ id, asks, ttlUs }: ExtendRequest): boolean | Promise<boolean> {
@@ -140,7 +139,7 @@ class SliceStore implements LimiterStore {
   }
 
   #putBack(loot: Loot): void {
-    for (const [ask, taken] of loot) this.#lineOf(ask).putBack(taken);
+    for (const [ask, taken] of loot) this.#lineOf(ask)?.putBack(taken);
   }
 
   /** Waits for what is lacking, then asks the store about the rules that are not sliced. All or nothing: what was taken goes back where one denies. */
@@ -159,8 +158,8 @@ class SliceStore implements LimiterStore {
     const askedAtMs = this.#clock.monotonicMs();
     const shadowed: Ask[] = [];
     for (const ask of asks) {
-      if (loot.has(ask) || !this.#isSliced(ask.rule)) continue;
-      const line = this.#lineOf(ask);
+      const line = loot.has(ask) ? undefined : this.#lineOf(ask);
+      if (line === undefined) continue;
       const got = line.take(ask.cost) ?? (await line.obtain(ask.cost, askedAtMs));
       if (got !== 'denied') keep(loot, ask, got);
       else if (ask.rule.mode === 'enforce') return this.#answer(asks, [ask]);
@@ -172,8 +171,8 @@ class SliceStore implements LimiterStore {
     const byRule = new Map(answer.findings.map((finding) => [finding.rule.id, finding]));
     const findings = asks.flatMap((ask) => {
       const known = byRule.get(ask.rule.id);
-      if (known !== undefined) return known;
-      return rest.includes(ask) ? [] : this.#lineOf(ask).finding(ask, !shadowed.includes(ask));
+      if (known !== undefined || rest.includes(ask)) return known ?? [];
+      return this.#lineOf(ask)?.finding(ask, !shadowed.includes(ask)) ?? [];
     });
     return { ...answer, findings };
   }
@@ -182,19 +181,21 @@ class SliceStore implements LimiterStore {
     const findings: Finding[] = [];
     let source: AnswerSource = 'slice';
     for (const ask of asks) {
-      // Of a rule that is not sliced nothing is known: another one denied before it was asked.
-      if (!this.#isSliced(ask.rule)) continue;
       const line = this.#lineOf(ask);
+      // Of a rule that is not sliced nothing is known: another one denied before it was asked.
+      if (line === undefined) continue;
       findings.push(line.finding(ask, !denied.includes(ask)));
       if (line.source !== 'slice') source = line.source;
     }
     return { allowed: denied.every(({ rule }) => rule.mode === 'shadow'), findings, delayUs: 0, source };
   }
 
-  #lineOf({ rule, key }: Pick<Ask, 'rule' | 'key'>): SliceLine {
+  /** Undefined for a rule that is not sliced. */
+  #lineOf({ rule, key }: Pick<Ask, 'rule' | 'key'>): SliceLine | undefined {
+    const sliced = this.#slicedOf(rule);
+    if (sliced === undefined) return undefined;
     const place = placeOf(rule, key);
     const known = this.#lines.get(place);
-    const sliced = this.#slicedOf(rule);
     known?.follow(sliced);
     if (known !== undefined) return known;
     for (const [oldest, line] of this.#lines) {
@@ -208,22 +209,25 @@ class SliceStore implements LimiterStore {
     return line;
   }
 
-  #isSliced({ name }: CompiledRule): boolean {
-    return this.#names.has(name);
+  #isSliced(rule: CompiledRule): boolean {
+    return this.#slicedOf(rule) !== undefined;
   }
 
   #adapt(asks: readonly Ask[]): readonly Ask[] {
-    return asks.map((ask) => (this.#isSliced(ask.rule) ? { ...ask, rule: this.#slicedOf(ask.rule).rule } : ask));
+    return asks.map((ask) => ({ ...ask, rule: this.#adaptRule(ask.rule) }));
   }
 
   #adaptRule(rule: CompiledRule): CompiledRule {
-    return this.#isSliced(rule) ? this.#slicedOf(rule).rule : rule;
+    return this.#slicedOf(rule)?.rule ?? rule;
   }
 
-  #slicedOf(rule: CompiledRule): SlicedRule {
-    const known = this.#sliced.get(rule) ?? sliceRule(rule, this.#validityMs);
-    this.#sliced.set(rule, known);
-    return known;
+  /** Undefined for a rule that the store is asked about as it is. */
+  #slicedOf(rule: CompiledRule): SlicedRule | undefined {
+    const known = this.#sliced.get(rule);
+    if (known !== undefined || this.#sliced.has(rule)) return known;
+    const sliced = this.#names.has(rule.name) ? sliceRule(rule, this.#validityMs) : undefined;
+    this.#sliced.set(rule, sliced);
+    return sliced;
   }
 }
 

@@ -28,22 +28,25 @@ export function spendableUs({ rule, validityUs }: SlicedRule, resetAfterUs: numb
  *
  * A sliding window counts each charge for that much longer, and rounds its time up to half as much as without slices. A bucket admits as much less at once as it refills in that time. A fixed window needs
  * nothing, for its slices end with it. Slots are no quota, queues have their departures, and what comes back by itself when a process dies must not
- * have been spent: such rules cannot be sliced.
+ * have been spent: such rules cannot be sliced. Undefined where nothing of a burst is left to be admitted, as of a burst of 1.
  *
  * @param validityMs how long a slice may be spent. @default what costs the rule no more than a hundredth of its rate, or a twentieth of what it admits at once; at most 250 ms
  */
-export function sliceRule(rule: CompiledRule, validityMs: number | undefined): SlicedRule {
+export function sliceRule(rule: CompiledRule, validityMs: number | undefined): SlicedRule | undefined {
   const { strategy, name, periodMs = 250_000, returnsOnExpiry } = rule;
   // A sliding window admits less by what it counts longer. A bucket and a fixed window keep their rate, so their slices may last until a busy machine's turn comes.
   const wanted = validityMs ?? Math.min(periodMs / (strategy.kind === 'sliding' ? 100 : 20), 250);
-  const option = `slices of rule "${name}"`;
   const able = strategy.kind !== 'slots' && (strategy.kind !== 'bucket' || strategy.queue === 0) && !returnsOnExpiry;
-  requireOption(option, strategy.kind, 'of a rule without slots, queue and onExpiry "return"', () => able);
+  requireOption(
+    `slices of rule "${name}"`,
+    strategy.kind,
+    'of a rule without slots, queue and onExpiry "return"',
+    () => able,
+  );
   const validityUs = Math.max(1, Math.floor(Math.min(wanted * 1_000, drainUs(strategy) / 10)));
   const sliced = later(strategy, validityUs);
   const burst = sliced.kind === 'bucket' ? sliced.burst : sliced.limit;
-  requireOption(option, burst, 'of a rule with a burst of at least 10', (units) => units >= 1);
-  return { rule: { ...rule, strategy: sliced, burst }, validityUs };
+  return burst < 1 ? undefined : { rule: { ...rule, strategy: sliced, burst }, validityUs };
 }
 
 function later(strategy: CompiledStrategy, byUs: number): CompiledStrategy {

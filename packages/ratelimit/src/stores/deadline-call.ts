@@ -11,7 +11,7 @@ export function withinDeadline<T>(
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     // One turn of the event loop more: an answer that lies in the socket behind a blocked loop came in time.
-    const timer = clock.setTimer(() => void setImmediate(() => reject(late())), deadlineMs);
+    const timer = clock.setTimer(() => void setImmediate(() => reject(late())), deadlineMs, { keepAlive: true });
     const settle = async (): Promise<T> => {
       try {
         return await call();

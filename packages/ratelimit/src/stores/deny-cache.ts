@@ -46,7 +46,7 @@ export class DenyCache {
   }
 
   #findingOf(ask: Ask, nowUs: number): Finding | undefined {
-    if (ask.rule.mode === 'shadow' || ask.cost === 0) return undefined;
+    if (ask.rule.mode === 'shadow') return undefined;
     const place = placeOf(ask);
     const entry = this.#entries.get(place);
     if (entry === undefined || ask.cost < entry.finding.cost) return undefined;

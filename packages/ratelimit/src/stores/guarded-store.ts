@@ -5,6 +5,7 @@ import { errors } from '../errors.ts';
 import { hashApiKey } from '../keys.ts';
 import { withinDeadline } from './deadline-call.ts';
 import { DenyCache } from './deny-cache.ts';
+import { LateSettlement } from './late-settlement.ts';
 import { createMemoryStore, type MemoryStore } from './memory.ts';
 import { observeDecision, tellsItself } from './observed.ts';
 import { PendingCalls } from './pending-calls.ts';
@@ -45,8 +46,8 @@ export interface GuardOptions {
  * Puts deadlines, policies and a memory for denials around a shared store.
  *
  * Every decision is answered within the deadline. Where the store fails, each rule's `onStoreError` decides and the decision is `degraded`. Settlements that
- * fail are made when the store is back. Keys are given to the store as 128-bit hashes. Decisions are operations `limiter.check`; counters are
- * the source `limiter.guard.<kind of store>`.
+ * fail are made when the store is back; where a reservation is over by then, what was used beyond it is charged. Keys are given to the store as 128-bit
+ * hashes. Decisions are operations `limiter.check`; counters are the source `limiter.guard.<kind of store>`.
  *
  * @example
  * ```ts
@@ -102,24 +103,24 @@ class GuardedStore implements LimiterStore {
     return observeDecision(this.kind, request, () => this.#known(request) ?? this.#decide(request));
   }
 
-  async settle({ id, asks }: SettleRequest): Promise<Settlement> {
+  async settle(request: SettleRequest): Promise<Settlement> {
+    const { id, asks } = request;
     const nothingOver = { settled: true, over: asks.map(() => 0) };
     if (this.#uncounted.delete(id)) return nothingOver;
     const local = this.#local.settle({ id, asks: this.#shares(asks) });
     if (local.settled) return local;
-    const settle = async (): Promise<Settlement> => {
-      const settlement = await this.#call(() => this.#store.settle({ id, asks: hashed(asks) }));
-      // Now and not before: who was denied in the meantime is denied no longer.
-      this.#denials.forget(asks);
-      return settlement;
-    };
+    const settlement = new LateSettlement(request, {
+      clock: this.#clock,
+      settle: () => this.#settle(id, asks),
+      charge: (excess) => this.#call(() => this.#store.decide({ kind: 'consume', asks: hashed(excess), force: true })),
+    });
     try {
-      if (this.#health.mayAsk()) return await settle();
+      if (this.#health.mayAsk()) return await settlement.try();
     } catch {
       // As while the store is away.
     }
     // It is settled when the store is back; its id makes sure that it is settled once.
-    this.#pending.add(id, settle);
+    this.#pending.add(id, () => settlement.tryAgain());
     return nothingOver;
   }
 
@@ -149,9 +150,11 @@ class GuardedStore implements LimiterStore {
     return this.close();
   }
 
-  /** A denial that need not be asked for again. */
+  /** A denial that need not be asked for again. What happened is charged in any case, and what the caller named may be reserved already. */
   #known(request: DecideRequest): Answer | undefined {
-    if (request.kind !== 'reserve' && (request.kind !== 'consume' || request.force === true)) return undefined;
+    const isNew =
+      request.kind === 'reserve' ? request.isNamed !== true : request.kind === 'consume' && request.force !== true;
+    if (!isNew) return undefined;
     const answer = this.#denials.answerTo(request.asks, this.#clock.monotonicMs() * 1_000);
     if (answer !== undefined) this.#counts.denyCached++;
     return answer;
@@ -164,9 +167,10 @@ class GuardedStore implements LimiterStore {
       const local = this.#local.decide({ ...request, asks: this.#shares(asks) });
       if (local.gone !== true) return local;
     }
-    if (kind === 'reserve') this.#pending.drop(request.id);
     const patienceMs = this.#patienceMs(request);
     if (patienceMs <= 0 || !this.#health.mayAsk()) return this.#standIn(request);
+    // Dropped only here: where something else stands in for the store, what it may have reserved is nobody's.
+    if (kind === 'reserve') this.#pending.drop(request.id);
     try {
       const answer = await this.#call(() => this.#store.decide({ ...request, asks: hashed(asks) }), patienceMs);
       const findings = answer.findings.map((finding, n) => ({ ...finding, key: asks[n]?.key ?? finding.key }));
@@ -191,10 +195,16 @@ class GuardedStore implements LimiterStore {
     return answer;
   }
 
-  async #cancel(id: string, asks: readonly Ask[]): Promise<void> {
-    const nothing = hashed(asks).map((ask) => ({ ...ask, cost: 0 }));
-    await this.#call(() => this.#store.settle({ id, asks: nothing }));
+  async #settle(id: string, asks: readonly Ask[]): Promise<Settlement> {
+    const settlement = await this.#call(() => this.#store.settle({ id, asks: hashed(asks) }));
+    // Now and not before: who was denied in the meantime is denied no longer.
     this.#denials.forget(asks);
+    return settlement;
+  }
+
+  #cancel(id: string, asks: readonly Ask[]): Promise<Settlement> {
+    const nothing = asks.map((ask) => ({ ...ask, cost: 0 }));
+    return this.#settle(id, nothing);
   }
 
   /** What is left of the deadline of a decision. */

@@ -10,8 +10,10 @@ export class PendingCalls {
   readonly #retryMs: number;
   readonly #clock: Clock;
   readonly #calls = new Map<string, () => Promise<unknown>>();
-  #running = 0;
+  /** Those on their way; each comes back here where it fails, unless it is no longer the one of its id. */
+  readonly #running = new Map<string, () => Promise<unknown>>();
   #timer: Timer | undefined;
+  #closed = false;
 
   constructor(retryMs: number, clock: Clock) {
     this.#retryMs = retryMs;
@@ -24,33 +26,39 @@ export class PendingCalls {
 
   /** @param id a later call of the same id takes the place of an earlier one. */
   add(id: string, call: () => Promise<unknown>): void {
-    this.#calls.delete(id);
+    this.drop(id);
+    if (this.#closed) {
+      this.dropped++;
+      return;
+    }
     if (this.#calls.size >= mostPending) this.#giveUpOldest();
     this.#calls.set(id, call);
     this.#timer ??= this.#clock.setTimer(() => this.#retry(), this.#retryMs);
   }
 
-  /** It is no longer wanted. */
+  /** It is no longer wanted. What is on its way may still arrive, but is not tried again. */
   drop(id: string): void {
     this.#calls.delete(id);
+    this.#running.delete(id);
   }
 
   /** The store is back. */
   flush(): void {
     for (const [id, call] of this.#calls) {
-      if (this.#running >= mostAtOnce) return;
+      if (this.#running.size >= mostAtOnce) return;
       this.#make(id, call);
     }
   }
 
-  /** Makes one last try, and waits for it no longer than `patienceMs`. */
+  /** Makes one last try, and waits for it no longer than `patienceMs`. What fails from then on is given up. */
   async close(patienceMs: number): Promise<void> {
+    this.#closed = true;
     this.#timer?.cancel();
     const last = [...this.#calls.values()].map((call) => call());
     this.#calls.clear();
     if (last.length === 0) return;
     await new Promise<void>((resolve) => {
-      const timer = this.#clock.setTimer(resolve, patienceMs);
+      const timer = this.#clock.setTimer(resolve, patienceMs, { keepAlive: true });
       void Promise.allSettled(last).then(() => {
         timer.cancel();
         resolve();
@@ -70,19 +78,20 @@ export class PendingCalls {
 
   #make(id: string, call: () => Promise<unknown>): void {
     this.#calls.delete(id);
-    this.#running++;
+    this.#running.set(id, call);
     void this.#tryOnce(id, call);
   }
 
   async #tryOnce(id: string, call: () => Promise<unknown>): Promise<void> {
+    let hasFailed = false;
     try {
       await call();
     } catch {
-      // Unless a later call of the same id came in the meantime.
-      if (!this.#calls.has(id)) this.add(id, call);
-    } finally {
-      this.#running--;
+      hasFailed = true;
     }
+    if (this.#running.get(id) !== call) return;
+    this.#running.delete(id);
+    if (hasFailed) this.add(id, call);
   }
 
   #giveUpOldest(): void {

@@ -70,6 +70,8 @@ export interface ReserveRequest extends Asked {
   readonly asks: readonly Ask[];
   /** Names the reservation: 22 characters of base64url or more, unlikely to be chosen twice. */
   readonly id: string;
+  /** The caller chose its name, and may make it again: then only the store knows whether it is there. @default false */
+  readonly isNamed?: boolean;
   /** Only who gets the answer will ask about it, by its {@link Answer.holding}; then the id counts for nothing. Asked of stores that say they answer so. */
   readonly isOwn?: boolean;
   /** How long it lasts unless it is extended, from the departure on where it waits in a queue. */
@@ -155,6 +157,15 @@ export interface Finding {
 export interface SettleRequest extends Holder {
   readonly id: string;
   readonly asks: readonly Ask[];
+  /** For who may have to settle later than asked; its asks are in the same order. A store itself needs none of it. */
+  readonly reserved?: Reserved;
+}
+
+/** What was reserved. */
+export interface Reserved {
+  readonly asks: readonly Ask[];
+  /** When its time is over, as far as its holder knows, on the monotonic clock of this process. */
+  readonly untilMs: number;
 }
 
 /** What became of a settlement. */

@@ -117,6 +117,12 @@ describe.each(Object.entries(adapters))('the adapter of %s', (name, start) => {
     expect((await send(ada)).status).toBe(500);
   });
 
+  test('hands what its answer to a denial rejects with to where errors go', async () => {
+    const { send } = await serve([perMinute(1)], { subjectOf: byUser, failsToDeny: true });
+    await send(ada);
+    expect((await send(ada)).status).toBe(500);
+  });
+
   test('shows handlers what was decided', async () => {
     const { send, seen } = await serve([perMinute(7)], { subjectOf: byUser });
     await send({ ...ada, path: '/seen' });

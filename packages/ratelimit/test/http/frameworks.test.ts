@@ -121,6 +121,36 @@ describe('node:http', () => {
     expect(await (await serve(listener))()).toMatchObject({ status: 503, body: 'Error: no store' });
   });
 
+  test('ends the connection where an answer to a denial was begun and failed', async () => {
+    const send = await serve(
+      denying(async (response) => {
+        response.writeHead(429, { 'content-length': 100 }).write('half');
+        await Promise.reject(new Error('no more'));
+      }),
+    );
+    await expect(send()).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  test('leaves an answer that was sent whole', async () => {
+    const send = await serve(
+      denying((response) => {
+        response.writeHead(429).end('all of it');
+        throw new Error('too late');
+      }),
+    );
+    expect(await send()).toMatchObject({ status: 429, body: 'all of it' });
+  });
+
+  test('answers with 500 where its user fails to', async () => {
+    const send = await serve(
+      denying(
+        () => Promise.reject(new Error('no answer')),
+        () => Promise.reject(new Error('none either')),
+      ),
+    );
+    expect(await send()).toMatchObject({ status: 500, body: expect.stringContaining('internal_error') });
+  });
+
   test('gives back what it held when the listener fails, though nobody ends the response', async () => {
     const slots = createSlots(1);
     const failed = Promise.withResolvers<unknown>();
@@ -151,6 +181,18 @@ describe('node:http', () => {
     });
   });
 });
+
+/** Denies every request. */
+function denying(onDenied: (response: ServerResponse) => unknown, onError?: () => unknown): RequestListener {
+  const limiter = limiterOf(1);
+  limiter.checkSync({ user: 'ada' });
+  return forNode.rateLimit(() => {}, {
+    limiter,
+    subjectOf: () => ({ user: 'ada' }),
+    onDenied: (_denial, _request, response) => onDenied(response),
+    ...(onError !== undefined && { onError }),
+  });
+}
 
 function limiterOf(limit: number) {
   return createRateLimiter({

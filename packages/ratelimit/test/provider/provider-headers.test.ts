@@ -51,7 +51,11 @@ describe('headers of a provider', () => {
   });
 
   test('shut the provider out until it wants to be asked again, at most for the longest time', async () => {
-    expect(await apply([perDay, perMinute], { 'retry-after': '20' })).toEqual([{ rule: 'rpm', blockMs: 20_000 }]);
+    expect(await apply([perDay, perMinute, tokens], { 'retry-after': '20' })).toEqual([
+      { rule: 'rpm', blockMs: 20_000 },
+      { rule: 'tpm', blockMs: 20_000 },
+      { rule: 'rpd', blockMs: 20_000 },
+    ]);
     expect(await apply([perMinute], { 'retry-after-ms': '1500.5' })).toEqual([{ rule: 'rpm', blockMs: 1_501 }]);
     expect(await apply([perMinute], { 'retry-after': '86400' })).toEqual([{ rule: 'rpm', blockMs: 3_600_000 }]);
   });
@@ -134,15 +138,45 @@ describe('a limiter that reads what its provider says', () => {
     expect([denied.allowed, denied.retryAfterMs, denied.violated.map(({ rule }) => rule)]).toEqual([
       false,
       15_000,
-      ['rpm'],
+      ['rpm', 'tpm', 'rpd'],
     ]);
     clock.advance(15_000);
     expect((await limiter.check(ada)).allowed).toBe(true);
   });
 
-  function real() {
+  const trial: Rule = { name: 'trial', scope: 'provider', limit: 5, per: 'second', mode: 'shadow' };
+  const perMinuteOnly: Rule = { name: 'rpm', scope: 'provider', limit: 500, per: 'minute' };
+  const tokensOnly: Rule = { name: 'tpm', scope: 'provider', unit: 'tokens', limit: 5_000, per: 'minute' };
+
+  test.each<[string, readonly Rule[]]>([
+    ['a shadow rule has the shortest period', [trial, perMinuteOnly]],
+    ['a rule of tokens comes first, which the call costs nothing', [tokensOnly, perMinuteOnly]],
+    ['there are rules of tokens alone', [tokensOnly]],
+  ])('admits nothing until then where %s', async (_name, given) => {
+    const { limiter } = real(given);
+    await applyProviderHeaders(limiter, openai, { 'retry-after': '20' });
+    const decisions = [await limiter.check(openai), await limiter.reserve(openai, { tokens: 5 })];
+    expect(decisions.map(({ allowed }) => allowed)).toEqual([false, false]);
+    expect((await limiter.check({ provider: 'anthropic' })).allowed).toBe(true);
+  });
+
+  test('lets calls go on that run already', async () => {
+    const { limiter } = real([tokensOnly]);
+    const running = await limiter.reserve(openai, { tokens: 5 });
+    await applyProviderHeaders(limiter, openai, { 'retry-after': '20' });
+    expect(running.allowed && (await running.charge({ tokens: 5 })).allowed).toBe(true);
+  });
+
+  test('lowers the rule that is enforced, not one on trial', async () => {
+    const { limiter } = real([trial, perMinuteOnly]);
+    const headers = { 'x-ratelimit-limit-requests': '5', 'x-ratelimit-remaining-requests': '0' };
+    expect(await applyProviderHeaders(limiter, openai, headers)).toEqual([{ rule: 'rpm', remaining: 0 }]);
+    expect((await limiter.check(openai)).allowed).toBe(false);
+  });
+
+  function real(given = rules) {
     const clock = createFakeClock();
-    const limiter = createRateLimiter({ rules, clock });
+    const limiter = createRateLimiter({ rules: given, clock });
     const left = async () =>
       Object.fromEntries((await limiter.peek(ada)).rules.map(({ rule, remaining }) => [rule, remaining]));
     return { limiter, clock, left };

@@ -1,10 +1,14 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, test } from '@jest/globals';
 import { sources } from '@sage-adk/core';
 import { createFakeClock, recordOperations } from '@sage-adk/core/testing';
 import { compileRule } from '../../src/compile.ts';
-import { createRateLimiter, type Decision, type Denied, type Reservation, type Rule, usd } from '../../src/index.ts';
+import { createRateLimiter, type Decision, type Rule, usd } from '../../src/index.ts';
 import { type GuardOptions, guardStore } from '../../src/stores/guarded-store.ts';
 import { storeCases } from '../../src/testing/index.ts';
+import { closeAfterTest, createGuarded, granted, timed } from '../support/guarded.ts';
 import { createSharedStore, type Trouble } from '../support/shared-store.ts';
 
 const ada = { user: 'ada' };
@@ -16,11 +20,6 @@ const troubles: readonly (readonly [string, Trouble])[] = [
   ['stalled', { name: 'stalled', carriesOut: false }],
   ['slow', { name: 'slow', ms: 10_000 }],
 ];
-const closing: AsyncDisposable[] = [];
-
-afterEach(async () => {
-  await Promise.all(closing.splice(0).map((one) => one[Symbol.asyncDispose]()));
-});
 
 describe('the guard keeps the store contract', () => {
   // A snapshot shows the hashes that the store keeps.
@@ -114,6 +113,15 @@ describe('a remembered denial', () => {
     expect((await limiter.check(ada)).allowed).toBe(false);
     await timed(clock, Promise.resolve(cancelled));
     expect(await limiter.check(ada)).toMatchObject({ allowed: true, source: 'store' });
+  });
+
+  test('is none for a reservation that was made before', async () => {
+    const { limiter } = create([tight]);
+    const options = { idempotencyKey: 'one' };
+    const first = granted(await limiter.reserve(ada, { requests: 2 }, options));
+    expect((await limiter.reserve(ada, { requests: 2 })).allowed).toBe(false);
+    const again = granted(await limiter.reserve(ada, { requests: 2 }, options));
+    expect([again.id, again.decision.source]).toEqual([first.id, 'store']);
   });
 
   test('of a queue is none for who waits longer', async () => {
@@ -213,6 +221,34 @@ describe('a call whose answer was lost', () => {
     expect(await again.settle()).toMatchObject({ settled: true });
   });
 
+  test('is not made up for by a cancel that was on its way when the same reservation was made again', async () => {
+    const { limiter, shared, clock } = create([slots]);
+    const options = { idempotencyKey: 'one' };
+    shared.trouble = { name: 'stalled', carriesOut: false };
+    const lost = limiter.reserve(ada, undefined, options);
+    // The reserve fails after 50 ms, and the cancel is sent 250 ms later.
+    await clock.advanceAsync(320);
+    await lost;
+    shared.trouble = { name: 'none' };
+    const again = granted(await limiter.reserve(ada, undefined, options));
+    await clock.advanceAsync(2_000);
+    expect(remainingOf(shared.server)).toEqual(['slots 3']);
+    expect(await again.settle()).toMatchObject({ settled: true });
+  });
+
+  test('is made up for also where the same reservation was made again by policy alone', async () => {
+    const { limiter, shared, clock } = create([slots, budget]);
+    const [cost, options] = [{ costNanoUsd: 500_000_000n }, { idempotencyKey: 'one' }];
+    shared.trouble = { name: 'stalled', carriesOut: true };
+    await timed(clock, limiter.reserve(ada, cost, options));
+    shared.trouble = { name: 'refused' };
+    for (let n = 0; n < 3; n++) await limiter.check(ada);
+    expect((await limiter.reserve(ada, cost, options)).allowed).toBe(false);
+    shared.trouble = { name: 'none' };
+    await clock.advanceAsync(1_000);
+    expect(remainingOf(shared.server)).toEqual([]);
+  });
+
   test('settles once, however often it is tried', async () => {
     const { limiter, shared, clock } = create([budget]);
     const reservation = granted(await limiter.reserve(ada, { costNanoUsd: 600_000_000n }));
@@ -237,12 +273,18 @@ test('what was spent while the store was away is charged when it is back', async
 test('an answer that lies behind a blocked event loop came in time', async () => {
   const shared = createSharedStore((await import('@sage-adk/core')).systemClock);
   const limiter = createRateLimiter({ rules: [user], store: guardStore(shared.store, { deadlineMs: 1 }) });
-  closing.push(limiter);
+  closeAfterTest(limiter);
   shared.trouble = { name: 'none' };
   const pending = limiter.check(ada);
   const untilMs = performance.now() + 5;
   while (performance.now() < untilMs);
   expect(await pending).toMatchObject({ source: 'store' });
+});
+
+test('a process that waits for nothing but an answer gets it within the deadline', async () => {
+  const program = fileURLToPath(new URL('lone-process.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', program]);
+  expect(stdout).toBe('local\n');
 });
 
 test('close settles what is left, and waits no longer than a deadline', async () => {
@@ -256,19 +298,24 @@ test('close settles what is left, and waits no longer than a deadline', async ()
   expect(sources().some(({ name }) => name === 'limiter.guard.fake')).toBe(false);
 });
 
+test('what is settled after close is not tried again', async () => {
+  const { limiter, shared, clock } = create([budget]);
+  const reservation = granted(await limiter.reserve(ada, { costNanoUsd: 600_000_000n }));
+  await limiter.close();
+  shared.trouble = { name: 'refused' };
+  expect(await reservation.settle()).toMatchObject({ settled: true });
+  expect(clock.pending).toBe(0);
+});
+
 test('checkSync says that the store does not answer at once', () => {
   const { limiter } = create([user]);
   expect(() => limiter.checkSync(ada)).toThrow(expect.objectContaining({ code: 'SAGE_RATELIMIT_NOT_SYNC' }));
 });
 
-function create(rules: readonly Rule[], options: GuardOptions = {}) {
-  const clock = createFakeClock();
-  const shared = createSharedStore(clock);
-  const store = guardStore(shared.store, { ...options, clock });
-  const limiter = createRateLimiter({ rules, store, clock });
-  closing.push(limiter);
-  rulesOf.set(shared.server, rules);
-  return { limiter, shared, clock };
+function create(rules: readonly Rule[], options?: GuardOptions) {
+  const made = createGuarded(rules, options);
+  rulesOf.set(made.shared.server, rules);
+  return made;
 }
 
 const rulesOf = new WeakMap<object, readonly Rule[]>();
@@ -291,23 +338,4 @@ function counters() {
   return sources()
     .find(({ name }) => name === 'limiter.guard.fake')
     ?.read();
-}
-
-/** How long it took on the clock, which goes on until it is there. */
-async function timed<T>(clock: ReturnType<typeof createFakeClock>, pending: Promise<T>): Promise<[number, T]> {
-  const startMs = clock.monotonicMs();
-  const state = { done: false };
-  const end = (): void => {
-    state.done = true;
-  };
-  pending.then(end, end);
-  await clock.advanceAsync(0);
-  while (!state.done && clock.monotonicMs() < startMs + 1_000) await clock.advanceAsync(10);
-  const tookMs = clock.monotonicMs() - startMs;
-  return [tookMs, await pending];
-}
-
-function granted(outcome: Reservation | Denied): Reservation {
-  if (!outcome.allowed) throw new Error(`denied by ${outcome.rule}`);
-  return outcome;
 }

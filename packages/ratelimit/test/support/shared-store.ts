@@ -3,14 +3,21 @@ import { createMemoryStore, type MemoryStore } from '../../src/stores/memory.ts'
 import type { LimiterStore } from '../../src/stores/store.ts';
 
 /** How the network and the server behave. */
-export type Trouble =
+export type Trouble = Behaviour & {
+  /** Toward calls of this name; to others nothing happens. @default all */
+  readonly only?: string;
+};
+
+type Behaviour =
   | { readonly name: 'none' }
   /** Answers after so long. */
   | { readonly name: 'slow'; readonly ms: number }
   /** Never answers; `carriesOut` tells whether the call reaches the server all the same. */
   | { readonly name: 'stalled'; readonly carriesOut: boolean }
   /** Refuses at once. */
-  | { readonly name: 'refused' };
+  | { readonly name: 'refused' }
+  /** Carries calls out, and is lost before it answers. */
+  | { readonly name: 'cut' };
 
 export interface SharedStore {
   readonly store: LimiterStore;
@@ -39,8 +46,13 @@ export function createSharedStore(clock: Clock, server = createMemoryStore({ clo
     },
   };
   const call = <T>(name: string, run: () => T): Promise<T> => {
-    const { trouble } = shared;
+    const { only = name } = shared.trouble;
+    const trouble: Trouble = only === name ? shared.trouble : { name: 'none' };
     if (trouble.name === 'refused') return Promise.reject(new Error('connection refused'));
+    if (trouble.name === 'cut') {
+      run();
+      return Promise.reject(new Error('connection lost'));
+    }
     if (trouble.name === 'stalled') {
       if (trouble.carriesOut) run();
       return new Promise(() => {});

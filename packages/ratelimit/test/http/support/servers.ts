@@ -35,6 +35,8 @@ export interface CommonOptions {
   readonly clock?: Clock;
   /** Answers denials with 418 and this text. */
   readonly denied?: string;
+  /** Answers them by a promise that rejects. */
+  readonly failsToDeny?: boolean;
 }
 
 /** What the routes do, under the control of a test. */
@@ -150,9 +152,11 @@ function startExpress(make: typeof express, options: CommonOptions, script: Scri
   return listen(createServer(app));
 }
 
-function rest({ limiter, hold, headers, partitionSecret, trustedProxies, forwardedField, clock }: CommonOptions) {
+function rest({ limiter, failsToDeny, ...options }: CommonOptions) {
+  const { hold, headers, partitionSecret, trustedProxies, forwardedField, clock } = options;
   return {
     limiter,
+    ...(failsToDeny === true && { onDenied: () => Promise.reject(new Error('failed to deny')) }),
     ...(hold !== undefined && { hold }),
     ...(headers !== undefined && { headers }),
     ...(partitionSecret !== undefined && { partitionSecret }),
