@@ -170,7 +170,7 @@ class Pool implements WorkerPool {
     });
     if (answer.accepted) return answer;
     if (answer.reason === 'cancelled') throw waiter.signal?.reason;
-    throw answer.reason === 'expired' ? errors.QUEUE_TIMEOUT({ pool: name }) : this.#full(answer.reason, answer.limit);
+    throw 'limit' in answer ? this.#full(answer.reason, answer.limit) : errors.QUEUE_TIMEOUT({ pool: name });
   }
 
   #expiry(ticket: Ticket, refuse: (error: unknown) => void, deadlineMs: number): Timer {
