@@ -19,12 +19,8 @@ export class RequestCosts {
   begin(context: Context | undefined): void {
     const id = context?.requestId;
     if (id === undefined) return;
-    const shared = this.#running.get(id);
-    if (shared === undefined) this.#running.set(id, { requests: 1, nanoUsd: 0, calls: 0, isKnown: true });
-    else {
-      shared.requests++;
-      shared.isKnown = false;
-    }
+    const { requests } = this.#running.get(id) ?? { requests: 0 };
+    this.#running.set(id, { requests: requests + 1, nanoUsd: 0, calls: 0, isKnown: requests === 0 });
   }
 
   add(record: OperationRecord<'llm.call'>): void {
