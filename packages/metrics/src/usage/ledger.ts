@@ -224,17 +224,16 @@ class Book {
 
   /** The halves of a batch that was refused, each to be tried by itself; nothing in place of a single row. */
   #withoutRefused({ day, rows }: UsageBatch, error: unknown): readonly UsageBatch[] {
-    const [row] = rows;
-    const half = Math.ceil(rows.length / 2);
-    if (row === undefined || rows.length > 1)
+    if (rows.length > 1) {
+      const half = Math.ceil(rows.length / 2);
       return [rows.slice(0, half), rows.slice(half)].map((some) => ({ id: randomUUID(), day, rows: some }));
-    this.#refused++;
-    const what = `${row.calls} calls of tenant "${row.tenant}" on ${day}, ${row.costNanoUsd} billionths of a US dollar`;
-    emit('error.critical', {
-      source: 'usage',
-      reason: 'refused',
-      message: `The store ${this.#store.name} refused a row of usage, which is in no report: ${what}: ${reasonOf(error)}`,
-    });
+    }
+    for (const { tenant, calls, costNanoUsd } of rows) {
+      this.#refused++;
+      const what = `${calls} calls of tenant "${tenant}" on ${day}, ${costNanoUsd} billionths of a US dollar`;
+      const message = `The store ${this.#store.name} refused a row of usage, which is in no report: ${what}: ${reasonOf(error)}`;
+      emit('error.critical', { source: 'usage', reason: 'refused', message });
+    }
     return [];
   }
 }

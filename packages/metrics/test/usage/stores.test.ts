@@ -66,6 +66,18 @@ describeWithService('redis', 'redis', (url) => {
   test('OC3: of a batch that cannot be added as a whole nothing is, however often it comes', () =>
     overflows(createRedisUsage({ client, prefix: `${prefix}:${++stores}`, deadlineMs: 5_000 })));
 
+  test('a day whose key is of somebody else takes no batch for one that was added', async () => {
+    const [name, day] = [`${prefix}:${++stores}`, '2026-11-28'];
+    const store = createRedisUsage({ client, prefix: name, deadlineMs: 5_000 });
+    const batch = { id: '1', day, rows: [{ ...noUsage, ...key, calls: 1 }] };
+    await client.set(`{${name}:${day}}`, 'of somebody else');
+    for (const rows of [batch.rows, batch.rows, []])
+      await expect(store.add({ ...batch, rows })).rejects.toMatchObject({ category: 'permanent' });
+    await client.del(`{${name}:${day}}`);
+    await store.add(batch);
+    expect(await readAll(store)).toMatchObject([{ calls: 1 }]);
+  });
+
   test('a day expires after its retention', async () => {
     const store = createRedisUsage({ client, prefix: `${prefix}:expiry`, retentionDays: 3, deadlineMs: 5_000 });
     await store.add({ id: '1', day: '2026-11-28', rows: [{ ...noUsage, ...key, calls: 1 }] });

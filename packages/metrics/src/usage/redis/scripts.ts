@@ -3,12 +3,14 @@ import { defineScript } from '@sage-adk/core/redis';
 /**
  * KEYS: the day, the batch. ARGV: how long the batch is remembered and the day kept, in ms; then field, amount, field, amount.
  *
- * Redis takes nothing back by itself: where one amount cannot be added, the script puts back what was there and forgets the batch.
+ * Redis takes nothing back by itself: a key that is no hash fails before anything is written, and where one amount cannot be added, the script puts back what was there
+ * and forgets the batch.
  */
 export const addScript = defineScript({
   name: 'usage-add',
   numberOfKeys: 2,
   lua: `
+redis.call('HLEN', KEYS[1])
 if not redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[1]) then return 0 end
 local before = {}
 for i = 3, #ARGV, 2 do
