@@ -4,6 +4,7 @@ const longest = 200;
 const secrets: readonly (readonly [RegExp, string])[] = [
   [/\/\/\S*@/g, '//***@'],
   [/\b(bearer|basic)\s+\S+/gi, '$1 ***'],
+  [/(authorization\s*[=:]\s*)(?!(?:bearer|basic)\b)[a-z][\w-]*\s+\S+/gi, '$1***'],
   [
     /(["']?[\w-]*(?:passw(?:or)?d|passwd|pwd|secret|token|api[-_ ]?key|authorization|credential)[\w-]*["']?\s*[=:]\s*)(?:"[^"]*"|'[^']*'|(?!(?:bearer|basic)\b)\S+)/gi,
     '$1***',
@@ -17,4 +18,13 @@ export function withoutSecrets(text: string): string {
   let safe = text.slice(0, 4 * longest);
   for (const [form, instead] of secrets) safe = safe.replace(form, instead);
   return safe.slice(0, longest);
+}
+
+/** What was thrown or said, as a text, whatever it is. */
+export function textOf(thing: unknown): string {
+  try {
+    return String(thing instanceof Error ? thing.message : thing);
+  } catch {
+    return 'something that is no text';
+  }
 }

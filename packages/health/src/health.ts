@@ -1,6 +1,7 @@
 import { type Clock, emit, type Random, source, systemClock, systemRandom } from '@sage-adk/core';
 import { type CheckSpec, type Watching, watchingOf } from './checks/spec.ts';
 import { WatchedCheck } from './checks/watched-check.ts';
+import { textOf, withoutSecrets } from './detail.ts';
 import { errors } from './errors.ts';
 import { type Lifecycle, readinessVerdict, startupVerdict, type Verdict } from './verdict.ts';
 
@@ -31,7 +32,7 @@ export interface Health extends AsyncDisposable {
   register(check: CheckSpec): Disposable;
   /** Runs every check now and resolves when each has its result or has timed out. */
   refresh(): Promise<void>;
-  /** Calls `listener` after each result, and whenever a verdict may have changed for another reason than time. */
+  /** Calls `listener` after each result, and whenever a verdict may have changed for another reason than time. What it throws is told by `error.critical`. */
   onChange(listener: () => void): Disposable;
   /** Stops the checks and aborts those that run. What is known of them gets stale. */
   close(): Promise<void>;
@@ -45,7 +46,13 @@ export function createHealth({
 }: HealthOptions = {}): Health {
   watchingOf({}, watching);
   const health = new WatchedHealth({ watching, clock, random });
-  for (const check of checks) health.register(check);
+  try {
+    for (const check of checks) health.register(check);
+  } catch (error) {
+    // Nobody else has it to close.
+    void health.close();
+    throw error;
+  }
   return health;
 }
 
@@ -149,6 +156,16 @@ class WatchedHealth implements Health {
     const isReady = this.#isReady();
     if (isReady !== this.#wasReady) this.#readinessChanges++;
     this.#wasReady = isReady;
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners) tell(listener);
+  }
+}
+
+/** One that throws must stop neither the checks nor the end of the process. */
+function tell(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    const message = withoutSecrets(`A listener of the health threw: ${textOf(error)}`);
+    emit('error.critical', { source: 'health', reason: 'listener', message });
   }
 }

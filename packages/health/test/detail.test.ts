@@ -7,6 +7,8 @@ const forms: readonly ((text: string) => string)[] = [
   (text) => `connect postgres://user:${text}@db:5432/app refused`,
   (text) => `redis://:${text}@cache:6379 timed out`,
   (text) => `401: Authorization: Bearer ${text}`,
+  (text) => `401: Authorization: ApiKey ${text}`,
+  (text) => `{"authorization":"Token ${text}"}`,
   (text) => `Incorrect API key provided: sk-${text}`,
   (text) => `{"api_key": "${text}", "status": 401}`,
   (text) => `password=${text} host=db`,

@@ -194,7 +194,88 @@ describe('a check that hangs', () => {
   });
 });
 
+describe('what is odd', () => {
+  const noText = Object.create(null) as unknown;
+  const odd: readonly (readonly [string, () => Promise<unknown>, string])[] = [
+    ['a detail that is a number', async () => ({ status: 'warn', detail: 42 }), '42'],
+    ['a detail that is no text', async () => ({ status: 'warn', detail: noText }), 'something that is no text'],
+    [
+      'a message that is no text',
+      () => Promise.reject(Object.assign(new Error(), { message: { code: 1 } })),
+      '[object Object]',
+    ],
+    ['something thrown that is no text', () => Promise.reject(noText), 'something that is no text'],
+    [
+      'a result that throws when it is read',
+      async () => ({
+        status: 'pass',
+        get detail() {
+          throw new Error('no');
+        },
+      }),
+      'no',
+    ],
+  ];
+
+  test.each(odd)('%s is told as a text, and the check goes on', async (_, said, detail) => {
+    let runs = 0;
+    const check = (): Promise<never> => {
+      runs++;
+      return said() as Promise<never>;
+    };
+    const { health, clock } = start([{ name: 'odd', check }]);
+    await clock.advanceAsync(0);
+    expect(health.ready().checks).toMatchObject([{ name: 'odd', detail }]);
+    await clock.advanceAsync(1_000);
+    expect(runs).toBe(2);
+  });
+
+  test('a listener that throws is told of, and neither the others nor the checks stop', async () => {
+    using recorded = recordOperations();
+    const { state, check } = told('storage');
+    const { health, clock } = start([check]);
+    await clock.advanceAsync(0);
+    let heard = 0;
+    health.onChange(() => {
+      throw new Error('listener: password=hunter2');
+    });
+    health.onChange(() => heard++);
+    await clock.advanceAsync(1_000);
+    health.setDraining();
+    expect([state.runs, heard]).toEqual([2, 2]);
+    expect(recorded.emitted('error.critical')).toEqual(
+      Array.from({ length: 2 }, () => ({
+        source: 'health',
+        reason: 'listener',
+        message: 'A listener of the health threw: listener: password=***',
+      })),
+    );
+  });
+});
+
 describe('checks', () => {
+  test('that are refreshed by several at once run once, and that is one result', async () => {
+    const { state, check } = told('storage');
+    const { health, clock } = start([check]);
+    health.markStarted();
+    await clock.advanceAsync(0);
+    state.error = new Error('one hiccup');
+    await Promise.all([health.refresh(), health.refresh(), health.refresh()]);
+    expect(state.runs).toBe(2);
+    expect(health.ready()).toMatchObject({ status: 'warn', reason: 'storage: failed 1 of 3 times' });
+  });
+
+  test('of a health that could not be made do not run on', async () => {
+    const { state, check } = told('storage');
+    const clock = createFakeClock();
+    const before = sources().length;
+    expect(() => createHealth({ checks: [check, check], clock })).toThrow('storage');
+    await clock.advanceAsync(60_000);
+    expect(state.runs).toBe(1);
+    expect(clock.pending).toBe(0);
+    expect(sources()).toHaveLength(before);
+  });
+
   test('can come and go', async () => {
     const { health, clock } = start([]);
     health.markStarted();

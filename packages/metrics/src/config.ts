@@ -1,6 +1,7 @@
 /** The `metrics` block of a configuration file. */
 import { z } from 'zod';
 import type { ListenOptions } from './exposition/listen.ts';
+import { isGatewayUrl } from './push/gateway-url.ts';
 import { agentRequestDuration } from './table/derived.ts';
 
 const share = z.number().gt(0).lt(1);
@@ -18,8 +19,11 @@ export const metricsConfig = z
     host: z.string().min(1).default('127.0.0.1'),
     /** Seconds between two pushes, two writings of the text file and two readings of the objectives. A scraper has its own. */
     interval: z.number().min(0.1).max(3_600).default(15),
-    /** Of a Pushgateway; without it nothing is pushed. */
-    push_url: z.url({ protocol: /^https?$/ }).optional(),
+    /** Of a Pushgateway, without credentials; without it nothing is pushed. */
+    push_url: z
+      .url({ protocol: /^https?$/, abort: true })
+      .refine(isGatewayUrl, { error: 'wanted a URL without credentials, query and hash' })
+      .optional(),
     /** For the textfile collector of node_exporter; without it none is written. */
     textfile: z
       .string()

@@ -15,11 +15,19 @@ export interface MetricDefinition<L extends readonly string[] = readonly string[
   readonly unit?: 'seconds' | 'bytes' | 'usd' | 'tokens';
   /** Parts of a unit that the cells hold, so that sums of parts stay exact: 1e9 for billionths. @default 1 */
   readonly partsPerUnit?: number;
-  /** What a gauge is over several workers, where `./cluster` merges them. @default 'sum' */
+  /** What a gauge is over several workers, where `./cluster` merges them, and over several sources in one process. @default 'sum' */
   readonly aggregate?: Aggregate;
 }
 
 export type Aggregate = 'sum' | 'max' | 'min' | 'mean';
+
+/** Two levels as one; of a mean it is the sum. */
+export const combine: Readonly<Record<Aggregate, (one: number, other: number) => number>> = {
+  sum: (one, other) => one + other,
+  mean: (one, other) => one + other,
+  max: Math.max,
+  min: Math.min,
+};
 
 export interface HistogramDefinition<L extends readonly string[] = readonly string[]> extends MetricDefinition<L> {
   /** Upper bounds, ascending; one for infinity is added. */

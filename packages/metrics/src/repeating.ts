@@ -9,24 +9,25 @@ export interface RepeatingOptions {
   readonly work: () => Promise<void>;
 }
 
+/** The work is done here: a request that makes it, asks for it or closes it must not lend it its deadline or its signal. */
+const outside = new AsyncResource('sage-adk:metrics');
+
 export class Repeating {
   readonly #options: RepeatingOptions;
-  /** In the context in which it was made: the deadline of a request that asks for it is not that of the work. */
-  readonly #work: () => Promise<void>;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
   constructor(options: RepeatingOptions) {
     this.#options = options;
-    this.#work = AsyncResource.bind(options.work);
     this.#wait();
   }
 
   /** Does it now, or, where it is being done, once more after that: what was true at the call is in it. */
   now(): Promise<void> {
+    if (this.#next !== undefined) return this.#next;
     if (this.#running === undefined) return this.#run();
-    this.#next ??= this.#running
+    this.#next = this.#running
       .catch(() => {})
       .then(() => {
         this.#next = undefined;
@@ -41,14 +42,14 @@ export class Repeating {
   }
 
   #run(): Promise<void> {
-    this.#running = this.#work().finally(() => (this.#running = undefined));
+    this.#running = outside.runInAsyncScope(this.#options.work).finally(() => (this.#running = undefined));
     return this.#running;
   }
 
   #wait(): void {
     const { everyMs, clock } = this.#options;
     this.#timer = clock.setTimer(() => {
-      if (this.#running === undefined) this.#run().catch(() => {});
+      if (this.#running === undefined) this.now().catch(() => {});
       this.#wait();
     }, everyMs);
   }

@@ -43,6 +43,8 @@ describe('the metrics block', () => {
     [{ prot: 1 }],
     [{ interval: 0 }],
     [{ push_url: 'gateway' }],
+    [{ push_url: 'http://user:secret@gateway:9091' }],
+    [{ push_url: 'http://gateway:9091?a=b' }],
     [{ textfile: 'agent.txt' }],
     [{ usage: { storage: 'disk' } }],
     [{ objectives: { availability: 99.9 } }],

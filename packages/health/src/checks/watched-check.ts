@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { type Clock, type HealthResult, operate, type Random, type Timer, verdictOf } from '@sage-adk/core';
 import { withTimeout } from '@sage-adk/core/deadline';
-import { withoutSecrets } from '../detail.ts';
+import { textOf, withoutSecrets } from '../detail.ts';
 import type { CheckReport } from '../verdict.ts';
 import type { CheckSpec, Watching } from './spec.ts';
 import { nextStanding, type Standing, statusOf } from './standing.ts';
@@ -31,6 +31,8 @@ export class WatchedCheck {
   #known: Known | undefined;
   /** The run that has not come to its end, even if it was given up. */
   #running: Promise<HealthResult> | undefined;
+  /** The observation that is under way: one run is one result, however many wait for it. */
+  #observing: Promise<void> | undefined;
   #timer: Timer | undefined;
   readonly #closing = new AbortController();
 
@@ -53,8 +55,13 @@ export class WatchedCheck {
   async run(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#timer?.cancel();
-    await outside.runInAsyncScope(() => this.#observe());
-    this.#schedule();
+    this.#observing ??= outside
+      .runInAsyncScope(() => this.#observe())
+      .finally(() => {
+        this.#observing = undefined;
+        this.#schedule();
+      });
+    await this.#observing;
   }
 
   /** Aborts a run that is under way; what is known stays, and gets stale. */
@@ -94,14 +101,16 @@ export class WatchedCheck {
     await operate('health.check', { check: name, critical }, async (operation) => {
       let result: HealthResult;
       try {
-        result = await withTimeout(timeoutMs, ({ signal }) => this.#once(signal), {
+        const said = await withTimeout(timeoutMs, ({ signal }) => this.#once(signal), {
           operation: 'health.check',
           parent: this.#closing.signal,
           clock,
         });
+        // Read here, where what throws is a failure of the check.
+        result = { ...said };
         if (result.status === 'fail') operation.settle('error');
       } catch (error) {
-        result = { status: 'fail', detail: messageOf(error) };
+        result = { status: 'fail', detail: textOf(error) };
         operation.settle(verdictOf(error).outcome, error);
       }
       operation.set({ status: result.status });
@@ -128,7 +137,7 @@ export class WatchedCheck {
     const { clock, onResult } = this.#options;
     this.#known = {
       standing: nextStanding(this.#known?.standing, status, this.#options),
-      detail: detail === undefined ? undefined : withoutSecrets(detail),
+      detail: detail === undefined ? undefined : withoutSecrets(textOf(detail)),
       atMs: clock.now(),
       monotonicMs: clock.monotonicMs(),
     };
@@ -142,8 +151,4 @@ export class WatchedCheck {
     const delayMs = intervalMs * (0.9 + 0.2 * random());
     this.#timer = outside.runInAsyncScope(() => clock.setTimer(() => void this.run(), delayMs));
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,7 @@
 /** The end of a process in the right order: say so, wait until nobody sends more, finish, flush, close. */
 import { type Clock, emit, requireNumber, systemClock } from '@sage-adk/core';
 import { sleep } from '@sage-adk/core/deadline';
-import { withoutSecrets } from '../detail.ts';
+import { textOf, withoutSecrets } from '../detail.ts';
 import type { Health } from '../health.ts';
 import { endOnSignals, type SignalOptions } from './signals.ts';
 import { type DrainStep, runStep, type StepEnd } from './step.ts';
@@ -67,8 +67,8 @@ export function createDrain({
 
   const drain = async (reason: string): Promise<DrainReport> => {
     const startedMs = clock.monotonicMs();
-    health?.setDraining(reason);
-    for (const step of steps) announce(step);
+    attempt('health', () => health?.setDraining(reason));
+    for (const step of steps) attempt(step.name, () => step.announce?.());
     if (preStopDelayMs > 0) await sleep(preStopDelayMs, { clock, signal: new AbortController().signal });
     const reports: StepReport[] = [];
     for (const [index, step] of steps.entries()) {
@@ -93,16 +93,16 @@ export function createDrain({
   };
 }
 
-function announce(step: DrainStep): void {
+function attempt(name: string, say: () => void): void {
   try {
-    step.announce?.();
+    say();
   } catch (error) {
-    tell(step.name, { outcome: 'error', error });
+    tell(name, { outcome: 'error', error });
   }
 }
 
 function tell(name: string, end: Exclude<StepEnd, { outcome: 'ok' }>): void {
-  const what = end.outcome === 'timeout' ? `did not end within ${Math.round(end.timeoutMs)} ms` : String(end.error);
+  const what = end.outcome === 'timeout' ? `did not end within ${Math.round(end.timeoutMs)} ms` : textOf(end.error);
   emit('error.critical', {
     source: 'drain',
     reason: `step_${end.outcome}`,

@@ -14,7 +14,8 @@ const sweepMs = 50;
 
 /**
  * The step that ends a `node:http` server: from the beginning of the drain each answer is the last of its connection; after the delay nothing more is
- * accepted, and requests and streams get to their end, however slowly they are read. Make it before the server listens: it counts connections.
+ * accepted, and requests and streams get to their end, however slowly they are read. Connections without a request are closed, upgraded ones cut at the end of the time. Make it
+ * before the server listens: it counts connections.
  */
 export function serverStep(server: Server, { name = 'server', ...timeout }: ServerStepOptions = {}): DrainStep {
   const sockets = new Set<Socket>();
@@ -37,11 +38,22 @@ export function serverStep(server: Server, { name = 'server', ...timeout }: Serv
 
 function close(server: Server, sockets: ReadonlySet<Socket>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const cut = (): void => server.closeAllConnections();
+    const cut = (): void => {
+      server.closeAllConnections();
+      // Upgraded connections are the server's no more.
+      for (const socket of sockets) socket.destroy();
+    };
+    const silent = new WeakSet<Socket>();
     // A stream that began before keeps its connection open after its end. What Node takes for idle may still hold the last bytes of an answer that is
     // read slowly, and closing it would drop them.
     const sweep = (): void => {
       if (![...sockets].some(({ writableLength }) => writableLength > 0)) server.closeIdleConnections();
+      // What clients opened in advance is not idle to Node. The first request may be on its way: it has until the next time.
+      for (const socket of sockets) {
+        if (socket.bytesRead > 0) continue;
+        if (silent.has(socket)) socket.destroy();
+        else silent.add(socket);
+      }
     };
     const timer = setInterval(sweep, sweepMs);
     signal.addEventListener('abort', cut, { once: true });

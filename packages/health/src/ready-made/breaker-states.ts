@@ -6,6 +6,11 @@ export interface BreakerStates extends Disposable {
   of(dependency: string): string | undefined;
 }
 
+/** Whether a breaker in this state refuses every call. */
+export function isOpen(state: string | undefined): boolean {
+  return state === 'open' || state === 'forced-open';
+}
+
 /** Dependencies that are remembered. */
 const most = 1_000;
 
@@ -16,8 +21,8 @@ export function watchBreakers(name: string): BreakerStates {
     name,
     events: {
       'breaker.changed': ({ dependency, to }) => {
-        // A closed breaker is as good as one that never said anything.
-        if (to === 'closed') states.delete(dependency);
+        // A breaker that lets everything through is as good as one that never said anything.
+        if (to === 'closed' || to === 'disabled') states.delete(dependency);
         else if (states.has(dependency) || states.size < most) states.set(dependency, to);
       },
     },

@@ -1,5 +1,5 @@
 import type { CheckSpec } from '../checks/spec.ts';
-import { watchBreakers } from './breaker-states.ts';
+import { isOpen, watchBreakers } from './breaker-states.ts';
 import type { NamedCheck } from './named.ts';
 
 export interface BreakerCheckOptions extends NamedCheck {
@@ -7,7 +7,7 @@ export interface BreakerCheckOptions extends NamedCheck {
   readonly dependency: string;
 }
 
-/** Fails while the breaker of a dependency is open, and warns while it recovers. Hears what breakers say from its creation until it is disposed. */
+/** Fails while the breaker of a dependency is open, also by force, and warns while it recovers. Hears what breakers say from its creation until it is disposed. */
 export function breakerCheck({
   dependency,
   name = `breaker.${dependency}`,
@@ -22,7 +22,7 @@ export function breakerCheck({
     async check() {
       const state = states.of(dependency);
       if (state === undefined) return { status: 'pass' };
-      return { status: state === 'open' ? 'fail' : 'warn', detail: `the breaker is ${state}` };
+      return { status: isOpen(state) ? 'fail' : 'warn', detail: `the breaker is ${state}` };
     },
     [Symbol.dispose]: () => states[Symbol.dispose](),
   };

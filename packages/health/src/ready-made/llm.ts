@@ -1,6 +1,6 @@
 import { type Clock, observe, requireNumber, requireWhole, systemClock } from '@sage-adk/core';
 import type { CheckSpec } from '../checks/spec.ts';
-import { watchBreakers } from './breaker-states.ts';
+import { isOpen, watchBreakers } from './breaker-states.ts';
 import type { NamedCheck } from './named.ts';
 
 export interface LlmCheckOptions extends NamedCheck {
@@ -44,7 +44,7 @@ export function llmCheck({
     name,
     async check(signal) {
       const state = dependency === undefined ? undefined : breakers.of(dependency);
-      if (state === 'open') return { status: 'fail', detail: 'the breaker is open' };
+      if (isOpen(state)) return { status: 'fail', detail: `the breaker is ${state}` };
       // Without another chance there would be no traffic, and so no call that could prove it well again.
       if (calls.failed >= failures && clock.monotonicMs() - calls.failedAtMs < restMs) {
         return { status: 'fail', detail: `the last ${calls.failed} calls failed` };

@@ -1,6 +1,6 @@
 import { Agent, createServer, get, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { createFakeClock, recordOperations } from '@sage-adk/core/testing';
 import { createDrain, type DrainStep, serverStep } from '../../src/drain/index.ts';
@@ -83,6 +83,21 @@ describe('a drain', () => {
     expect(begun).toEqual(['server', 'logs', 'pools']);
   });
 
+  test('takes its steps also where the health throws, and whatever a step throws', async () => {
+    using recorded = recordOperations();
+    const setDraining = (): void => {
+      throw new Error('no listener');
+    };
+    const run = () => Promise.reject(Object.create(null));
+    const steps = [{ name: 'logs', run }];
+    const report = await createDrain({ health: { setDraining }, steps, preStopDelayMs: 0 }).start();
+    expect(report.steps).toMatchObject([{ name: 'logs', outcome: 'error' }]);
+    expect(recorded.emitted('error.critical').map(({ message }) => message)).toEqual([
+      'The step health of the drain: no listener',
+      'The step logs of the drain: something that is no text',
+    ]);
+  });
+
   test.each([
     [{ steps: [], preStopDelayMs: -1 }, 'preStopDelayMs'],
     [{ steps: [], preStopDelayMs: 5_000, deadlineMs: 4_000 }, 'deadlineMs'],
@@ -145,6 +160,41 @@ describe('the step of a server', () => {
     expect([await answer.text(), answer.headers.get('connection')]).toEqual(['served', 'close']);
     await clock.advanceAsync(5_000);
     expect((await report).complete).toBe(true);
+  });
+
+  test('does not wait for a connection that was opened in advance, but for a request that is just coming on one', async () => {
+    let step: DrainStep | undefined;
+    const { server, url } = await serve((_request, response) => response.end('served'), {
+      before: (made) => (step = serverStep(made, { timeoutMs: 60_000 })),
+    });
+    const port = Number(new URL(url).port);
+    const unused = connect(port, '127.0.0.1').resume();
+    await once(server, 'connection');
+    const coming = connect(port, '127.0.0.1');
+    await once(server, 'connection');
+    const closed = once(unused, 'close');
+    const report = createDrain({ steps: step === undefined ? [] : [step], preStopDelayMs: 0 }).start();
+    coming.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    let text = '';
+    for await (const chunk of coming) text += String(chunk);
+    expect(text).toContain('served');
+    await closed;
+    expect((await report).complete).toBe(true);
+  });
+
+  test('cuts upgraded connections when its time is over', async () => {
+    let step: DrainStep | undefined;
+    const { server, url } = await serve(() => {}, {
+      before: (made) => (step = serverStep(made, { timeoutMs: 20 })),
+    });
+    server.on('upgrade', (_request, socket) => socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n'));
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n');
+    await once(socket, 'data');
+    const closed = once(socket, 'close');
+    const report = await createDrain({ steps: step === undefined ? [] : [step], preStopDelayMs: 0 }).start();
+    expect(report).toMatchObject({ complete: false, steps: [{ name: 'server', outcome: 'timeout' }] });
+    await closed;
   });
 
   test('cuts what does not end in its time', async () => {

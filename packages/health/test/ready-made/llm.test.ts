@@ -40,6 +40,10 @@ describe('the check of a model', () => {
     expect(await statusOf(check)).toBe('fail');
     change('open', 'recovering');
     expect(await statusOf(check)).toBe('warn');
+    change('recovering', 'forced-open');
+    expect(await check.check(signal)).toEqual({ status: 'fail', detail: 'the breaker is forced-open' });
+    change('forced-open', 'disabled');
+    expect(await statusOf(check)).toBe('pass');
     change('recovering', 'closed');
     expect(await statusOf(check)).toBe('pass');
     call('error');
@@ -113,7 +117,7 @@ describe('the probe of a provider', () => {
   });
 });
 
-test('a breaker that is open fails, one that recovers warns', async () => {
+test('a breaker that is open, also by force, fails, one that recovers warns, one that is switched off passes', async () => {
   using check = breakerCheck({ dependency: 'openai', critical: false });
   expect(check).toMatchObject({ name: 'breaker.openai', critical: false });
   expect(await statusOf(check)).toBe('pass');
@@ -121,4 +125,8 @@ test('a breaker that is open fails, one that recovers warns', async () => {
   expect(await statusOf(check)).toBe('fail');
   change('open', 'half-open');
   expect(await check.check(signal)).toEqual({ status: 'warn', detail: 'the breaker is half-open' });
+  change('half-open', 'forced-open');
+  expect(await check.check(signal)).toEqual({ status: 'fail', detail: 'the breaker is forced-open' });
+  change('forced-open', 'disabled');
+  expect(await statusOf(check)).toBe('pass');
 });

@@ -3,7 +3,7 @@
  *
  * A metric has at most `seriesPerMetric` series here too; what comes later is added to the series that has `other` in place of its labels, so sums stay right.
  */
-import type { Aggregate } from '../definition.ts';
+import { combine } from '../definition.ts';
 import type { Instrument, Sample } from '../instruments/instrument.ts';
 import { overflowValue } from '../instruments/series.ts';
 import type { MetricSnapshot } from './snapshot.ts';
@@ -104,13 +104,6 @@ class MergedMetric {
     return line;
   }
 }
-
-const combine: Readonly<Record<Aggregate, (one: number, other: number) => number>> = {
-  sum: (one, other) => one + other,
-  mean: (one, other) => one + other,
-  max: Math.max,
-  min: Math.min,
-};
 
 function keyOf({ name, labels }: Sample): string {
   return JSON.stringify([name, labels]);

@@ -16,6 +16,26 @@ export interface Report {
   readonly snapshots: readonly MetricSnapshot[];
 }
 
+/** JSON, which cluster workers speak, has no number that is not finite: as text it comes through. */
+export function withTexts(snapshots: Report['snapshots']): Report['snapshots'] {
+  return withValues(snapshots, (value) => (Number.isFinite(value) ? value : String(value)));
+}
+
+/** The numbers of {@link withTexts}. */
+export function withNumbers(snapshots: Report['snapshots']): Report['snapshots'] {
+  return withValues(snapshots, Number);
+}
+
+function withValues(snapshots: Report['snapshots'], convert: (value: number) => unknown): Report['snapshots'] {
+  return snapshots.map((snapshot) => {
+    const samples = snapshot.samples.map((sample) => {
+      const value = convert(sample.value) as number;
+      return value === sample.value ? sample : { ...sample, value };
+    });
+    return { ...snapshot, samples };
+  });
+}
+
 export function isAsk(message: unknown): message is Ask {
   return kindOf(message) === '@sage-adk/metrics/ask';
 }

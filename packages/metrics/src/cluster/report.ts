@@ -3,7 +3,7 @@ import { isMainThread, threadId } from 'node:worker_threads';
 import { type Clock, requireWhole, systemClock, type Timer } from '@sage-adk/core';
 import type { Instrument } from '../instruments/instrument.ts';
 import { openChannel } from './channel.ts';
-import { isAsk, type Report } from './messages.ts';
+import { isAsk, type Report, withTexts } from './messages.ts';
 import { takeSnapshot } from './snapshot.ts';
 
 export interface ReportOptions {
@@ -68,7 +68,7 @@ function processLine(asked: () => void): Line {
   process.on('message', listener);
   return {
     send(snapshots) {
-      const report: Report = { kind: '@sage-adk/metrics/report', snapshots };
+      const report: Report = { kind: '@sage-adk/metrics/report', snapshots: withTexts(snapshots) };
       return new Promise((resolve) => {
         // A primary that is gone wants no numbers.
         if (!process.connected || process.send === undefined) resolve();

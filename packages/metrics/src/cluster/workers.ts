@@ -1,7 +1,7 @@
 /** The workers of a process, as those who are asked for numbers and who tell them. */
 import type { Cluster, Worker as ClusterWorker } from 'node:cluster';
 import { openChannel } from './channel.ts';
-import { type Ask, isReport } from './messages.ts';
+import { type Ask, isReport, withNumbers } from './messages.ts';
 import type { MetricSnapshot } from './snapshot.ts';
 
 /** What is told of workers; keys are unique over both kinds. */
@@ -20,7 +20,7 @@ export function watchCluster(cluster: Cluster, listener: WorkerListener): Dispos
     });
   };
   const told = (worker: ClusterWorker, message: unknown): void => {
-    if (isReport(message)) listener.reported(keyOf(worker), message.snapshots);
+    if (isReport(message)) listener.reported(keyOf(worker), withNumbers(message.snapshots));
   };
   const ended = (worker: ClusterWorker): void => listener.ended(keyOf(worker));
   Object.values(cluster.workers ?? {}).forEach((worker) => worker && began(worker));
@@ -56,8 +56,9 @@ export function watchThreads(listener: WorkerListener): Threads {
   });
   return {
     add(thread) {
-      // It is -1 once the thread has ended.
       const { threadId } = thread;
+      // It has ended already, and nobody will say so.
+      if (threadId < 0) return;
       known.add(threadId);
       listener.began(`thread ${threadId}`, () => {
         channel.postMessage({ kind: '@sage-adk/metrics/ask', to: threadId }, []);

@@ -83,7 +83,8 @@ export class Series<C> {
   #admit(index: number, text: string): string {
     const closed = this.#closed[index];
     const fits = closed === undefined ? text.length <= longestValue : closed.has(text);
-    return fits ? text : overflowValue;
+    // In UTF-8 all lone surrogates are the same.
+    return fits ? text.toWellFormed() : overflowValue;
   }
 
   #insert(texts: readonly string[]): C {

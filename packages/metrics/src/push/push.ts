@@ -6,11 +6,12 @@ import { Repeating } from '../repeating.ts';
 import { contentTypes } from '../scrape/render.ts';
 import { renderText } from '../scrape/render-text.ts';
 import { errors } from './errors.ts';
+import { isGatewayUrl } from './gateway-url.ts';
 
 export interface PushOptions {
   /** `createMetrics()` fits, and `mergeWorkers()` of `./cluster`. */
   readonly metrics: Collected;
-  /** Of the gateway, such as `http://127.0.0.1:9091`. */
+  /** Of the gateway, such as `http://127.0.0.1:9091`. Credentials belong into `headers`: errors quote the URL. */
   readonly url: string;
   /** What runs; the first part of the group. */
   readonly job: string;
@@ -60,11 +61,12 @@ export function createPush(options: PushOptions): Push {
   requireWhole('deadlineMs', deadlineMs, 1);
   requireWhole('closeWithinMs', closeWithinMs, 0);
   const url = groupUrl(options);
+  const over = new AbortController();
   const counts = { sent: 0, failed: 0 };
   const counters = source('metrics.push', () => counts);
   const once = async (): Promise<void> => {
     try {
-      await send(url, await renderText(metrics), options);
+      await send(url, await renderText(metrics), options, over.signal);
       counts.sent++;
     } catch (error) {
       counts.failed++;
@@ -74,9 +76,13 @@ export function createPush(options: PushOptions): Push {
   const repeating = new Repeating({ everyMs, clock, work: once });
   const close = async (): Promise<void> => {
     repeating.stop();
+    const untilMs = clock.monotonicMs() + closeWithinMs;
+    const giveUp = (): void => over.abort(new Error('the time of the close is over'));
+    const timer = clock.setTimer(giveUp, closeWithinMs, { keepAlive: true });
     try {
-      await pushLast(() => repeating.now(), clock.monotonicMs() + closeWithinMs, clock);
+      await pushLast(() => repeating.now(), untilMs, clock);
     } finally {
+      timer.cancel();
       counters[Symbol.dispose]();
     }
   };
@@ -89,7 +95,7 @@ export function createPush(options: PushOptions): Push {
   };
 }
 
-async function send(url: string, body: Buffer, options: PushOptions): Promise<void> {
+async function send(url: string, body: Buffer, options: PushOptions, parent: AbortSignal): Promise<void> {
   const { method = 'PUT', headers = {}, deadlineMs = 5_000, fetch = globalThis.fetch, clock = systemClock } = options;
   const init = { method, body: new Uint8Array(body), headers: { ...headers, 'content-type': contentTypes.prometheus } };
   const exchange = async (signal: AbortSignal): Promise<{ readonly status: number; readonly text: string }> => {
@@ -98,7 +104,11 @@ async function send(url: string, body: Buffer, options: PushOptions): Promise<vo
   };
   let answer: { readonly status: number; readonly text: string };
   try {
-    answer = await withTimeout(deadlineMs, ({ signal }) => exchange(signal), { operation: 'metrics.push', clock });
+    answer = await withTimeout(deadlineMs, ({ signal }) => exchange(signal), {
+      operation: 'metrics.push',
+      parent,
+      clock,
+    });
   } catch (cause) {
     throw errors.UNAVAILABLE({ url, reason: reasonOf(cause) }, { cause });
   }
@@ -115,7 +125,8 @@ async function pushLast(push: () => Promise<void>, untilMs: number, clock: Clock
       return await push();
     } catch (error) {
       if (clock.monotonicMs() + waitMs >= untilMs) throw error;
-      await sleep(waitMs, { clock });
+      // Whoever closes may be in a hurry; the last push has its own time.
+      await sleep(waitMs, { clock, signal: new AbortController().signal });
     }
   }
 }
@@ -125,13 +136,15 @@ function reasonOf(error: unknown): string {
   return cause?.code ?? code ?? message ?? String(error);
 }
 
-/** `/metrics/job/JOB/LABEL/VALUE`; a value that a path cannot hold is in base64. */
+/** `/metrics/job/JOB/LABEL/VALUE`; a value that a path cannot hold is in base64: the empty one, one with a slash, and the two that name folders. */
 function groupUrl({ url, job, grouping = {} }: PushOptions): string {
-  requireOption('url', url, 'an http or https URL', (text) => /^https?:\/\//.test(text) && URL.canParse(text));
+  const known = isGatewayUrl(url) ? url : '***';
+  requireOption('url', known, 'an http or https URL without credentials, query and hash', isGatewayUrl);
   requireOption('job', job, 'a text', (text) => text !== '');
-  const parts = Object.entries({ job, ...grouping }).map(([label, value]) => {
-    requireOption('grouping', label, 'a Prometheus label name', (text) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(text));
-    if (value !== '' && !value.includes('/')) return `${label}/${encodeURIComponent(value)}`;
+  const parts = Object.entries({ job, ...grouping }).map(([label, text]) => {
+    const value = text.toWellFormed();
+    requireOption('grouping', label, 'a Prometheus label name', (name) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name));
+    if (!/^\.{0,2}$|\//.test(value)) return `${label}/${encodeURIComponent(value)}`;
     return `${label}@base64/${Buffer.from(value).toString('base64url') || '='}`;
   });
   return `${url.replace(/\/+$/, '')}/metrics/${parts.join('/')}`;

@@ -64,7 +64,7 @@ class Rendering {
       const piece = this.#pieces[i];
       if (piece === undefined) break;
       if (response.destroyed) return;
-      if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      if (!response.write(piece)) await drained(response);
     }
     await this.#done;
     response.end();
@@ -77,6 +77,14 @@ class Rendering {
       this.#more = Promise.withResolvers();
     }
   }
+}
+
+/** Resolves when the response takes more, or none any more; it is left without a listener of this. */
+async function drained(response: ServerResponse): Promise<void> {
+  const over = new AbortController();
+  const { signal } = over;
+  const events = ['drain', 'close'].map((event) => once(response, event, { signal }));
+  await Promise.race(events).finally(() => over.abort());
 }
 
 function refuse(

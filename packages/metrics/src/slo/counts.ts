@@ -12,23 +12,32 @@ interface Value {
   readonly metricName?: string;
 }
 
-/** How often it happened, and how often it was bad. A metric that is not there counted nothing. */
-export async function countOf(
-  registry: ReadableRegistry,
-  indicator: Indicator,
-): Promise<{ readonly total: number; readonly bad: number }> {
+/** Two counters of an indicator, as they stand. */
+export interface Count {
+  readonly total: number;
+  /** How often it was bad; of latency and quality, how often it was good. */
+  readonly part: number;
+}
+
+/** How often it was bad, in what was counted between two readings. Below 0 where what counted as bad turned out to be good. */
+export function badOf({ type }: Indicator, { total, part }: Count): number {
+  return type === 'availability' ? part : total - part;
+}
+
+/** What happened until now. A metric that is not there counted nothing. */
+export async function countOf(registry: ReadableRegistry, indicator: Indicator): Promise<Count> {
   if (indicator.type === 'latency') {
     const { histogram, withinSeconds } = indicator;
-    const [total, within] = await Promise.all([
+    const [total, part] = await Promise.all([
       sumOf(registry, histogram, '_count'),
       sumOf(registry, histogram, '_bucket', (labels) => Number(labels['le']) === withinSeconds),
     ]);
-    return { total, bad: total - within };
+    return { total, part };
   }
   // Asked at once, so that nothing is counted in between.
-  const part = indicator.type === 'quality' ? indicator.good : indicator.bad;
-  const [total, some] = await Promise.all([sumOf(registry, indicator.total), sumOf(registry, part)]);
-  return { total, bad: indicator.type === 'quality' ? total - some : some };
+  const selector = indicator.type === 'quality' ? indicator.good : indicator.bad;
+  const [total, part] = await Promise.all([sumOf(registry, indicator.total), sumOf(registry, selector)]);
+  return { total, part };
 }
 
 async function sumOf(

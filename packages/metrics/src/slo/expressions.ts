@@ -24,8 +24,10 @@ export function recordOf(window: string): string {
 
 function withinBound({ histogram, withinSeconds }: Extract<Indicator, { readonly type: 'latency' }>): Selector {
   const text = String(withinSeconds);
-  // OpenMetrics, and Prometheus 3 always, write a whole bound as 5.0.
-  const le = Number.isInteger(withinSeconds) ? [text, `${text}.0`] : text;
+  // OpenMetrics, and Prometheus 3 always, write a whole bound as 5.0, and one below 0.0001 or from a million as 5e-05.
+  const exponent = withinSeconds.toExponential().replace(/([+-])(\d)$/, '$10$2');
+  const le = [text, ...(Number.isInteger(withinSeconds) ? [`${text}.0`] : [])];
+  if (withinSeconds > 0 && (withinSeconds < 1e-4 || withinSeconds >= 1e6)) le.push(exponent);
   return { ...histogram, where: { ...histogram.where, le } };
 }
 

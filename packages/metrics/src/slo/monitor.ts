@@ -3,7 +3,7 @@
  * longest window. It knows what this process counted since the monitor began, and the report says since when that is.
  */
 import { type Clock, requireNumber, systemClock, type Timer } from '@sage-adk/core';
-import { countOf, type ReadableRegistry } from './counts.ts';
+import { badOf, type Count, countOf, type ReadableRegistry } from './counts.ts';
 import { reportOf, type SlaReport } from './report.ts';
 import type { Slo } from './slo.ts';
 
@@ -41,18 +41,21 @@ export function createSloMonitor({
   requireNumber('everyMs', everyMs, 1);
   const sinceMs = clock.now();
   const books = slos.map((slo) => new HourBook(slo));
-  const read = async (): Promise<void> => {
+  const readAll = async (): Promise<void> => {
     for (const book of books) {
       const count = await countOf(registry, book.slo.indicator);
       book.add(Math.floor(clock.now() / hourMs), count);
     }
   };
+  // One after the other: an older count that came after a newer one would look like a counter that began anew.
+  let reading: Promise<void> = readAll();
+  reading.catch(() => {});
+  const read = (): Promise<void> => (reading = reading.catch(() => {}).then(readAll));
   let timer: Timer | undefined;
   let closed = false;
   const wait = (): void => {
     if (!closed) timer = clock.setTimer(() => void read().then(wait, wait), everyMs);
   };
-  const first = read().catch(() => {});
   wait();
   const close = async (): Promise<void> => {
     closed = true;
@@ -60,7 +63,6 @@ export function createSloMonitor({
   };
   return {
     async report() {
-      await first;
       await read();
       return reportOf(
         books.map(({ slo, hours }) => ({ slo, hours })),
@@ -77,7 +79,7 @@ export function createSloMonitor({
 class HourBook {
   readonly slo: Slo;
   readonly #hours: Map<number, { hour: number; total: number; bad: number }> = new Map();
-  #last: { readonly total: number; readonly bad: number } | undefined;
+  #last: Count | undefined;
 
   constructor(slo: Slo) {
     this.slo = slo;
@@ -87,14 +89,27 @@ class HourBook {
     return [...this.#hours.values()];
   }
 
-  add(hour: number, count: { readonly total: number; readonly bad: number }): void {
+  add(hour: number, count: Count): void {
     const before = this.#last ?? count;
-    const fresh = count.total < before.total || count.bad < before.bad ? { total: 0, bad: 0 } : before;
+    const fresh = count.total < before.total || count.part < before.part ? { total: 0, part: 0 } : before;
     this.#last = count;
     const kept = this.#hours.get(hour) ?? { hour, total: 0, bad: 0 };
-    kept.total += count.total - fresh.total;
-    kept.bad += count.bad - fresh.bad;
     this.#hours.set(hour, kept);
+    const since = { total: count.total - fresh.total, part: count.part - fresh.part };
+    const bad = badOf(this.slo.indicator, since);
+    kept.total += since.total;
+    kept.bad += Math.max(0, bad);
+    this.#forgive(Math.max(0, -bad));
     for (const old of this.#hours.keys()) if (old <= hour - this.slo.windowDays * 24) this.#hours.delete(old);
+  }
+
+  /** What is known to be good only later happened most likely in the hour last that has something bad. */
+  #forgive(good: number): void {
+    let left = good;
+    for (const kept of [...this.#hours.values()].toReversed()) {
+      const part = Math.min(left, kept.bad);
+      kept.bad -= part;
+      left -= part;
+    }
   }
 }

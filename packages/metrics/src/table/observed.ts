@@ -34,7 +34,7 @@ export const observedMetrics = {
   ),
   agentRequestCost: histogram(
     'sage_agent_request_cost_usd',
-    'Cost of the model calls of one request, where the price of each is known.',
+    'Cost of the model calls of one request, where the price of each is known and no other request runs under its id.',
     'agent.request,llm.call',
     requestUsd,
     ['protocol'],

@@ -2,14 +2,25 @@
  * The usage ledger: what operations used, by tenant, user, agent, session and model, summed in memory and written to a store in batches.
  *
  * Memory is bounded by `maxRows` twice: what is being written, and what comes meanwhile. While the store is away sums stay right, and detail beyond the bound is
- * lost to `other`. A batch that fails is written again as it was, under its id, so none is counted twice.
+ * lost to `other`. A batch that fails is written again as it was, under its id, so none is counted twice. A row that a store which is well refuses for good is given up, and
+ * the event `error.critical` says so: it must not keep all others from being written.
  */
 import { randomUUID } from 'node:crypto';
-import { type Clock, observe, requireNumber, requireWhole, source, systemClock, type Timer } from '@sage-adk/core';
+import {
+  type Clock,
+  emit,
+  observe,
+  requireNumber,
+  requireWhole,
+  source,
+  systemClock,
+  type Timer,
+  verdictOf,
+} from '@sage-adk/core';
 import { dayAt } from './day.ts';
 import { usageErrors } from './errors.ts';
 import { createUsageObserver } from './observer.ts';
-import { storable, type UsageCounts, type UsageKey } from './row.ts';
+import { requireCounts, storable, type UsageCounts, type UsageKey } from './row.ts';
 import type { UsageBatch, UsageStore } from './store.ts';
 import { UsageTable } from './table.ts';
 
@@ -28,7 +39,7 @@ export interface UsageLedgerOptions {
 export interface UsageLedger extends AsyncDisposable {
   /** Rows that are not written yet. */
   readonly pending: number;
-  /** Counts what no operation tells. Members of the key that are left out are empty. */
+  /** Counts what no operation tells. Members of the key that are left out are empty. Throws `SAGE_CORE_INVALID_OPTION` where a count is no whole number of at least 0. */
   add(key: Partial<UsageKey>, counts: Partial<UsageCounts>): void;
   /** Writes what was used until now. Rejects as the store does; then it is kept and tried again. */
   flush(): Promise<void>;
@@ -57,20 +68,19 @@ export function createUsageLedger({
   const book = new Book(store, maxRows, clock);
   const subscription = observe(createUsageObserver((key, counts) => book.add(key, counts)));
   const counters = source('usage.ledger', () => book.counters);
+  let closing: Promise<void> | undefined;
   let timer: Timer | undefined;
   const wait = (): void => {
-    timer = clock.setTimer(() => void book.write().then(wait, wait), flushEveryMs);
+    if (closing === undefined) timer = clock.setTimer(() => void book.write().then(wait, wait), flushEveryMs);
   };
   wait();
 
-  let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     subscription[Symbol.dispose]();
+    timer?.cancel();
     try {
       await writeRest(book, store, closeWithinMs, clock);
     } finally {
-      timer?.cancel();
-      timer = undefined;
       counters[Symbol.dispose]();
     }
   };
@@ -79,6 +89,7 @@ export function createUsageLedger({
       return book.pending;
     },
     add(key, counts) {
+      requireCounts(counts);
       const clean = Object.fromEntries(Object.entries(key).map(([name, text]) => [name, storable(text)]));
       book.add({ tenant: '', user: '', agent: '', session: '', provider: '', model: '', ...clean }, counts);
     },
@@ -94,15 +105,27 @@ async function writeRest(book: Book, store: UsageStore, withinMs: number, clock:
   const untilMs = clock.monotonicMs() + withinMs;
   for (;;) {
     try {
-      return await book.write();
+      return await within(book.write(), Math.max(0, untilMs - clock.monotonicMs()), clock);
     } catch (cause) {
       if (clock.monotonicMs() + againMs > untilMs) {
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw usageErrors.NOT_WRITTEN({ rows: book.pending, store: store.name, reason }, { cause });
+        throw usageErrors.NOT_WRITTEN({ rows: book.pending, store: store.name, reason: reasonOf(cause) }, { cause });
       }
     }
     await new Promise<void>((resolve) => void clock.setTimer(resolve, againMs, { keepAlive: true }));
   }
+}
+
+/** Waits for `work` so long; what comes of it later changes nothing. */
+function within<T>(work: Promise<T>, timeMs: number, clock: Clock): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = (): void => reject(new Error('it did not answer in time'));
+    const timer = clock.setTimer(late, timeMs, { keepAlive: true });
+    work.finally(() => timer.cancel()).then(resolve, reject);
+  });
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 const rowsPerBatch = 1_000;
@@ -116,6 +139,7 @@ class Book {
   #written = 0;
   #failures = 0;
   #folded = 0;
+  #refused = 0;
   readonly #store: UsageStore;
   readonly #maxRows: number;
   readonly #clock: Clock;
@@ -133,7 +157,7 @@ class Book {
 
   get counters(): Readonly<Record<string, number>> {
     const folded = this.#folded + this.#open.folded;
-    return { pending: this.pending, written: this.#written, failures: this.#failures, folded };
+    return { pending: this.pending, written: this.#written, failures: this.#failures, folded, refused: this.#refused };
   }
 
   add(key: UsageKey, counts: Partial<UsageCounts>): void {
@@ -178,10 +202,38 @@ class Book {
         await this.#store.add(batch);
       } catch (error) {
         this.#failures++;
-        throw error;
+        if (!(await this.#isOfBatch(batch, error))) throw error;
+        this.#sealed.splice(0, 1, ...this.#withoutRefused(batch, error));
+        continue;
       }
       this.#sealed.shift();
       this.#written += batch.rows.length;
     }
+  }
+
+  /** Whether it is the batch that the store refuses: for good, and while it takes one without rows. Else it is the store that somebody has to mend. */
+  async #isOfBatch({ day }: UsageBatch, error: unknown): Promise<boolean> {
+    if (verdictOf(error).category !== 'permanent') return false;
+    try {
+      await this.#store.add({ id: randomUUID(), day, rows: [] });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The halves of a batch that was refused, each to be tried by itself; nothing in place of a single row. */
+  #withoutRefused({ day, rows }: UsageBatch, error: unknown): readonly UsageBatch[] {
+    if (rows.length > 1) {
+      const half = Math.ceil(rows.length / 2);
+      return [rows.slice(0, half), rows.slice(half)].map((some) => ({ id: randomUUID(), day, rows: some }));
+    }
+    for (const { tenant, calls, costNanoUsd } of rows) {
+      this.#refused++;
+      const what = `${calls} calls of tenant "${tenant}" on ${day}, ${costNanoUsd} billionths of a US dollar`;
+      const message = `The store ${this.#store.name} refused a row of usage, which is in no report: ${what}: ${reasonOf(error)}`;
+      emit('error.critical', { source: 'usage', reason: 'refused', message });
+    }
+    return [];
   }
 }

@@ -1,6 +1,6 @@
 import type { Context, Observer, Outcome } from '@sage-adk/core';
 import { hasUnknownCost } from '../observers/unknown-cost.ts';
-import { storable, type UsageCounts, type UsageKey } from './row.ts';
+import { isCost, isCount, storable, type UsageCounts, type UsageKey } from './row.ts';
 
 /** Receives what an operation used. */
 export type Use = (key: UsageKey, counts: Partial<UsageCounts>) => void;
@@ -18,21 +18,21 @@ export function createUsageObserver(use: Use): Observer {
       'llm.call': {
         end(record) {
           const { start, attributes, context, outcome } = record;
-          const { inputTokens = 0, outputTokens = 0, costNanoUsd = 0n } = attributes;
-          const { cachedInputTokens = 0, cacheWriteTokens = 0, reasoningTokens = 0 } = attributes;
+          const { costNanoUsd } = attributes;
+          const isKnown = isCost(costNanoUsd);
           const who = whose(context);
           use(
             { ...who, provider: storable(start.provider), model: storable(start.model) },
             {
               calls: 1,
               failedCalls: failed(outcome),
-              inputTokens,
-              outputTokens,
-              cachedInputTokens,
-              cacheWriteTokens,
-              reasoningTokens,
-              costNanoUsd,
-              unknownCostCalls: hasUnknownCost(record) ? 1 : 0,
+              inputTokens: countOf(attributes.inputTokens),
+              outputTokens: countOf(attributes.outputTokens),
+              cachedInputTokens: countOf(attributes.cachedInputTokens),
+              cacheWriteTokens: countOf(attributes.cacheWriteTokens),
+              reasoningTokens: countOf(attributes.reasoningTokens),
+              costNanoUsd: isKnown ? costNanoUsd : 0n,
+              unknownCostCalls: !isKnown && (costNanoUsd !== undefined || hasUnknownCost(record)) ? 1 : 0,
             },
           );
           // A session is often known only after its request began; this says that it was there.
@@ -56,6 +56,11 @@ function whose(context: Context | undefined): UsageKey {
 
 function sessionOf(context: Context | undefined): string {
   return storable(context?.sessionId ?? '');
+}
+
+/** What is no count is none: one odd number must not keep the store from all others. */
+function countOf(value: unknown): number {
+  return isCount(value) ? value : 0;
 }
 
 function failed(outcome: Outcome): number {

@@ -7,9 +7,9 @@ import type { UsageStore } from './store.ts';
 
 export interface UsageReportOptions {
   readonly store: UsageStore;
-  /** The first day, of UTC: `2026-11-01`. */
+  /** The first day, of UTC: `2026-11-01`. One of the last 3,660. */
   readonly from: string;
-  /** The last day, included. */
+  /** The last day, included. At most 366 days from now. */
   readonly to: string;
   /** Only what is of this tenant. */
   readonly tenant?: string;
@@ -75,6 +75,9 @@ export async function createUsageReport({
   requireOption('to', to, `a day not before ${from}`, (day) => day >= from);
   requireWhole('top', top, 1);
   const today = dayAt(clock.now());
+  // Each day is read and has lines of its own; whoever asks over HTTP must not ask for a thousand years.
+  requireOption('from', from, 'one of the last 3660 days', (day) => day >= plusDays(today, -3_660));
+  requireOption('to', to, 'at most 366 days from now', (day) => day <= plusDays(today, 366));
   const summary = new Summary(from, to);
   const costUsd = new Map<string, number>();
   const first = [plusDays(from, -6), plusDays(today, -31)].toSorted()[0] ?? from;

@@ -1,5 +1,6 @@
 /** What the ledger counts, and by what. */
 import { createHash } from 'node:crypto';
+import { requireOption } from '@sage-adk/core';
 
 /**
  * Whose usage it is. What is not known is the empty text.
@@ -78,6 +79,23 @@ export type UsageSum = { -readonly [K in keyof UsageCounts]: UsageCounts[K] };
 export function addUsage(sum: UsageSum, counts: Partial<UsageCounts>): void {
   for (const name of numberNames) sum[name] += counts[name] ?? 0;
   sum.costNanoUsd += counts.costNanoUsd ?? 0n;
+}
+
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Stores keep a cost in 64 bits. */
+const costBound = 2n ** 63n;
+
+export function isCost(value: unknown): value is bigint {
+  return typeof value === 'bigint' && value >= 0n && value < costBound;
+}
+
+/** Refuses what a store would refuse, and with it all that is written in the same batch. */
+export function requireCounts(counts: Partial<UsageCounts>): void {
+  for (const name of numberNames) requireOption(name, counts[name] ?? 0, 'a whole number of at least 0', isCount);
+  requireOption('costNanoUsd', counts.costNanoUsd ?? 0n, 'a bigint from 0 to below 2^63', isCost);
 }
 
 /** The key as one text, for maps. */

@@ -1,5 +1,5 @@
 /**
- * A cluster worker or a worker thread with metrics. It does as it is told: `count N`, `set N`, `silent` (answers and reports no more), `close` (its last report, then it
+ * A cluster worker or a worker thread with metrics. It does as it is told: `count N`, `set N` (also NaN and Infinity), `silent` (answers and reports no more), `close` (its last report, then it
  * ends), and says `done`.
  */
 import cluster from 'node:cluster';

@@ -123,6 +123,15 @@ describe.each([
     expect(valueIn(await textOf(merged), 'sage_cluster_workers', { state: 'now' })).toBe(2);
   });
 
+  test('tell numbers that are not finite as they are', async () => {
+    const merged = create();
+    const worker = await begin(merged);
+    for (const level of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      await worker.tell(`set ${level}`);
+      expect(await valuesOf(merged, 'level')).toEqual([level]);
+    }
+  });
+
   test('that close leave all their totals, and none of their levels', async () => {
     const merged = create();
     const [one, other] = [await begin(merged), await begin(merged)];
@@ -178,6 +187,15 @@ test('own metrics of the process are shown with those of the workers, and collec
   expect(one).toBe(other);
   await one;
   expect(await valuesOf(merged, 'counted_total')).toEqual([101]);
+});
+
+test('a thread that has ended already is none to wait for', async () => {
+  const merged = create();
+  const thread = new Worker('', { eval: true });
+  await once(thread, 'exit');
+  merged.add(thread);
+  const text = await textOf(merged);
+  expect(['now', 'late', 'ended'].map((state) => valueIn(text, 'sage_cluster_workers', { state }))).toEqual([0, 0, 0]);
 });
 
 test('totals of a thousand threads that ended stay, of most of them as one sum', async () => {

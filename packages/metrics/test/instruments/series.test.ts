@@ -46,6 +46,13 @@ describe('the series of a metric', () => {
     expect(counter.samples()).toEqual([{ labels: { model: 'other', outcome: 'ok' }, value: 1 }]);
   });
 
+  test('values that are the same in UTF-8 are one series', () => {
+    const counter = createCounter({ name: 'calls_total', help: 'Calls.', labels: ['method'] }, 10);
+    for (const method of ['\uD800', '\uD801', '\uD801', '\uFFFD']) counter.with(method).inc();
+    expect(counter.samples()).toEqual([{ labels: { method: '\uFFFD' }, value: 4 }]);
+    expect(counter.overflowed).toBe(0);
+  });
+
   test('what comes after the limit is counted under other, and closed labels keep their value', () => {
     const counter = createCounter(definition, 10);
     for (let i = 0; i < 50; i++) counter.with(`model-${i}`, i % 2 === 0 ? 'ok' : 'error').inc();

@@ -174,6 +174,17 @@ describe('sources with a metric of their own', () => {
     expect(await valueOf('sage_breaker_rejections_total', { dependency: 'api.openai.com' })).toBe(7);
   });
 
+  test('ER21 OM23: of two sources that say the same the row says which one is shown, or that both are added', async () => {
+    using _one = source('recovery.breaker', () => ({ 'redis.state': 3, 'redis.rejected': 7 }));
+    using _other = source('recovery.breaker', () => ({ 'redis.state': 2, 'redis.rejected': 4 }));
+    using _well = source('health.probes', () => ({ live: 1, ready: 1 }));
+    using _draining = source('health.probes', () => ({ live: 1, ready: 0 }));
+    expect(await valueOf('sage_breaker_state', { dependency: 'redis' })).toBe(3);
+    expect(await valueOf('sage_breaker_rejections_total', { dependency: 'redis' })).toBe(11);
+    expect(await valueOf('sage_health_probe_up', { probe: 'live' })).toBe(1);
+    expect(await valueOf('sage_health_probe_up', { probe: 'ready' })).toBe(0);
+  });
+
   test('OM22: retries that a budget refused', async () => {
     using _budget = source('recovery.budget', () => ({ 'openai.retries': 5, 'openai.left': 1, 'openai.refused': 3 }));
     expect(await valueOf('sage_retry_budget_refused_total', { dependency: 'openai' })).toBe(3);

@@ -209,6 +209,21 @@ describe('the cost of a request', () => {
     ).toBe(0);
   });
 
+  test('OM10: is not told of requests that run under one id at once, and of one that comes alone after them it is', async () => {
+    const of = (turns: number) =>
+      run({ requestId: 'from the caller' }, () =>
+        operate('agent.request', request, async () => {
+          for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+          call(1_000_000_000n);
+          for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+        }),
+      );
+    await Promise.all([of(1), of(5), of(10)]);
+    expect(await costs()).toEqual([undefined, undefined]);
+    await of(1);
+    expect(await costs()).toEqual([1, 1]);
+  });
+
   test('OM10: is not told where one of its calls has an unknown price, and where no model was called', async () => {
     run({ requestId: 'a' }, () =>
       operate('agent.request', request, () => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { sources } from '@sage-adk/core';
+import { run, sources } from '@sage-adk/core';
 import { createFakeClock } from '@sage-adk/core/testing';
 import { createMetrics, type Metrics } from '../../src/index.ts';
 import { createPush, type Push, type PushOptions } from '../../src/push/index.ts';
@@ -118,6 +118,41 @@ describe('a push', () => {
     await expect(push.push()).rejects.toMatchObject({ code: 'SAGE_METRICS_PUSH_UNAVAILABLE' });
   });
 
+  test('never runs beside another, whoever asks for it at which moment', async () => {
+    let atOnce = 0;
+    let most = 0;
+    const fetch = async (): Promise<Response> => {
+      most = Math.max(most, ++atOnce);
+      await new Promise((resolve) => setImmediate(resolve));
+      atOnce--;
+      return new Response('');
+    };
+    const { push } = create({ url: 'http://gateway', fetch });
+    await Promise.all([push.push().then(() => push.push()), push.push()]);
+    expect(most).toBe(1);
+  });
+
+  test.each([
+    ['..', '/metrics/job/nightly/instance@base64/Li4'],
+    ['.', '/metrics/job/nightly/instance@base64/Lg'],
+    ['...', '/metrics/job/nightly/instance/...'],
+    ['\uD800', '/metrics/job/nightly/instance/%EF%BF%BD'],
+  ])('of the group "%s" goes to no other', async (instance, path) => {
+    const receiver = await gateway();
+    const { push } = create({ url: receiver.url, grouping: { instance } });
+    await push.push();
+    expect(receiver.received.map((received) => received.path)).toEqual([path]);
+  });
+
+  test.each([
+    'http://ada:s3cret@gateway',
+    'http://s3cret@gateway',
+    'http://gateway?key=s3cret',
+    'http://gateway#s3cret',
+  ])('the URL %s is refused, and not quoted', (url) => {
+    expect(() => create({ url })).toThrow(/^The option url is "\*\*\*"; it must be an http or https URL without/);
+  });
+
   test.each([
     [{ url: 'ftp://127.0.0.1' }, 'url'],
     [{ url: 'http://127.0.0.1', job: '' }, 'job'],
@@ -156,6 +191,35 @@ describe('OC8: the last push', () => {
     await push.close();
     expect(receiver.received).toHaveLength(4);
     expect(last(receiver)).toBe(7);
+  });
+
+  test.each(['outside', 'inside'])('does not end with the request that closes it, made %s of it', async (where) => {
+    const receiver = await gateway((response, number) => response.writeHead(number === 1 ? 503 : 200).end());
+    const gone = new AbortController();
+    const request = { signal: gone.signal, deadlineMs: performance.now() - 1 };
+    const make = () => create({ url: receiver.url, closeWithinMs: 60_000 });
+    const { push, count } = where === 'inside' ? run(request, make) : make();
+    count(7);
+    gone.abort(new Error('the job ran out of time'));
+    await run(request, () => push.close());
+    expect(receiver.received).toHaveLength(2);
+    expect(last(receiver)).toBe(7);
+  });
+
+  test('is over in its time, whatever the deadline of a push is and also where one runs already', async () => {
+    const clock = createFakeClock();
+    const fetch = (_url: unknown, init?: RequestInit) =>
+      new Promise<Response>((_, reject) => init?.signal?.addEventListener('abort', () => reject(new Error('cut'))));
+    const { push } = create({ url: 'http://gateway', fetch, clock, closeWithinMs: 300 });
+    const running = expect(push.push()).rejects.toMatchObject({ code: 'SAGE_METRICS_PUSH_UNAVAILABLE' });
+    await clock.advanceAsync(10);
+    const closed = expect(push.close()).rejects.toMatchObject({
+      code: 'SAGE_METRICS_PUSH_UNAVAILABLE',
+      details: { reason: 'the time of the close is over' },
+    });
+    await clock.advanceAsync(310);
+    await Promise.all([running, closed]);
+    expect(clock.pending).toBe(0);
   });
 
   test('throws when its time is over, and says so once', async () => {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { createServer, type RequestListener } from 'node:http';
+import { EventEmitter, once } from 'node:events';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { observe, operate } from '@sage-adk/core';
@@ -142,6 +143,33 @@ describe('the handler', () => {
     expect((await fetch(new URL('/other', url))).status).toBe(404);
     const post = await fetch(url, { method: 'POST', body: 'x' });
     expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
+  test('whoever reads slowly leaves no listener behind', async () => {
+    const metrics = create();
+    const many = metrics.gauge({ name: 'many', help: 'Many.', labels: ['of'] });
+    for (let i = 0; i < 900; i++) many.with(i).set(i);
+    let most = 0;
+    let writes = 0;
+    const response = Object.assign(new EventEmitter(), {
+      writeHead: () => {},
+      write() {
+        writes++;
+        setImmediate(() => {
+          most = Math.max(most, ...response.eventNames().map((name) => response.listenerCount(name)));
+          response.emit('drain');
+        });
+        return false;
+      },
+      end: () => void response.emit('finish'),
+    });
+    const finished = once(response, 'finish');
+    const request = { url: '/metrics', method: 'GET', headers: {} } as IncomingMessage;
+    createScrape({ metrics, sliceMs: 0 })(request, response as unknown as ServerResponse);
+    await finished;
+    expect(writes).toBeGreaterThan(20);
+    // Each that waits hears of an error too, and so does this test.
+    expect(most).toBeLessThanOrEqual(3);
   });
 
   test('scrapes that come while one is rendered share it, and each gets all of it', async () => {

@@ -98,6 +98,71 @@ describe('the SLA report', () => {
     expect((await monitor.report()).objectives).toMatchObject([{ total: 10, bad: 6 }]);
   });
 
+  test('OC4: what is known to be good only later is no counter that began anew, and is taken from the hour that had it as bad', async () => {
+    const registry = new Registry();
+    const counter = (name: string) => new Counter({ name, help: 'Answers.', registers: [registry] });
+    const [answers, good] = [counter('answers_total'), counter('answers_good_total')];
+    const indicator = {
+      type: 'quality',
+      total: { metric: 'answers_total' },
+      good: { metric: 'answers_good_total' },
+    } as const;
+    const clock = createFakeClock({ nowMs: Date.parse('2026-11-28T23:30:00Z') });
+    const slo = defineSlo({ name: 'rated', objective: 0.9, indicator });
+    const monitor = createSloMonitor({ slos: [slo], registry, clock });
+    open.push(monitor);
+    await monitor.report();
+    answers.inc(10);
+    expect((await monitor.report()).objectives).toMatchObject([{ total: 10, bad: 10 }]);
+    clock.advance(hourMs);
+    answers.inc(5);
+    await monitor.report();
+    good.inc(14);
+    const [line] = (await monitor.report()).objectives;
+    expect(line).toMatchObject({ total: 15, bad: 1, met: true });
+    expect(line?.days).toMatchObject([
+      { day: '2026-11-28', total: 10, bad: 1 },
+      { day: '2026-11-29', total: 5, bad: 0 },
+    ]);
+  });
+
+  test('OC4: readings at the same time count nothing twice, whichever is the slower', async () => {
+    let jobs = 0;
+    const answers: (() => void)[] = [];
+    const metric = {
+      get() {
+        const values = [{ value: jobs, labels: {} }];
+        return new Promise((resolve) => answers.push(() => resolve({ values })));
+      },
+    };
+    const registry = { getSingleMetric: (name: string) => (name === 'jobs_total' ? metric : undefined) };
+    const indicator = { type: 'availability', total: { metric: 'jobs_total' }, bad: { metric: 'bad_total' } } as const;
+    const slo = defineSlo({ name: 'jobs', objective: 0.9, indicator });
+    const monitor = createSloMonitor({ slos: [slo], registry, clock: createFakeClock() });
+    open.push(monitor);
+    const settle = () => new Promise((resolve) => setImmediate(resolve));
+    const reports = [];
+    for (const now of [0, 100, 150]) {
+      await settle();
+      if (now === 100) answers.shift()?.();
+      await settle();
+      jobs = now;
+      reports.push(monitor.report());
+    }
+    // The newest question is answered first.
+    const answer = async () => {
+      for (let i = 0; i < 10; i++) {
+        await settle();
+        answers.pop()?.();
+      }
+    };
+    await answer();
+    await Promise.all(reports);
+    const last = monitor.report();
+    await answer();
+    expect((await last).objectives).toMatchObject([{ total: 150 }]);
+  });
+
   test('OC4: where nothing happened nothing is met or missed', async () => {
     const { monitor } = start([availability]);
     expect((await monitor.report()).objectives).toMatchObject([{ total: 0, achieved: undefined, met: undefined }]);

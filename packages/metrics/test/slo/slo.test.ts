@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { defineSlo, requestsAvailable, requestsWithin, sloRules, type SloOptions } from '../../src/slo/index.ts';
+import { badShare } from '../../src/slo/expressions.ts';
 
 const define = (options: Partial<SloOptions> = {}) =>
   defineSlo({ name: 'x', objective: 0.999, indicator: requestsAvailable, ...options });
@@ -34,6 +35,17 @@ describe('an objective', () => {
     ['where', { indicator: { type: 'quality', total: { metric: 'a', where: { 'b"': 'c' } }, good: { metric: 'c' } } }],
   ])('a wrong %s is refused', (name, options) => {
     expect(() => define(options)).toThrow(new RegExp(`option ${name} is`));
+  });
+
+  test.each([
+    [0.00005, String.raw`le=~"0\\.00005|5e-05"`],
+    [0.000125, 'le="0.000125"'],
+    [2, String.raw`le=~"2|2\\.0"`],
+    [5e-7, 'le=~"5e-7|5e-07"'],
+    [1_500_000, String.raw`le=~"1500000|1500000\\.0|1\\.5e\\+06"`],
+  ])('a bound of %d s is found in each way that Prometheus writes it', (withinSeconds, le) => {
+    const indicator = { type: 'latency', histogram: { metric: 'wait_seconds' }, withinSeconds } as const;
+    expect(badShare(indicator, '5m')).toContain(`wait_seconds_bucket{${le}}`);
   });
 
   test('a month is read every five minutes, the rest as often as the other rules', () => {

@@ -46,6 +46,13 @@ describe('a file of metrics', () => {
     expect(valueIn(text, 'jobs_total')).toBe(4);
   });
 
+  test('is written by one at a time, whoever asks for it at which moment', async () => {
+    const file = createTextfile({ metrics, path: join(folder, 'job.prom') });
+    for (let i = 0; i < 20; i++) await Promise.all([file.write().then(() => file.write()), file.write()]);
+    await file.close();
+    expect(await readdir(folder)).toEqual(['job.prom']);
+  });
+
   test('whoever reads it sees a whole text, old or new, however often it is written', async () => {
     const path = join(folder, 'job.prom');
     const file = createTextfile({ metrics, path });

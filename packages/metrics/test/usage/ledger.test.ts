@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { begin, type Context, observerFailures, operate, run, sources } from '@sage-adk/core';
-import { createFakeClock } from '@sage-adk/core/testing';
+import { begin, type Context, defineErrors, observerFailures, operate, run, sources } from '@sage-adk/core';
+import { createFakeClock, recordOperations } from '@sage-adk/core/testing';
 import fc from 'fast-check';
 import {
   createMemoryUsage,
@@ -44,6 +44,26 @@ function flaky(store: UsageStore): UsageStore & { mode: 'well' | 'lost' | 'answe
   };
   return subject;
 }
+
+const storeErrors = defineErrors('USAGE_TEST', {
+  REFUSED: { category: 'permanent', status: 500, message: 'No room.' },
+});
+
+/** A store that refuses batches with certain rows for good, as a whole. */
+function refusing(store: UsageStore, refuses: (user: string) => boolean): UsageStore {
+  return {
+    ...store,
+    async add(batch) {
+      if (batch.rows.some(({ user }) => refuses(user))) throw storeErrors.REFUSED();
+      await store.add(batch);
+    },
+  };
+}
+
+const counters = () =>
+  sources()
+    .find(({ name }) => name === 'usage.ledger')
+    ?.read();
 
 describe('the usage ledger', () => {
   test('OC3: calls and messages are booked to tenant, user, agent, session, model and day', async () => {
@@ -173,8 +193,7 @@ describe('the usage ledger', () => {
       if (i % 500 === 0) await ledger.flush().catch(() => {});
     }
     expect(ledger.pending).toBeLessThanOrEqual(2 * (100 + 2));
-    const counters = sources().find(({ name }) => name === 'usage.ledger');
-    expect(counters?.read()['folded']).toBeGreaterThan(4_000);
+    expect(counters()?.['folded']).toBeGreaterThan(4_000);
     store.mode = 'well';
     await ledger.close();
     expect((await readAll(memory)).reduce((sum, { calls }) => sum + calls, 0)).toBe(5_000);
@@ -186,6 +205,105 @@ describe('the usage ledger', () => {
     for (let i = 0; i < 6; i++) ledger.add({ user: `u${i}`, model: 'm' }, { calls: 1 });
     await settle();
     expect(await readAll(store)).toHaveLength(6);
+  });
+
+  test('OC3: a number that is no count is none, and the cost of such a call is unknown', async () => {
+    const store = createMemoryUsage();
+    const ledger = create({ store });
+    const odd = [
+      { inputTokens: Number.NaN, outputTokens: 0.5, costNanoUsd: 5n },
+      { inputTokens: '12', outputTokens: -1, costNanoUsd: 3 },
+      { inputTokens: 2 ** 60, outputTokens: 7, costNanoUsd: 2n ** 63n },
+      { inputTokens: 4, costNanoUsd: -1n },
+    ];
+    for (const attributes of odd) operate('llm.call', call, (operation) => operation.set(attributes as object));
+    await ledger.flush();
+    expect(await readAll(store)).toMatchObject([
+      { calls: 4, inputTokens: 4, outputTokens: 7, costNanoUsd: 5n, unknownCostCalls: 3 },
+    ]);
+    expect(observerFailures()).toBe(0);
+  });
+
+  test.each([
+    [{ inputTokens: 0.5 }, 'inputTokens'],
+    [{ calls: -1 }, 'calls'],
+    [{ outputTokens: Number.NaN }, 'outputTokens'],
+    [{ messages: '1' as unknown as number }, 'messages'],
+    [{ costNanoUsd: 2n ** 63n }, 'costNanoUsd'],
+    [{ costNanoUsd: 1 as unknown as bigint }, 'costNanoUsd'],
+  ])('OC3: what no store can add is refused where it is added: %p', (counts, option) => {
+    const ledger = create({ store: createMemoryUsage() });
+    expect(() => ledger.add({ user: 'ann', model: 'm' }, counts)).toThrow(
+      expect.objectContaining({ code: 'SAGE_CORE_INVALID_OPTION', details: expect.objectContaining({ option }) }),
+    );
+    expect(ledger.pending).toBe(0);
+  });
+
+  test('OC3: a row that the store refuses for good is given up, and all others are written', async () => {
+    using recorded = recordOperations();
+    const memory = createMemoryUsage();
+    const ledger = create({ store: refusing(memory, (user) => user === 'u7' || user === 'u8') });
+    for (let i = 0; i < 40; i++) ledger.add({ tenant: `t${i}`, user: `u${i}`, model: 'm' }, { calls: 1 });
+    await ledger.flush();
+    const users = (await readAll(memory)).map(({ user }) => user);
+    expect(users).toHaveLength(38);
+    expect(new Set(users).size).toBe(38);
+    expect(counters()).toMatchObject({ pending: 0, written: 38, refused: 2 });
+    expect(recorded.events.filter(({ name }) => name === 'error.critical')).toMatchObject([
+      { event: { source: 'usage', reason: 'refused', message: expect.stringContaining('tenant "t7"') } },
+      { event: { source: 'usage', reason: 'refused', message: expect.stringContaining('No room.') } },
+    ]);
+  });
+
+  test('OC3: where the store takes nothing at all, not even a batch without rows, nothing is given up', async () => {
+    const memory = createMemoryUsage();
+    let isMended = false;
+    const store: UsageStore = {
+      ...memory,
+      add: (batch) => (isMended ? memory.add(batch) : Promise.reject(storeErrors.REFUSED())),
+    };
+    const ledger = create({ store });
+    for (let tries = 0; tries < 3; tries++) {
+      ledger.add({ user: 'ann', model: 'm' }, { calls: 1 });
+      await expect(ledger.flush()).rejects.toMatchObject({ code: 'SAGE_USAGE_TEST_REFUSED' });
+    }
+    isMended = true;
+    await ledger.flush();
+    expect(await readAll(memory)).toMatchObject([{ calls: 3 }]);
+    expect(counters()).toMatchObject({ refused: 0 });
+  });
+
+  test('a close is over in its time, though the store hangs', async () => {
+    const clock = createFakeClock({ nowMs: startMs });
+    const store: UsageStore = { ...createMemoryUsage(), add: () => new Promise(() => {}) };
+    const ledger = createUsageLedger({ store, closeWithinMs: 300, clock });
+    ledger.add({ user: 'ann', model: 'm' }, { calls: 1 });
+    const closed = expect(ledger.close()).rejects.toMatchObject({
+      code: 'SAGE_USAGE_NOT_WRITTEN',
+      message: 'At the close 1 rows of usage were not written: it did not answer in time. Look at the store memory.',
+    });
+    await clock.advanceAsync(300);
+    await closed;
+    expect(clock.pending).toBe(0);
+  });
+
+  test('a ledger that was closed while it wrote writes no more by itself', async () => {
+    const clock = createFakeClock({ nowMs: startMs });
+    const memory = createMemoryUsage();
+    const answers: (() => void)[] = [];
+    const store: UsageStore = {
+      ...memory,
+      add: (batch) => new Promise<void>((resolve) => answers.push(resolve)).then(() => memory.add(batch)),
+    };
+    const ledger = createUsageLedger({ store, flushEveryMs: 10, clock });
+    ledger.add({ user: 'ann', model: 'm' }, { calls: 1 });
+    await clock.advanceAsync(10);
+    const closed = ledger.close();
+    await clock.advanceAsync(10);
+    answers.forEach((answer) => answer());
+    await closed;
+    await settle();
+    expect(clock.pending).toBe(0);
   });
 
   test('a close that cannot write says how much is lost', async () => {

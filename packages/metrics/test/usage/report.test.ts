@@ -109,6 +109,16 @@ describe('the usage report', () => {
     expect(text).toContain('| acme | none | 0 | 5 |');
   });
 
+  test('a range that would take seconds to add up is refused', async () => {
+    const report = (from: string, to: string) => createUsageReport({ store, from, to, clock });
+    await expect(report('2016-11-19', '2026-11-28')).rejects.toThrow(
+      /from is "2016-11-19"; it must be one of the last/,
+    );
+    await expect(report('2026-11-28', '2027-11-30')).rejects.toThrow(/to is "2027-11-30"; it must be at most 366 days/);
+    await expect(report('9999-01-01', '9999-12-31')).rejects.toThrow(/to is "9999-12-31"/);
+    expect((await report('2016-11-20', '2027-11-29')).byDay).toHaveLength(4_027);
+  });
+
   test('a day that is none, or a range that ends before it begins, is refused', async () => {
     const report = (from: string, to: string) => createUsageReport({ store, from, to, clock });
     await expect(report('2026-02-30', '2026-03-01')).rejects.toThrow(/from is "2026-02-30"/);

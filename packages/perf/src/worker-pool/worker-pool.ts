@@ -2,6 +2,7 @@ import {
   type Clock,
   current,
   operate,
+  requireNumber,
   requireWhole,
   type SageError,
   source,
@@ -21,7 +22,7 @@ export interface WorkerPoolOptions {
   readonly queueSize?: number;
   /** Tasks of one tenant that may wait. @default queueSize */
   readonly queueSizePerTenant?: number;
-  /** Share of each tenant while others wait too; 1 for those not named. */
+  /** Share of each tenant while others wait too, from 0.001 to 1,000,000; 1 for those not named. */
   readonly weights?: Readonly<Record<string, number>>;
   readonly clock?: Clock;
 }
@@ -67,6 +68,7 @@ export function createWorkerPool({
   requireWhole('concurrency', concurrency, 1);
   requireWhole('queueSize', queueSize, 0);
   requireWhole('queueSizePerTenant', queueSizePerTenant, 0);
+  for (const [tenant, weight] of Object.entries(weights)) requireNumber(`weights of ${tenant}`, weight, 0.001, 1e6);
   return new Pool({ name, concurrency, queueSize, queueSizePerTenant, weights, clock });
 }
 
@@ -92,10 +94,12 @@ class Pool implements WorkerPool {
   constructor(options: Required<WorkerPoolOptions>) {
     const { name, queueSize, queueSizePerTenant, weights, clock } = options;
     this.#options = options;
+    // Names of tenants come from outside; one may be `constructor`.
+    const shares = new Map(Object.entries(weights));
     this.#queue = createFairQueue<Waiter>({
       maxSize: Math.max(1, queueSize),
       maxPerTenant: Math.max(1, queueSizePerTenant),
-      weightOf: (tenant) => weights[tenant] ?? 1,
+      weightOf: (tenant) => shares.get(tenant) ?? 1,
       onDropped: (waiter, reason) =>
         waiter.refuse(reason === 'expired' ? errors.QUEUE_TIMEOUT({ pool: name }) : waiter.signal?.reason),
       clock,
@@ -157,7 +161,7 @@ class Pool implements WorkerPool {
   #push(waiter: Waiter, tenant: string, priority: Priority): Ticket {
     const { name, queueSize, queueSizePerTenant } = this.#options;
     const deadlineMs = current()?.deadlineMs;
-    if (Math.min(queueSize, queueSizePerTenant) === 0) throw this.#full('queue-full');
+    if (Math.min(queueSize, queueSizePerTenant) === 0) throw this.#full('queue-full', this.#queue.size);
     const answer = this.#queue.push(waiter, {
       tenant,
       priority,
@@ -166,7 +170,7 @@ class Pool implements WorkerPool {
     });
     if (answer.accepted) return answer;
     if (answer.reason === 'cancelled') throw waiter.signal?.reason;
-    throw answer.reason === 'expired' ? errors.QUEUE_TIMEOUT({ pool: name }) : this.#full(answer.reason);
+    throw 'limit' in answer ? this.#full(answer.reason, answer.limit) : errors.QUEUE_TIMEOUT({ pool: name });
   }
 
   #expiry(ticket: Ticket, refuse: (error: unknown) => void, deadlineMs: number): Timer {
@@ -180,10 +184,9 @@ class Pool implements WorkerPool {
     );
   }
 
-  #full(reason: 'queue-full' | 'tenant-full'): SageError {
+  #full(reason: 'queue-full' | 'tenant-full', waiting: number): SageError {
     const { name, concurrency } = this.#options;
-    const waiting = this.#queue.size;
-    const retryAfterMs = this.#rate.untilDrainedMs(waiting, concurrency);
+    const retryAfterMs = this.#rate.untilDrainedMs(this.#queue.size, concurrency);
     const make = reason === 'queue-full' ? errors.QUEUE_FULL : errors.TENANT_QUEUE_FULL;
     return this.#refusal(make({ pool: name, waiting, retryAfter: Math.ceil(retryAfterMs / 1_000) }, { retryAfterMs }));
   }

@@ -70,12 +70,20 @@ describe('a worker pool', () => {
     const busy = gate(0);
     const running = pool.run(busy.task);
     const first = pool.run(async () => 1, { tenant: 'a' });
+    const other = pool.run(async () => 3, { tenant: 'b' });
     expect(await caught(pool.run(async () => 2, { tenant: 'a' }))).toMatchObject({
       code: 'SAGE_PERF_TENANT_QUEUE_FULL',
+      details: { waiting: 1 },
     });
-    const other = pool.run(async () => 3, { tenant: 'b' });
     busy.open();
     await expect(Promise.all([running, first, other])).resolves.toEqual([0, 1, 3]);
+  });
+
+  test('the name of a tenant may be any text', async () => {
+    const pool = createWorkerPool({ concurrency: 1, weights: { gold: 4 } });
+    const tenants = ['', 'constructor', 'toString', '__proto__', 'gold'];
+    const tasks = tenants.map((tenant) => pool.run(async () => tenant, { tenant }));
+    await expect(Promise.all(tasks)).resolves.toEqual(tenants);
   });
 
   test('without a queue refuses at once', async () => {
@@ -219,6 +227,8 @@ describe('a worker pool', () => {
     [{ concurrency: 0 }, 'concurrency'],
     [{ queueSize: -1 }, 'queueSize'],
     [{ queueSizePerTenant: 0.5 }, 'queueSizePerTenant'],
+    [{ weights: { silver: 1, gold: 0 } }, 'weights of gold'],
+    [{ weights: { gold: Number.NaN } }, 'weights of gold'],
   ])('a bad option is named: %j', (options, name) => {
     expect(() => createWorkerPool(options)).toThrow(name);
   });
