@@ -6,7 +6,7 @@ import { conclude } from './conclusion.ts';
 import type { Decision } from './decision.ts';
 import { clamp, fitAssumptions, fitted, withDefaults } from './estimate.ts';
 import { freshId } from './fresh-id.ts';
-import { hashApiKey } from './keys.ts';
+import { hashApiKey, scopeKey } from './keys.ts';
 import { Lease, type Lessor } from './lease.ts';
 import type { Alternative, ReserveOptions } from './limiter.ts';
 import { tellExhausted } from './reporter.ts';
@@ -70,7 +70,7 @@ export class Reserver {
     const other = onDenied === 'clamp' ? this.#clamped(estimate, decision, options) : await onDenied(decision);
     if (other === undefined) return this.#report(first, options);
     const granted = other.estimate;
-    const second = await this.#try(other.subject ?? subject, granted ?? estimate, granted, options);
+    const second = await this.#try(other.subject ?? subject, granted ?? estimate, granted, options, subject);
     return this.#report(second, options);
   }
 
@@ -94,11 +94,13 @@ export class Reserver {
     return outcome;
   }
 
+  /** @param caller who asks, whatever the subject that is tried. */
   #try(
     subject: LimitSubject,
     estimate: LimitCosts | undefined,
     granted: LimitCosts | undefined,
     options: ReserveOptions,
+    caller = subject,
   ): Outcome | Promise<Outcome> {
     const { ttlMs = 30_000, maxHoldMs = 3_600_000, maxWaitMs = 0, idempotencyKey, signal } = options;
     const { book, defaults, decide } = this.#options;
@@ -109,7 +111,7 @@ export class Reserver {
     const asked = book.asksOf(subject, whole, leastReserved);
     const asks = defaults === undefined ? asked : fitAssumptions(asked, estimate);
     const isOwn = idempotencyKey === undefined && this.#holds;
-    const id = idempotencyKey !== undefined ? hashApiKey(idempotencyKey) : isOwn ? undefined : freshId();
+    const id = idempotencyKey !== undefined ? idOf(caller, idempotencyKey) : isOwn ? undefined : freshId();
     const order = { subject, estimate, whole, granted, asks, id, ttlMs, maxHoldMs };
     const maxWaitUs = Math.floor(maxWaitMs * 1_000);
     const ttlUs = Math.ceil(ttlMs * 1_000);
@@ -147,6 +149,11 @@ export class Reserver {
       throw error;
     }
   }
+}
+
+/** A key is its tenant's and user's own: another's call of that key is another call. */
+function idOf(caller: LimitSubject, idempotencyKey: string): string {
+  return hashApiKey(JSON.stringify([caller.tenant, scopeKey('user', caller), idempotencyKey]));
 }
 
 /** Of what a reservation names no number of, one unit: who reserves nothing would pass a limit that is used up. */

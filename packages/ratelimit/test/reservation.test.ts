@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { LimitSubject } from '@sage-adk/core';
 import { recordOperations } from '@sage-adk/core/testing';
 import fc from 'fast-check';
 import { type Denied, type RateLimiter, type Reservation, type Rule, usd } from '../src/index.ts';
@@ -101,6 +102,33 @@ describe('a reservation', () => {
     const [first, again] = [1, 2].map(() => limiter.reserve(ada, { tokens: 600 }, { idempotencyKey: 'order 1' }));
     expect([(await first)?.allowed, (await again)?.allowed]).toEqual([true, true]);
     expect(await leftOf(limiter)).toBe(400);
+  });
+
+  test("is not another user's or tenant's, whose call has the same key", async () => {
+    const { limiter } = createLimiter(
+      { ...budget, scope: 'global' },
+      { ...budget, name: 'own', limit: usd(0.1) },
+      slots,
+    );
+    const reserve = (subject: LimitSubject, dollars: number) =>
+      limiter.reserve(subject, { costNanoUsd: BigInt(usd(dollars)) }, { idempotencyKey: 'order 1' });
+    const first = granted(await reserve(ada, 0.1));
+    expect(refused(await reserve({ user: 'mallory' }, 0.5)).rule).toBe('own');
+    const others: LimitSubject[] = [{ user: 'bob' }, { tenant: 'acme', user: 'eve' }, { tenant: 'zeta', user: 'eve' }];
+    const made = await Promise.all(others.map((other) => reserve(other, 0.05)));
+    expect(made.map(({ decision }) => decision.rules[2]?.remaining)).toEqual([1, 1, 0]);
+    await expect(first.settle()).resolves.toMatchObject({ settled: true });
+    expect((await limiter.peek({})).remaining).toBe(usd(0.75));
+  });
+
+  test('that a cheaper model was given is found again under its key', async () => {
+    const { limiter } = createLimiter({ ...tokens, scope: 'provider', limit: 100 });
+    const onDenied = () => ({ subject: { provider: 'cheap' } });
+    const reserve = () =>
+      limiter.reserve({ ...ada, provider: 'dear' }, { tokens: 90 }, { idempotencyKey: 'k', onDenied });
+    await limiter.charge({ provider: 'dear' }, { tokens: 50 });
+    for (let n = 0; n < 2; n++) granted(await reserve());
+    expect((await limiter.peek({ provider: 'cheap' })).remaining).toBe(10);
   });
 
   test('ends with its scope: cancelled, or without its output once the provider was asked', async () => {

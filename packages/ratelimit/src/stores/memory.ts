@@ -5,8 +5,7 @@
  */
 import { type Clock, requireWhole, systemClock } from '@sage-adk/core';
 import type { CompiledRule } from '../compile.ts';
-import { Expiries } from './expiries.ts';
-import { charge, type Held, partOf } from './held.ts';
+import { charge, type Held, partOf, Reservations } from './held.ts';
 import { type KeyTable, overflowSlot } from './key-table.ts';
 import { MemoryClock } from './memory-clock.ts';
 import { MemoryRule } from './memory-rule.ts';
@@ -18,7 +17,6 @@ import type {
   Ask,
   DecideRequest,
   ExtendRequest,
-  Holder,
   Holding,
   ReserveRequest,
   Settlement,
@@ -54,10 +52,7 @@ class Memory implements MemoryStore {
   readonly holds = true;
   readonly #now: MemoryClock;
   readonly #places: Places;
-  /** All reservations. */
-  readonly #held = new Expiries<Held>();
-  /** Those that are asked about by their id. */
-  readonly #named = new Map<string, Held>();
+  readonly #held = new Reservations();
   // Of what was looked at last.
   /** Whether an enforced rule says no. */
   #refused = false;
@@ -90,7 +85,7 @@ class Memory implements MemoryStore {
       case 'reserve':
         return this.#reserve(request);
       default: {
-        const held = this.#find(request, request.asks);
+        const held = this.#held.find(request, request.asks);
         const steps = this.#look(request.asks);
         if (held === undefined) return { ...this.#answer(steps, false), gone: true };
         const allowed = !this.#refused;
@@ -107,22 +102,20 @@ class Memory implements MemoryStore {
   settle(request: SettleRequest): Settlement {
     const { asks } = request;
     this.#arrive();
-    const held = this.#known(request);
+    const held = this.#held.find(request, asks);
     if (held === undefined) return { settled: false, over: asks.map(() => 0) };
     const over: number[] = [];
-    let settled = false;
     for (const ask of asks) {
       const part = partOf(held, ask, over.length);
-      settled ||= part !== undefined;
       over.push(part === undefined ? 0 : settle(ask.rule, part, ask.cost, this.#now));
     }
-    if (settled) this.#drop(held);
-    return { settled, over };
+    this.#held.remove(held);
+    return { settled: true, over };
   }
 
   extend(request: ExtendRequest): boolean {
     this.#arrive();
-    const held = this.#find(request, request.asks);
+    const held = this.#held.find(request, request.asks);
     if (held === undefined) return false;
     held.expiresUs = this.#now.steadyUs + request.ttlUs;
     this.#held.moved(held);
@@ -180,7 +173,6 @@ class Memory implements MemoryStore {
   close(): void {
     this.#places.clear();
     this.#held.clear();
-    this.#named.clear();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -196,7 +188,7 @@ class Memory implements MemoryStore {
   #expire(): void {
     let held = this.#held.first;
     for (; held !== undefined && held.expiresUs <= this.#now.steadyUs; held = this.#held.first) {
-      this.#drop(held);
+      this.#held.remove(held);
       for (const part of held.parts) {
         const { rule } = part;
         if (rule.returnsOnExpiry || rule.strategy.kind === 'slots') settle(rule, part, 0, this.#now);
@@ -244,7 +236,7 @@ class Memory implements MemoryStore {
 
   #reserve(request: ReserveRequest): Answer {
     const { asks, ttlUs, maxWaitUs, isOwn = false } = request;
-    const repeated = !isOwn && this.#find(request, asks) !== undefined;
+    const repeated = !isOwn && this.#held.find(request, asks) !== undefined;
     const steps = this.#look(asks, maxWaitUs);
     if (repeated) return { ...this.#answer(steps, true), repeated };
     if (this.#refused) return this.#answer(steps, false);
@@ -262,7 +254,6 @@ class Memory implements MemoryStore {
     }
     const id = isOwn ? undefined : request.id;
     const held = { id, expiresUs: this.#now.steadyUs + delayUs + ttlUs, heapIndex: -1, parts };
-    if (id !== undefined) this.#named.set(id, held);
     this.#held.add(held);
     return this.#told(steps, true, delayUs, isOwn ? held : undefined);
   }
@@ -279,22 +270,4 @@ class Memory implements MemoryStore {
       ? { allowed, findings, delayUs, source, atMs }
       : { allowed, findings, delayUs, source, atMs, holding };
   }
-
-  /** The reservation that is asked about, where one of the asks has a part of it. */
-  #find(holder: Named, asks: readonly Ask[]): Held | undefined {
-    const held = this.#known(holder);
-    return held !== undefined && asks.some((ask) => partOf(held, ask) !== undefined) ? held : undefined;
-  }
-
-  #known({ id, holding }: Named): Held | undefined {
-    const held = holding === undefined ? this.#named.get(id) : (holding as Held);
-    return held === undefined || held.heapIndex < 0 ? undefined : held;
-  }
-
-  #drop(held: Held): void {
-    if (held.id !== undefined) this.#named.delete(held.id);
-    this.#held.remove(held);
-  }
 }
-
-type Named = Holder & { readonly id: string };

@@ -63,6 +63,17 @@ export const reservationCases: readonly StoreCase[] = [
     assert.equal((await reserve('one', ask(6))).repeated, undefined);
   }),
 
+  storeCase('reservations of one id for other keys do not see each other', async ({ store, reserve, settle, peek }) => {
+    const slot = asker({ unit: 'concurrency', limit: 1 });
+    for (const user of ['ada', 'bob']) assert.equal((await reserve('one', slot(1, user))).repeated, undefined, user);
+    assert.equal((await reserve('one', slot(1, 'ada'))).repeated, true);
+    assert.equal(await store.extend({ id: idOf('one'), asks: [slot(1, 'ada')], ttlUs }), true);
+    assert.equal(await settle('one', slot(0, 'ada')), true);
+    assert.equal(await settle('one', slot(0, 'ada')), false);
+    assert.deepEqual([(await peek(slot(1, 'ada'))).allowed, (await peek(slot(1, 'bob'))).allowed], [true, false]);
+    assert.equal(await settle('one', slot(0, 'bob')), true);
+  }),
+
   storeCase('a denied reservation reserves nothing', async ({ reserve, settle, peek }) => {
     const some = asker({ name: 'some' });
     const slot = asker({ name: 'slot', unit: 'concurrency', limit: 1 });
