@@ -143,6 +143,29 @@ describe('a reservation', () => {
   });
 });
 
+describe('a limit that is changed while calls run', () => {
+  test('drains at its new rate while reservations from before are settled', async () => {
+    const { limiter, clock } = createLimiter({
+      name: 'all',
+      scope: 'global',
+      unit: 'tokens',
+      limit: 600,
+      per: 'minute',
+    });
+    const held = [];
+    for (let n = 0; n < 250; n++) held.push(granted(await limiter.reserve(ada, { tokens: 1 })));
+    await limiter.charge(ada, { tokens: 350 });
+    limiter.set('all', { limit: 601 });
+    let admitted = 0;
+    for (const each of held) {
+      clock.advance(50);
+      await each.settle();
+      if (limiter.checkSync(ada, { tokens: 1 }).allowed) admitted++;
+    }
+    expect(admitted).toBe(126);
+  });
+});
+
 describe('a lease', () => {
   test('RL3: at most so many at once for each user, back when settled', async () => {
     const { limiter } = createLimiter(slots);

@@ -199,9 +199,15 @@ export function bucketResetUs({ drain }: Bucket, { debt }: Debt): number {
   return Math.ceil(debt / drain);
 }
 
-/** The same state for another weight, for a limit that is changed: whole units, rounded up. */
+/**
+ * The same state for another weight, for a limit that is changed: units as they are, and what is left of one to a part. Whoever still goes by the limit before
+ * converts back, so to round to units would add one to the debt each time.
+ */
 export function reweigh(state: BucketState, from: number, to: number): void {
-  const convert = (parts: number): number => plus(0, Math.ceil(parts / from), to);
+  const convert = (parts: number): number => {
+    const rest = parts % from;
+    return plus(Math.min(to, Math.ceil((rest / from) * to)), (parts - rest) / from, to);
+  };
   state.debt = convert(state.debt);
   state.solid = convert(state.solid);
   state.held = convert(state.held);

@@ -186,6 +186,40 @@ describe('a bucket', () => {
     reweigh(state, bucketOf({ limit: 10, per: 'second' }).weight, wider.weight);
     expect(bucketRemaining(wider, state)).toBe(6);
   });
+
+  test('owes the same by another weight, to a part, and what is held to the unit', () => {
+    const weight = fc.oneof(fc.integer({ min: 1, max: 1_000 }), fc.integer({ min: 1, max: mostParts }));
+    fc.assert(
+      fc.property(weight, weight, fc.integer({ min: 0, max: mostDebt }), fc.nat(1_000), (from, to, debt, units) => {
+        const held = Math.min(units, Math.floor(mostDebt / Math.max(from, to)));
+        const state = { debt, solid: 0, held: held * from, atUs: 0, sinceUs: 0 };
+        reweigh(state, from, to);
+        const exact = BigInt(debt) * BigInt(to);
+        const beyond = BigInt(state.debt) * BigInt(from) - exact;
+        if (exact > BigInt(mostDebt) * BigInt(from)) expect(state.debt).toBe(mostDebt);
+        else expect([beyond * 4n > -BigInt(from), beyond * 4n < 5n * BigInt(from)]).toEqual([true, true]);
+        expect(state.held).toBe(held * to);
+      }),
+    );
+  });
+
+  test('drains at its rate while two limits take turns at it', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2_000 }), fc.integer({ min: 1, max: 2_000 }), (one, other) => {
+        const buckets = [one, other].map((limit) => bucketOf({ limit, per: 'minute', burst: 1_000 }));
+        const state = owing(buckets[0] as Bucket, 500);
+        for (let n = 1; n <= 600; n++) {
+          const [bucket, before] = [buckets[n % 2], buckets[(n + 1) % 2]] as [Bucket, Bucket];
+          reweigh(state, before.weight, bucket.weight);
+          drainTo(bucket, state, startUs + n * 10_000);
+        }
+        // Half of six seconds by each; a turn adds at most a part of the coarser one, which is gone within a microsecond.
+        const drained = (3 * (one + other)) / 60;
+        const left = state.debt / (buckets[0] as Bucket).weight;
+        expect(Math.abs(left - Math.max(0, 500 - drained))).toBeLessThan(0.05);
+      }),
+    );
+  });
 });
 
 describe('a leaky bucket', () => {

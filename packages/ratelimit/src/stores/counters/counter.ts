@@ -53,8 +53,11 @@ export interface Counter {
   look(slot: number, strategy: CompiledStrategy, cost: number, maxWaitUs: number, now: Instant): number;
   /** Adds to what was loaded of the slot what will be settled, and saves. Sets the mark of it, and what is left. */
   hold(held: Holds): void;
-  /** Loads, replaces what is held under a mark by what was used, and saves. Returns the units beyond the limit. */
-  settle(slot: number, strategy: CompiledStrategy, held: number, mark: number, used: number, now: Instant): number;
+  /**
+   * Loads, replaces what is held under a mark by what was used, and saves. Returns the units beyond the limit: that of the strategy which was asked about last,
+   * for a reservation may be older.
+   */
+  settle(slot: number, held: number, mark: number, used: number, now: Instant): number;
   /**
    * All of that for one cost: loads, and where it fits spends and saves. Returns whether it spent what was idle. One call instead of six, and no number
    * returned: a process with several kinds of rules then pays for one call that cannot be inlined.
