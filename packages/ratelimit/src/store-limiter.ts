@@ -1,5 +1,13 @@
-import { type Clock, type LimitCosts, type LimitSubject, systemClock } from '@sage-adk/core';
+import {
+  type Clock,
+  type LimitCosts,
+  type LimitSubject,
+  requireOption,
+  requireWhole,
+  systemClock,
+} from '@sage-adk/core';
 import { wheelOf } from '@sage-adk/core/deadline';
+import { Blocks } from './blocks.ts';
 import type { CompiledRule } from './compile.ts';
 import { conclude, concludeOne } from './conclusion.ts';
 import { costIn } from './costs.ts';
@@ -22,13 +30,10 @@ import { Reporter } from './reporter.ts';
 import { type Denied, type Reservation, runWithin, type Used } from './reservation.ts';
 import { missingCost, Reserver } from './reserver.ts';
 import { RuleBook, type RulePatch, type SoleRule } from './rule-book.ts';
-import { DenyCache } from './stores/deny-cache.ts';
 import { createMemoryStore } from './stores/memory.ts';
 import { observedDecide } from './stores/observed.ts';
 import { type OneRule, oneOf } from './stores/one-rule.ts';
 import type { Answer, Ask, DecideRequest, LimiterStore } from './stores/store.ts';
-
-const mostBlocks = 10_000;
 
 interface Sole extends SoleRule {
   readonly state: OneRule;
@@ -44,8 +49,7 @@ export class StoreLimiter implements RateLimiter {
   readonly #clock: Clock;
   readonly #reporter: Reporter;
   readonly #reserver: Reserver;
-  /** Rules that somebody else closed for a while. */
-  readonly #blocks = new DenyCache(mostBlocks, { ofRule: false });
+  readonly #blocks: Blocks;
   readonly #listeners = new Set<(released: readonly Released[]) => void>();
   /** The short way, where there is but one rule and its store has one. */
   #sole: Sole | undefined;
@@ -54,6 +58,7 @@ export class StoreLimiter implements RateLimiter {
   constructor({ rules, store, maxKeys, defaultEstimate, clock = systemClock }: RateLimiterOptions) {
     this.#book = new RuleBook(rules);
     this.#clock = clock;
+    this.#blocks = new Blocks(clock);
     if (store === undefined) {
       const memory = createMemoryStore({ ...(maxKeys !== undefined && { maxKeys }), clock });
       this.#store = memory;
@@ -141,13 +146,13 @@ export class StoreLimiter implements RateLimiter {
   }
 
   async lower(subject: LimitSubject, corrections: readonly Correction[]): Promise<void> {
-    const nowUs = this.#clock.monotonicMs() * 1_000;
+    corrections.forEach(requireCorrection);
     const asks: Ask[] = [];
     for (const { rule, remaining, blockMs = 0 } of corrections) {
       const ask = this.#book.askOf(rule, subject, remaining ?? 0);
       if (ask === undefined) continue;
       if (remaining !== undefined) asks.push(ask);
-      if (blockMs > 0) this.#block(ask, nowUs + blockMs * 1_000);
+      if (blockMs > 0) this.#blocks.add(ask, blockMs);
     }
     if (asks.length > 0) await this.#ask({ kind: 'lower', asks });
   }
@@ -248,13 +253,7 @@ export class StoreLimiter implements RateLimiter {
 
   #ask(request: DecideRequest): Answer | Promise<Answer> {
     this.#requireOpen();
-    return this.#blocked(request) ?? this.#decide(request);
-  }
-
-  #blocked(request: DecideRequest): Answer | undefined {
-    // Mostly nothing is, and the clock costs more to read than that to see.
-    if (this.#blocks.size === 0 || request.kind === 'lower' || 'force' in request) return undefined;
-    return this.#blocks.answerTo(request.asks, this.#clock.monotonicMs() * 1_000);
+    return this.#blocks.answerTo(request) ?? this.#decide(request);
   }
 
   async #chargeMore(lease: Lease, subject: LimitSubject, more: LimitCosts): Promise<Decision> {
@@ -270,11 +269,6 @@ export class StoreLimiter implements RateLimiter {
     return this.#reporter.report(conclude(answer, this.#clock));
   }
 
-  #block({ rule, key }: Ask, untilUs: number): void {
-    const finding = { rule, key, cost: 0, allowed: false, remaining: 0, resetAfterUs: 0, retryAfterUs: 0 };
-    this.#blocks.add(finding, untilUs);
-  }
-
   #released(asks: readonly Ask[]): void {
     if (this.#listeners.size > 0) this.#tell(asks.map(({ rule, key }) => ({ rule: rule.name, key })));
   }
@@ -286,6 +280,11 @@ export class StoreLimiter implements RateLimiter {
   #requireOpen(): void {
     if (this.#closed) throw errors.CLOSED();
   }
+}
+
+function requireCorrection({ rule, remaining = 0, blockMs = 0 }: Correction): void {
+  requireWhole(`corrections["${rule}"].remaining`, remaining, 0);
+  requireOption(`corrections["${rule}"].blockMs`, blockMs, 'a number of at least 0', (ms) => ms >= 0);
 }
 
 function withoutSlots(asks: readonly Ask[]): readonly Ask[] {

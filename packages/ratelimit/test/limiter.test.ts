@@ -305,6 +305,32 @@ describe('a limiter', () => {
     });
   });
 
+  test('stays blocked as long as it was told at most', async () => {
+    const { limiter, clock } = create({ name: 'all', scope: 'global', limit: 50, per: 'minute' });
+    for (const blockMs of [60_000, 1_000]) await limiter.lower({}, [{ rule: 'all', blockMs }]);
+    clock.advance(1_001);
+    expect(limiter.checkSync({})).toMatchObject({ allowed: false, retryAfterMs: 58_999 });
+    await limiter.lower({}, [{ rule: 'all', blockMs: 90_000 }]);
+    clock.advance(60_000);
+    expect(limiter.checkSync({})).toMatchObject({ allowed: false, retryAfterMs: 30_000 });
+  });
+
+  test.each([
+    { remaining: Number.NaN },
+    { remaining: -1 },
+    { remaining: 1.5 },
+    { blockMs: Number.NaN },
+    { blockMs: -1 },
+  ])('is lowered by nothing where a correction is %p', async (wrong) => {
+    const { limiter } = create({ name: 'all', scope: 'global', limit: 5, per: 'minute' });
+    const corrections = [
+      { rule: 'all', blockMs: 1_000 },
+      { rule: 'all', ...wrong },
+    ];
+    await expect(limiter.lower({}, corrections)).rejects.toThrow(`corrections["all"].${Object.keys(wrong)[0]}`);
+    expect(Array.from({ length: 6 }, () => limiter.checkSync({}).allowed).filter(Boolean)).toHaveLength(5);
+  });
+
   test('peeking reports nothing', async () => {
     using recorder = recordOperations();
     const { limiter } = create({ name: 'user', scope: 'user', limit: 1, per: 'minute' });

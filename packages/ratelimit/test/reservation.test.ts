@@ -325,6 +325,14 @@ describe('RL6: a limit that does not suffice', () => {
     expect((await limiter.reserve(ada, { inputTokens: 1, outputTokens: 5 }, clamp)).allowed).toBe(false);
   });
 
+  test('is not clamped where only the input is known: that is sent whole', async () => {
+    const { limiter } = createLimiter(tokens);
+    await limiter.charge(ada, { tokens: 900 });
+    const clamp = { onDenied: 'clamp' } as const;
+    expect((await limiter.reserve(ada, { inputTokens: 500 }, clamp)).allowed).toBe(false);
+    expect(granted(await limiter.reserve(ada, { tokens: 500 }, clamp)).granted).toEqual({ tokens: 100 });
+  });
+
   test('that a call is too large for, but for its output, is denied with the wait for what the limit admits at most', async () => {
     const { limiter, clock } = createLimiter(tokens);
     const estimate = { inputTokens: 10, outputTokens: 16_384 };
