@@ -56,6 +56,7 @@ const mostLimit = 2 ** 52;
  */
 export function compileRule(rule: Rule, space: string, tier?: string): CompiledRule | undefined {
   const own: TierLimits | undefined = tier === undefined ? undefined : rule.tiers?.[tier];
+  requireOption(`rules["${rule.name}"].tiers.${tier}`, own ?? {}, 'an object of limits', isObject);
   const given = { ...rule, ...own };
   const { name, unit = 'requests', mode = 'enforce', onExpiry = 'charge' } = given;
   const { onStoreError = unit === 'cost' ? 'closed' : 'local' } = given;
@@ -85,6 +86,10 @@ export function compileRule(rule: Rule, space: string, tier?: string): CompiledR
     onStoreError,
     returnsOnExpiry: onExpiry === 'return',
   };
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object';
 }
 
 type Option = (key: string) => string;

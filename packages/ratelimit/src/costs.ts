@@ -30,8 +30,21 @@ function tokensOf(costs: LimitCosts): number | undefined {
   return inputTokens === undefined && outputTokens === undefined ? undefined : (inputTokens ?? 0) + (outputTokens ?? 0);
 }
 
+/** Refuses what is no cost. */
+export function requireCosts(option: string, costs: LimitCosts): void {
+  requireOption(option, costs, 'an object', (value) => typeof value === 'object' && value !== null);
+  for (const [name, cost] of Object.entries(costs)) requireOption(`${option}.${name}`, cost, expected, isCost);
+}
+
+const expected = 'a whole number from 0 to 2^53 - 1';
+
+function isCost(cost: unknown): boolean {
+  const units = typeof cost === 'bigint' ? Number(cost) : cost;
+  return cost === undefined || (Number.isSafeInteger(units) && (units as number) >= 0);
+}
+
 function whole<T extends number | undefined>(name: keyof LimitCosts, cost: T): T {
   // Checked by hand first: this is the hot path, and requireOption writes its message for every call.
   if (cost === undefined || (Number.isSafeInteger(cost) && cost >= 0)) return cost;
-  return requireOption(`costs.${name}`, cost, 'a whole number from 0 to 2^53 - 1', () => false);
+  return requireOption(`costs.${name}`, cost, expected, () => false);
 }

@@ -1,8 +1,9 @@
 /** Makes reservations: what an estimate leaves open is assumed, what a limit does not have left is handled, queues are waited for. */
-import { type LimitCosts, type LimitSubject, operate, requireNumber } from '@sage-adk/core';
+import { type LimitCosts, type LimitSubject, operate, requireNumber, requireOption } from '@sage-adk/core';
 import { sleep } from '@sage-adk/core/deadline';
 import type { CompiledRule } from './compile.ts';
 import { conclude } from './conclusion.ts';
+import { requireCosts } from './costs.ts';
 import type { Decision } from './decision.ts';
 import { clamp, fitAssumptions, fitted, withDefaults } from './estimate.ts';
 import { freshId } from './fresh-id.ts';
@@ -30,6 +31,7 @@ export class Reserver {
   readonly #holds: boolean;
 
   constructor(options: ReserverOptions) {
+    if (options.defaults !== undefined) requireCosts('defaultEstimate', options.defaults);
     this.#options = options;
     this.#holds = 'holds' in options.lessor.store;
   }
@@ -105,6 +107,7 @@ export class Reserver {
     const { ttlMs = 30_000, maxHoldMs = 3_600_000, maxWaitMs = 0, idempotencyKey, signal } = options;
     const { book, defaults, decide } = this.#options;
     signal?.throwIfAborted();
+    requireOption('maxHoldMs', maxHoldMs, 'a number of at least 1', isDuration);
     requireNumber('ttlMs', ttlMs, 1, maxHoldMs);
     requireNumber('maxWaitMs', maxWaitMs, 0);
     const whole = withDefaults(estimate, defaults);
@@ -149,6 +152,10 @@ export class Reserver {
       throw error;
     }
   }
+}
+
+function isDuration(ms: number): boolean {
+  return ms >= 1;
 }
 
 /** A key is its tenant's and user's own: another's call of that key is another call. */

@@ -35,6 +35,7 @@ export class RuleBook {
   readonly #overrides = new Map<string, CompiledRule | undefined>();
 
   constructor(rules: readonly Rule[]) {
+    requireOption('rules', rules, 'a list of rules, which may be empty', Array.isArray);
     this.#rules = byName(rules);
     this.#groups = groupsOf(rules);
     this.#sole = this.#findSole();

@@ -2,7 +2,14 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { isSageError, type LimitSubject, sources } from '@sage-adk/core';
 import { recordOperations } from '@sage-adk/core/testing';
-import { createRateLimiter, errorOf, hashApiKey, type Period, type Rule } from '../src/index.ts';
+import {
+  createRateLimiter,
+  errorOf,
+  hashApiKey,
+  type Period,
+  type RateLimiterOptions,
+  type Rule,
+} from '../src/index.ts';
 import { createLimiter as create, startMs } from './support/limiters.ts';
 
 const ada: LimitSubject = { user: 'ada' };
@@ -395,6 +402,44 @@ describe('options', () => {
       expect(limiter.checkSync(ada).remaining).toBe(9);
     },
   );
+
+  test.each<[string, object, string]>([
+    ['no rules', {}, 'rules is undefined; it must be a list of rules'],
+    ['rules by name', { rules: { user: rule } }, 'rules is [object Object]'],
+    ['a tier that is a number', { rules: [{ ...rule, tiers: { gold: 600 } }] }, 'rules["user"].tiers.gold is 600'],
+    [
+      'a default below 0',
+      { rules: [rule], defaultEstimate: { outputTokens: -1 } },
+      'defaultEstimate.outputTokens is -1',
+    ],
+    ['a default fraction', { rules: [rule], defaultEstimate: { requests: 1.5 } }, 'defaultEstimate.requests is 1.5'],
+    ['money below 0', { rules: [rule], defaultEstimate: { costNanoUsd: -1n } }, 'defaultEstimate.costNanoUsd is -1'],
+    ['a default that is a number', { rules: [rule], defaultEstimate: 5 }, 'defaultEstimate is 5'],
+  ])('%s is refused at once', (_name, options, message) => {
+    const make = () => createRateLimiter(options as RateLimiterOptions);
+    expect(make).toThrow(
+      expect.objectContaining({ code: 'SAGE_CORE_INVALID_OPTION', message: expect.stringContaining(message) }),
+    );
+  });
+
+  test.each<[string, object, string]>([
+    ['null', { user: null }, 'subject.user is null; it must be a string'],
+    ['a number', { user: 42 }, 'subject.user is 42'],
+    ['a principal of a number', { principal: { kind: 'api_key', id: 42 } }, 'subject.principal.id is 42'],
+  ])('a user that is %s is refused', async (_name, subject, message) => {
+    const { limiter } = create(rule);
+    const error = expect.objectContaining({
+      code: 'SAGE_CORE_INVALID_OPTION',
+      message: expect.stringContaining(message),
+    });
+    expect(() => limiter.checkSync(subject)).toThrow(error);
+    await expect(limiter.reserve(subject)).rejects.toThrow(error);
+  });
+
+  test('a longest hold that is no number is refused by its name', async () => {
+    const { limiter } = create(rule);
+    await expect(limiter.reserve(ada, {}, { maxHoldMs: Number.NaN })).rejects.toThrow('maxHoldMs is NaN');
+  });
 
   test('no rules allow everything', () => {
     expect(create({ rules: [] }).limiter.checkSync(ada).allowed).toBe(true);
