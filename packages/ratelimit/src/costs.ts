@@ -21,6 +21,11 @@ export function costIn(unit: Unit, costs: LimitCosts | undefined): number | unde
   }
 }
 
+/** The tokens that are no output, as far as that is known. */
+export function inputOf({ tokens = 0, inputTokens, outputTokens = 0 }: LimitCosts): number {
+  return inputTokens ?? Math.max(0, tokens - outputTokens);
+}
+
 /** All tokens; where only their parts are known, the sum of these. */
 function tokensOf(costs: LimitCosts): number | undefined {
   const tokens = whole('tokens', costs.tokens);

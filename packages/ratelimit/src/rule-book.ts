@@ -72,6 +72,15 @@ export class RuleBook {
     return asks;
   }
 
+  /** What was asked about before, with other costs: by its rules, as they are now unless the subject has come under others. */
+  asksAgain(asks: readonly Ask[], subject: LimitSubject, costs: LimitCosts): Ask[] {
+    const now = this.asksOf(subject, costs, () => 0);
+    return asks.map(
+      ({ rule, key }) =>
+        now.find((ask) => ask.rule.id === rule.id) ?? { rule, key, cost: costIn(rule.unit, costs) ?? 0 },
+    );
+  }
+
   /** The rule of one name as it applies to a subject. */
   askOf(name: string, subject: LimitSubject, cost: number): Ask | undefined {
     const ask = this.asksOf(subject, undefined, () => 0).find(({ rule }) => rule.name === name);

@@ -26,6 +26,7 @@ import type {
   SnapshotOptions,
   UsageRow,
 } from './limiter.ts';
+import { Releases } from './releases.ts';
 import { Reporter } from './reporter.ts';
 import { type Denied, type Reservation, runWithin, type Used } from './reservation.ts';
 import { missingCost, Reserver } from './reserver.ts';
@@ -50,7 +51,7 @@ export class StoreLimiter implements RateLimiter {
   readonly #reporter: Reporter;
   readonly #reserver: Reserver;
   readonly #blocks: Blocks;
-  readonly #listeners = new Set<(released: readonly Released[]) => void>();
+  readonly #releases = new Releases();
   /** The short way, where there is but one rule and its store has one. */
   #sole: Sole | undefined;
   #closed = false;
@@ -78,7 +79,7 @@ export class StoreLimiter implements RateLimiter {
         firstBeats: new FirstBeats(clock, wheel),
         reporter: this.#reporter,
         charge: (lease, subject, more) => this.#chargeMore(lease, subject, more),
-        onReleased: (asks) => this.#released(asks),
+        onReleased: (asks) => this.#releases.came(asks),
       },
       book: this.#book,
       defaults: defaultEstimate,
@@ -142,7 +143,7 @@ export class StoreLimiter implements RateLimiter {
     this.#book.change(rule, patch, subject);
     this.#sole = this.#findSole();
     // A subject's own rule may have another key than others of its name; who waits for any of them asks again.
-    this.#tell([{ rule }]);
+    this.#releases.tell([{ rule }]);
   }
 
   async lower(subject: LimitSubject, corrections: readonly Correction[]): Promise<void> {
@@ -161,7 +162,7 @@ export class StoreLimiter implements RateLimiter {
     const asks = this.#book.asksOf(subject, undefined, () => 0).filter(({ rule }) => rule.scope !== 'global');
     this.#requireOpen();
     await this.#store.reset(asks);
-    this.#released(asks);
+    this.#releases.came(asks);
   }
 
   async snapshot({ limit = 10_000 }: SnapshotOptions = {}): Promise<readonly UsageRow[]> {
@@ -194,8 +195,7 @@ export class StoreLimiter implements RateLimiter {
   }
 
   onRelease(listener: (released: readonly Released[]) => void): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+    return this.#releases.listen(listener);
   }
 
   async close(): Promise<void> {
@@ -257,24 +257,16 @@ export class StoreLimiter implements RateLimiter {
   }
 
   async #chargeMore(lease: Lease, subject: LimitSubject, more: LimitCosts): Promise<Decision> {
-    const asks = withoutSlots(this.#book.asksOf(subject, more, () => 0));
+    const asks = withoutSlots(this.#book.asksAgain(lease.asks, subject, more));
     const answer = lease.ended
       ? undefined
       : await this.#ask({ kind: 'charge', asks, id: lease.id, holding: lease.holding });
     if (answer === undefined || answer.gone === true) throw errors.RESERVATION_OVER({ id: lease.id });
     if (answer.allowed) {
-      lease.grow(asks);
+      lease.grow(asks, more);
       this.#reporter.tally.grown(asks);
     }
     return this.#reporter.report(conclude(answer, this.#clock));
-  }
-
-  #released(asks: readonly Ask[]): void {
-    if (this.#listeners.size > 0) this.#tell(asks.map(({ rule, key }) => ({ rule: rule.name, key })));
-  }
-
-  #tell(released: readonly Released[]): void {
-    for (const listener of this.#listeners) listener(released);
   }
 
   #requireOpen(): void {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import type { LimitSubject } from '@sage-adk/core';
+import { type LimitCosts, type LimitSubject, sources } from '@sage-adk/core';
 import { recordOperations } from '@sage-adk/core/testing';
 import fc from 'fast-check';
-import { type Denied, type RateLimiter, type Reservation, type Rule, usd } from '../src/index.ts';
+import { type RateLimiter, type Rule, usd } from '../src/index.ts';
 import { createLimiter, startMs } from './support/limiters.ts';
+import { granted, refused } from './support/outcomes.ts';
 
 const ada = { user: 'ada' };
 const tokens: Rule = {
@@ -66,6 +67,81 @@ describe('a reservation', () => {
     expect((await limiter.peek(ada)).rules.map(({ remaining }) => remaining)).toEqual([700, 1_000]);
   });
 
+  test.each<[LimitCosts, number]>([
+    [{ tokens: 900 }, 900],
+    [{ tokens: 900, outputTokens: 300 }, 600],
+    [{ tokens: 900, inputTokens: 100 }, 100],
+    [{ inputTokens: 600, outputTokens: 300 }, 600],
+    [{ outputTokens: 300 }, 0],
+  ])('of %p that failed keeps %p tokens', async (estimate, used) => {
+    const { limiter } = createLimiter(tokens);
+    const reservation = granted(await limiter.reserve(ada, estimate));
+    reservation.contacted();
+    await reservation[Symbol.asyncDispose]();
+    expect(await leftOf(limiter)).toBe(1_000 - used);
+  });
+
+  test('that failed keeps the input of what was charged meanwhile, and of an assumption no more than was reserved', async () => {
+    const { limiter } = createLimiter({ rules: [tokens], defaultEstimate: { tokens: 5_000 } });
+    const reservation = granted(await limiter.reserve(ada, { tokens: 200, inputTokens: 100, outputTokens: 100 }));
+    await reservation.charge({ inputTokens: 400, outputTokens: 100 });
+    await reservation.fail();
+    expect(await leftOf(limiter)).toBe(500);
+    const assumed = granted(await limiter.reserve({ user: 'bob' }));
+    expect(await assumed.fail()).toEqual({ settled: true, overspent: [] });
+  });
+
+  test('keeps what was charged and not answered yet when it is settled', async () => {
+    const { limiter } = createLimiter(tokens);
+    for (const [end, left] of [
+      ['settle', 500],
+      ['fail', 500],
+      ['cancel', 1_000],
+    ] as const) {
+      const reservation = granted(await limiter.reserve(ada, { tokens: 100 }));
+      const charging = [reservation.charge({ tokens: 300 }), reservation.charge({ tokens: 100 })];
+      const ending = reservation[end]();
+      await expect(reservation.charge({ tokens: 1 })).rejects.toThrow('is settled');
+      expect((await Promise.all(charging)).map(({ allowed }) => allowed)).toEqual([true, true]);
+      expect(await ending).toMatchObject({ settled: true });
+      expect(await leftOf(limiter)).toBe(left);
+      await limiter.reset(ada);
+    }
+  });
+
+  test('that is settled with what is no cost rejects, keeps the estimate and frees its slot', async () => {
+    const { limiter } = createLimiter(tokens, { ...slots, limit: 1 });
+    const reservation = granted(await limiter.reserve(ada, { tokens: 100 }));
+    await expect(reservation.settle({ tokens: 99.5 })).rejects.toThrow('costs.tokens is 99.5');
+    expect(await reservation.cancel()).toMatchObject({ settled: false });
+    const run = limiter.run(ada, { tokens: 100 }, async () => ({ value: 1, usage: { tokens: -1 } }));
+    await expect(run).rejects.toThrow('costs.tokens is -1');
+    expect((await limiter.peek(ada)).rules.map(({ remaining }) => remaining)).toEqual([800, 1]);
+  });
+
+  test('of a subject to which no rule applies is settled, and nothing is kept of it', async () => {
+    const { limiter } = createLimiter(tokens);
+    const reservation = granted(await limiter.reserve({ provider: 'openai' }, { tokens: 5 }));
+    expect(
+      sources()
+        .find(({ name }) => name === 'limiter.memory')
+        ?.read()['reservations'],
+    ).toBe(0);
+    expect(await reservation.extend(1_000)).toBe(true);
+    expect(await reservation.settle({ tokens: 9 })).toEqual({ settled: true, overspent: [] });
+  });
+
+  test('is settled although a listener of what comes back throws', async () => {
+    const { limiter } = createLimiter(tokens);
+    const told: string[] = [];
+    limiter.onRelease(() => {
+      throw new Error('a listener that fails');
+    });
+    limiter.onRelease((released) => void told.push(...released.map(({ rule }) => rule)));
+    expect(await granted(await limiter.reserve(ada, { tokens: 5 })).settle()).toMatchObject({ settled: true });
+    expect(told).toEqual(['tokens']);
+  });
+
   test('RL23: more than was reserved is charged, owed and told', async () => {
     using recorder = recordOperations();
     const { limiter, clock } = createLimiter(budget);
@@ -95,6 +171,19 @@ describe('a reservation', () => {
     await reservation.settle();
     expect(await leftOf(limiter)).toBe(100);
     await expect(reservation.charge({ tokens: 1 })).rejects.toMatchObject({ code: 'SAGE_RATELIMIT_RESERVATION_OVER' });
+  });
+
+  test('takes more by the rules it was made by, also after its subject got others', async () => {
+    const { limiter } = createLimiter({ ...tokens, strategy: 'token-bucket' });
+    const reservation = granted(await limiter.reserve(ada, { tokens: 600 }));
+    limiter.set('tokens', { limit: 2_000 }, ada);
+    expect((await reservation.charge({ tokens: 300 })).remaining).toBe(100);
+    expect((await reservation.charge({ tokens: 300 })).allowed).toBe(false);
+    limiter.set('tokens', undefined, ada);
+    limiter.set('tokens', { limit: 1_500 });
+    expect((await reservation.charge({ tokens: 300 })).remaining).toBe(300);
+    await reservation.settle({ tokens: 1_100 });
+    expect(await leftOf(limiter)).toBe(400);
   });
 
   test('made twice under one key takes once', async () => {
@@ -163,71 +252,6 @@ describe('a limit that is changed while calls run', () => {
       if (limiter.checkSync(ada, { tokens: 1 }).allowed) admitted++;
     }
     expect(admitted).toBe(126);
-  });
-});
-
-describe('a lease', () => {
-  test('RL3: at most so many at once for each user, back when settled', async () => {
-    const { limiter } = createLimiter(slots);
-    const [one] = [granted(await limiter.reserve(ada)), granted(await limiter.reserve(ada))];
-    expect(refused(await limiter.reserve(ada))).toMatchObject({ rule: 'slots', remaining: 0, retryAfterMs: 1_000 });
-    expect((await limiter.reserve({ user: 'bob' })).allowed).toBe(true);
-    await one?.settle();
-    expect((await limiter.reserve(ada)).allowed).toBe(true);
-  });
-
-  test('RL4: at most so many at once for all', async () => {
-    const { limiter } = createLimiter({ ...slots, scope: 'global' });
-    granted(await limiter.reserve(ada));
-    granted(await limiter.reserve({ user: 'bob' }));
-    expect((await limiter.reserve({ user: 'eve' })).allowed).toBe(false);
-  });
-
-  test('lasts as long as its holder lives, however long the call', async () => {
-    const { limiter, clock } = createLimiter(slots);
-    const held = [granted(await limiter.reserve(ada)), granted(await limiter.reserve(ada))];
-    await clock.advanceAsync(600_000);
-    expect((await limiter.reserve(ada)).allowed).toBe(false);
-    expect(await held[0]?.settle()).toMatchObject({ settled: true });
-  });
-
-  test('ends after its longest time, whatever its holder does', async () => {
-    using recorder = recordOperations();
-    const { limiter, clock } = createLimiter({ ...slots, limit: 1 });
-    const reservation = granted(await limiter.reserve(ada, undefined, { ttlMs: 30_000, maxHoldMs: 60_000 }));
-    await clock.advanceAsync(100_000);
-    expect((await limiter.reserve(ada)).allowed).toBe(true);
-    expect(await reservation.settle()).toMatchObject({ settled: false });
-    expect(await reservation.extend(1_000)).toBe(false);
-    expect(recorder.emitted('lease.expired')).toEqual([{ rule: 'slots', held: 1 }]);
-  });
-
-  test('comes back within its time when its holder is thrown away', async () => {
-    const { limiter, clock } = createLimiter({ ...slots, limit: 1 });
-    await (async () => void (await limiter.reserve(ada)))();
-    await clock.advanceAsync(5_000);
-    await new Promise((resolve) => setImmediate(resolve));
-    globalThis.gc?.();
-    await clock.advanceAsync(25_000);
-    expect((await limiter.reserve(ada)).allowed).toBe(true);
-  });
-
-  test.each([
-    ['stays charged', {}, 700],
-    ['comes back where the rule says so', { onExpiry: 'return' } as const, 1_000],
-  ])('what nobody settled in time %s', async (_name, fields, left) => {
-    const { limiter, clock } = createLimiter({ ...tokens, per: 'hour', ...fields });
-    await limiter.reserve(ada, { tokens: 300 }, { ttlMs: 1_000, maxHoldMs: 1_000 });
-    await clock.advanceAsync(5_000);
-    expect(await leftOf(limiter)).toBe(left);
-  });
-
-  test('what it used is charged even when its time is over', async () => {
-    const { limiter, clock } = createLimiter({ ...tokens, per: 'hour' });
-    const reservation = granted(await limiter.reserve(ada, { tokens: 300 }, { ttlMs: 1_000, maxHoldMs: 1_000 }));
-    await clock.advanceAsync(5_000);
-    expect(await reservation.settle({ tokens: 500 })).toMatchObject({ settled: false });
-    expect(await leftOf(limiter)).toBe(500);
   });
 });
 
@@ -454,16 +478,6 @@ describe('close', () => {
     await expect(limiter.reserve(ada)).rejects.toMatchObject({ code: 'SAGE_RATELIMIT_CLOSED' });
   });
 });
-
-function granted(outcome: Reservation | Denied): Reservation {
-  if (!outcome.allowed) throw new Error(`denied by ${outcome.rule}`);
-  return outcome;
-}
-
-function refused(outcome: Reservation | Denied): Denied {
-  if (outcome.allowed) throw new Error('not denied');
-  return outcome;
-}
 
 async function leftOf(limiter: RateLimiter): Promise<number> {
   return (await limiter.peek(ada)).rules[0]?.remaining ?? Number.NaN;

@@ -252,6 +252,8 @@ class Memory implements MemoryStore {
       if (maxWaitUs > 0) delayUs = Math.max(delayUs, step.place.counter.delayUs(step.cost));
       hold(step);
     }
+    // Nothing could be settled.
+    if (parts.length === 0) return this.#told(steps, true);
     const id = isOwn ? undefined : request.id;
     const held = { id, expiresUs: this.#now.steadyUs + delayUs + ttlUs, heapIndex: -1, parts };
     this.#held.add(held);

@@ -206,16 +206,17 @@ describe('a bucket', () => {
   test('drains at its rate while two limits take turns at it', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 2_000 }), fc.integer({ min: 1, max: 2_000 }), (one, other) => {
-        const buckets = [one, other].map((limit) => bucketOf({ limit, per: 'minute', burst: 1_000 }));
-        const state = owing(buckets[0] as Bucket, 500);
+        let bucket = bucketOf({ limit: one, per: 'minute', burst: 1_000 });
+        let next = bucketOf({ limit: other, per: 'minute', burst: 1_000 });
+        const state = owing(bucket, 500);
         for (let n = 1; n <= 600; n++) {
-          const [bucket, before] = [buckets[n % 2], buckets[(n + 1) % 2]] as [Bucket, Bucket];
-          reweigh(state, before.weight, bucket.weight);
+          reweigh(state, bucket.weight, next.weight);
+          [bucket, next] = [next, bucket];
           drainTo(bucket, state, startUs + n * 10_000);
         }
         // Half of six seconds by each; a turn adds at most a part of the coarser one, which is gone within a microsecond.
         const drained = (3 * (one + other)) / 60;
-        const left = state.debt / (buckets[0] as Bucket).weight;
+        const left = state.debt / bucket.weight;
         expect(Math.abs(left - Math.max(0, 500 - drained))).toBeLessThan(0.05);
       }),
     );
