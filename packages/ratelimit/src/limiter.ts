@@ -45,8 +45,8 @@ export interface RateLimiter extends AsyncDisposable {
     options?: ReserveOptions,
   ): Promise<T>;
   /**
-   * Changes a rule in this process, for one subject where one is given; `undefined` takes a subject's change back. What was used stays used; only a bucket
-   * of one subject starts full. Throws `SAGE_RATELIMIT_UNKNOWN_RULE`.
+   * Changes a rule in this process, for one subject where one is given, and its tier where that has limits of its own; `undefined` takes a subject's change
+   * back. What was used stays used; only a bucket of one subject starts full. Throws `SAGE_RATELIMIT_UNKNOWN_RULE`.
    */
   set(rule: string, patch: RulePatch, subject?: LimitSubject): void;
   set(rule: string, patch: undefined, subject: LimitSubject): void;

@@ -31,6 +31,7 @@ import { Reporter } from './reporter.ts';
 import { type Denied, type Reservation, runWithin, type Used } from './reservation.ts';
 import { missingCost, Reserver } from './reserver.ts';
 import { RuleBook, type RulePatch, type SoleRule } from './rule-book.ts';
+import { asChanged, rowsOf } from './snapshot.ts';
 import { createMemoryStore } from './stores/memory.ts';
 import { observedDecide } from './stores/observed.ts';
 import { type OneRule, oneOf } from './stores/one-rule.ts';
@@ -168,16 +169,7 @@ export class StoreLimiter implements RateLimiter {
   async snapshot({ limit = 10_000 }: SnapshotOptions = {}): Promise<readonly UsageRow[]> {
     this.#requireOpen();
     const holdings = await this.#store.snapshot(this.#book.all(), limit);
-    const nowMs = this.#clock.now();
-    return holdings.map(({ rule, key, remaining, resetAfterUs }) => ({
-      rule: rule.name,
-      unit: rule.unit,
-      scope: rule.scope,
-      key,
-      limit: rule.limit,
-      remaining: Math.min(remaining, rule.limit),
-      resetAtMs: nowMs + Math.ceil(resetAfterUs / 1_000),
-    }));
+    return rowsOf(await asChanged(holdings, this.#book.changes(), this.#decide), this.#clock.now());
   }
 
   limitsOf(subject: LimitSubject, costs?: LimitCosts): readonly Limit[] {

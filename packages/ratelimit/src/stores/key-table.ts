@@ -44,6 +44,12 @@ export class KeyTable {
     return this.#slots.size;
   }
 
+  /** Whether nothing that is kept here counts any more. */
+  get isIdle(): boolean {
+    for (let slot = 0; slot < this.#keys.length; slot++) if (!this.#isIdle(slot)) return false;
+    return true;
+  }
+
   /** The slot that a key which has none would get. No state and no key's slot changes until {@link claim}. */
   slotForNew(): number {
     const { size } = this.#slots;

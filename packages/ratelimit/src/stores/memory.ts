@@ -10,7 +10,7 @@ import { type KeyTable, overflowSlot } from './key-table.ts';
 import { MemoryClock } from './memory-clock.ts';
 import { MemoryRule } from './memory-rule.ts';
 import type { OneRule } from './one-rule.ts';
-import { Places } from './places.ts';
+import { type Place, Places } from './places.ts';
 import { hold, settle, spend, type Step, tell } from './step.ts';
 import type {
   Answer,
@@ -61,7 +61,8 @@ class Memory implements MemoryStore {
 
   constructor(maxKeys: number, clock: Clock) {
     this.#now = new MemoryClock(clock);
-    this.#places = new Places(maxKeys, this.#now);
+    const isHeld = (place: Place) => this.#held.all().some(({ parts }) => parts.some((part) => part.place === place));
+    this.#places = new Places(maxKeys, this.#now, isHeld);
   }
 
   decide(request: DecideRequest): Answer {
@@ -125,9 +126,9 @@ class Memory implements MemoryStore {
   reset(asks: readonly Ask[]): void {
     this.#arrive();
     for (const ask of asks.filter(({ rule }) => rule.strategy.kind !== 'slots')) {
-      const { table, counter } = this.#places.of(ask.rule);
-      const slot = table.slotOf(ask.key);
-      if (slot !== undefined) counter.forget(slot);
+      const place = this.#places.known(ask.rule);
+      const slot = place?.table.slotOf(ask.key);
+      if (slot !== undefined) place?.counter.forget(slot);
       for (const held of this.#held.all()) {
         const part = partOf(held, ask);
         if (part !== undefined) held.parts = held.parts.filter((other) => other !== part);
@@ -139,7 +140,9 @@ class Memory implements MemoryStore {
     this.#arrive();
     const holdings: Holding[] = [];
     for (const rule of rules) {
-      const { table, counter } = this.#places.of(rule);
+      const place = this.#places.known(rule);
+      if (place === undefined) continue;
+      const { table, counter } = place;
       for (const [key, slot] of table.entries()) {
         if (holdings.length >= limit) return holdings;
         counter.load(slot, rule.strategy, this.#now);

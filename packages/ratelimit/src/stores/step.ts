@@ -35,16 +35,17 @@ export function hold(step: Step): void {
 /** Replaces what a part holds by what was used. Returns the units that the rule is beyond its limit. */
 export function settle(part: Step, cost: number, now: Instant): number {
   const { key, held } = part;
+  const { strategy } = part.rule;
   const { table, counter } = part.place;
   const used = Math.max(0, cost - part.spent);
   const slot = table.slotLater(part.slot, key);
   // The slot is the key's own already, and who settles did not come back.
-  if (slot !== undefined) return counter.settle(slot, held, part.mark, used, now);
+  if (slot !== undefined) return counter.settle(slot, strategy, held, part.mark, used, now);
   // Where the key was forgotten, nothing of it counts any more but what was used on top.
   if (used <= held) return 0;
   const fresh = table.slotForNew();
   table.claim(fresh, key, 0);
-  return counter.settle(fresh, 0, 0, used - held, now);
+  return counter.settle(fresh, strategy, 0, 0, used - held, now);
 }
 
 /** Says what is left, after all that was charged. */

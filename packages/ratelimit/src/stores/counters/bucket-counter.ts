@@ -78,7 +78,7 @@ export class BucketCounter implements Counter {
     held.resetAfterUs = this.resetUs();
   }
 
-  settle(slot: number, held: number, mark: number, used: number, now: Instant): number {
+  settle(slot: number, _strategy: CompiledStrategy, held: number, mark: number, used: number, now: Instant): number {
     this.load(slot, this.#bucket, now);
     settleBucket(this.#bucket, this.#state, held, mark, used);
     this.save(slot);

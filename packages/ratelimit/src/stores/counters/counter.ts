@@ -54,10 +54,10 @@ export interface Counter {
   /** Adds to what was loaded of the slot what will be settled, and saves. Sets the mark of it, and what is left. */
   hold(held: Holds): void;
   /**
-   * Loads, replaces what is held under a mark by what was used, and saves. Returns the units beyond the limit: that of the strategy which was asked about last,
-   * for a reservation may be older.
+   * Loads, replaces what is held under a mark by what was used, and saves. Returns the units beyond the limit. A bucket goes by the strategy that was asked about
+   * last: a reservation may be older, and to take turns would convert the state of all keys each time.
    */
-  settle(slot: number, held: number, mark: number, used: number, now: Instant): number;
+  settle(slot: number, strategy: CompiledStrategy, held: number, mark: number, used: number, now: Instant): number;
   /**
    * All of that for one cost: loads, and where it fits spends and saves. Returns whether it spent what was idle. One call instead of six, and no number
    * returned: a process with several kinds of rules then pays for one call that cannot be inlined.

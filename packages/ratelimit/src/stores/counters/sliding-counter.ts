@@ -59,8 +59,8 @@ export class SlidingCounter implements Counter {
     held.resetAfterUs = this.resetUs();
   }
 
-  settle(slot: number, held: number, mark: number, used: number, now: Instant): number {
-    this.#read(slot, this.#sliding, now.steadyUs);
+  settle(slot: number, strategy: CompiledStrategy, held: number, mark: number, used: number, now: Instant): number {
+    this.#read(slot, strategy as Sliding, now.steadyUs);
     settleSliding(this.#sliding, this.#state, held, mark, used, this.#nowUs);
     this.#count();
     return this.over();

@@ -45,8 +45,8 @@ export class SlotsCounter implements Counter {
     held.resetAfterUs = this.resetUs();
   }
 
-  settle(slot: number, held: number, _mark: number, _used: number): number {
-    this.load(slot, this.#slots);
+  settle(slot: number, strategy: CompiledStrategy, held: number, _mark: number, _used: number): number {
+    this.load(slot, strategy);
     this.#active = Math.max(0, this.#active - held);
     this.save(slot);
     return 0;

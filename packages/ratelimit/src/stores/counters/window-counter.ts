@@ -64,8 +64,8 @@ export class WindowCounter implements Counter {
     held.resetAfterUs = this.resetUs();
   }
 
-  settle(slot: number, held: number, mark: number, used: number, now: Instant): number {
-    this.load(slot, this.#window, now);
+  settle(slot: number, strategy: CompiledStrategy, held: number, mark: number, used: number, now: Instant): number {
+    this.load(slot, strategy, now);
     settleWindow(this.#state, held, mark, used);
     this.save(slot);
     return this.over();
