@@ -145,13 +145,23 @@ export class Lease extends AsyncResource implements Beating {
     return this.#end(undefined, false);
   }
 
-  /** Not an async function: a store in this process lets nobody wait. */
-  #end(costs: Usage | undefined, isUsed: boolean): Promise<Settled> {
-    if (this.#ended) return Promise.resolve({ settled: false, overspent: [] });
+  /** Ends this lease alone, and leaves what is reserved to others of its id. */
+  leave(): void {
+    this.#stop();
+    this.#uncount();
+  }
+
+  #stop(): void {
     this.#ended = true;
     this.#holder = undefined;
     withdraw(this);
     this.#timer?.cancel();
+  }
+
+  /** Not an async function: a store in this process lets nobody wait. */
+  #end(costs: Usage | undefined, isUsed: boolean): Promise<Settled> {
+    if (this.#ended) return Promise.resolve({ settled: false, overspent: [] });
+    this.#stop();
     const charging = this.#charging;
     return charging === undefined ? this.#settle(costs, isUsed) : charging.then(() => this.#settle(costs, isUsed));
   }

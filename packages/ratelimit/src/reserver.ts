@@ -131,12 +131,13 @@ export class Reserver {
     const lease = new Lease(lessor, order, answer.holding);
     const timed = answer.atMs === undefined ? { ...answer, atMs: lessor.clock.now() } : answer;
     const reservation = new LeasedReservation(lease, order, timed);
-    return delayUs > 0 || isAborted ? this.#depart(reservation, delayUs, signal) : reservation;
+    return delayUs > 0 || isAborted ? this.#depart(reservation, lease, delayUs, signal) : reservation;
   }
 
   /** Waits for the departure from a queue. */
   async #depart(
     reservation: LeasedReservation,
+    lease: Lease,
     delayUs: number,
     signal: AbortSignal | undefined,
   ): Promise<LeasedReservation> {
@@ -148,7 +149,9 @@ export class Reserver {
       signal?.throwIfAborted();
       return reservation;
     } catch (error) {
-      await reservation.cancel();
+      // Who made it first waits on, or has gone already.
+      if (reservation.answer.repeated === true) lease.leave();
+      else await lease.cancel();
       throw error;
     }
   }

@@ -446,6 +446,35 @@ describe('a queue of a leaky bucket', () => {
     ]);
   });
 
+  test('lets a repeated call wait for the departure of the first', async () => {
+    const { limiter, clock } = createLimiter(leaky);
+    await limiter.reserve(ada);
+    const gone: number[] = [];
+    const waiting = [1, 2].map(async () => {
+      await limiter.reserve(ada, undefined, { idempotencyKey: 'k', maxWaitMs: 1_000 });
+      gone.push(clock.now() - startMs);
+    });
+    await clock.advanceAsync(1_000);
+    await Promise.all(waiting);
+    expect(gone).toEqual([100, 100]);
+  });
+
+  test('is not left by the first where a repeated call gives up', async () => {
+    const { limiter, clock } = createLimiter(leaky);
+    await limiter.reserve(ada);
+    const options = { idempotencyKey: 'k', maxWaitMs: 1_000 };
+    const first = limiter.reserve(ada, undefined, options);
+    const giveUp = new AbortController();
+    const again = expect(limiter.reserve(ada, undefined, { ...options, signal: giveUp.signal })).rejects.toThrow(
+      'gone',
+    );
+    await clock.advanceAsync(50);
+    giveUp.abort(new Error('gone'));
+    await again;
+    await clock.advanceAsync(50);
+    expect(await granted(await first).settle()).toMatchObject({ settled: true });
+  });
+
   test('RL15: is bounded by its length and by how long a caller waits', async () => {
     const { limiter, clock } = createLimiter(leaky);
     const waiting = [0, 1, 2, 3].map(() => limiter.reserve(ada, undefined, { maxWaitMs: 1_000 }));

@@ -1,4 +1,5 @@
 /** What the memory store keeps of a reservation. */
+import { bucketDelayLeftUs } from '../strategies/bucket.ts';
 import { type Expiring, Expiries } from './expiries.ts';
 import { hold, type Step } from './step.ts';
 import type { Ask, Holder } from './store.ts';
@@ -58,6 +59,18 @@ export function partOf(held: Held, { rule, key }: Pick<Ask, 'rule' | 'key'>, pla
   if (usual !== undefined && usual.rule === rule && usual.key === key) return usual;
   for (const part of held.parts) if (part.key === key && part.rule.id === rule.id) return part;
   return undefined;
+}
+
+/** How long it still has to wait for its departure from queues. */
+export function delayLeftUs(held: Held, asks: readonly Ask[], nowUs: number): number {
+  let leftUs = 0;
+  for (const ask of asks) {
+    const { strategy } = ask.rule;
+    const part = partOf(held, ask);
+    if (part === undefined || part.held === 0 || strategy.kind !== 'bucket' || strategy.queue === 0) continue;
+    leftUs = Math.max(leftUs, bucketDelayLeftUs(strategy, part.mark, nowUs));
+  }
+  return leftUs;
 }
 
 /** Adds a charge to a reservation; what it held under another mark counts as used. */

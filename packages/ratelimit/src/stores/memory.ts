@@ -5,7 +5,7 @@
  */
 import { type Clock, requireWhole, systemClock } from '@sage-adk/core';
 import type { CompiledRule } from '../compile.ts';
-import { charge, type Held, partOf, Reservations } from './held.ts';
+import { charge, delayLeftUs, type Held, partOf, Reservations } from './held.ts';
 import { type KeyTable, overflowSlot } from './key-table.ts';
 import { MemoryClock } from './memory-clock.ts';
 import { MemoryRule } from './memory-rule.ts';
@@ -239,9 +239,11 @@ class Memory implements MemoryStore {
 
   #reserve(request: ReserveRequest): Answer {
     const { asks, ttlUs, maxWaitUs, isOwn = false } = request;
-    const repeated = !isOwn && this.#held.find(request, asks) !== undefined;
+    const known = isOwn ? undefined : this.#held.find(request, asks);
     const steps = this.#look(asks, maxWaitUs);
-    if (repeated) return { ...this.#answer(steps, true), repeated };
+    if (known !== undefined) {
+      return { ...this.#answer(steps, true), delayUs: delayLeftUs(known, asks, this.#now.steadyUs), repeated: true };
+    }
     if (this.#refused) return this.#answer(steps, false);
     let parts = steps;
     let delayUs = 0;

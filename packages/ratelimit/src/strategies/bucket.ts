@@ -96,6 +96,11 @@ export function bucketDelayUs({ weight, drain, burst }: Bucket, { debt }: Bucket
   return cost === 0 ? 0 : Math.max(0, Math.ceil((debt - (burst - cost) * weight) / drain));
 }
 
+/** What is left of that for a reservation that a queue gave this mark, to a microsecond more. */
+export function bucketDelayLeftUs({ weight, drain, burst }: Bucket, mark: number, nowUs: number): number {
+  return Math.max(0, mark - Math.floor((burst * weight) / drain) - nowUs);
+}
+
 /** Adds a cost for good, whether it fits or not. */
 export function spendFromBucket({ weight }: Bucket, state: BucketState, cost: number): void {
   if (cost === 0) return;

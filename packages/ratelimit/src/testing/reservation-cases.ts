@@ -225,6 +225,23 @@ export const reservationCases: readonly StoreCase[] = [
     assert.equal((await peek(ask(1))).allowed, false);
   }),
 
+  storeCase('a reservation that is repeated waits for the same departure', async ({ store, pass }) => {
+    const ask = asker({ strategy: 'leaky-bucket', limit: 60, maxQueue: 3 });
+    const free = asker({ name: 'free', strategy: 'leaky-bucket', limit: 60, maxQueue: 3 });
+    const reserve = async (id: string) =>
+      store.decide({ kind: 'reserve', id: idOf(id), asks: [ask(1), free(0)], ttlUs, maxWaitUs: 5_000_000 });
+    for (const id of ['one', 'two', 'three']) await reserve(id);
+    await pass(400_000);
+    const left = [];
+    for (const id of ['one', 'two', 'three']) left.push((await reserve(id)).delayUs);
+    assert.deepEqual(left, [0, 600_000, 1_600_000]);
+    await pass(600_000);
+    const again = await reserve('two');
+    assert.deepEqual([again.repeated, again.delayUs], [true, 0]);
+    await store.settle({ id: idOf('two'), asks: [ask(1), free(0)] });
+    assert.equal((await reserve('three')).delayUs, 1_000_000);
+  }),
+
   storeCase('a reservation that waits in a queue begins with its departure', async ({ store, pass }) => {
     const ask = asker({ strategy: 'leaky-bucket', limit: 2, maxQueue: 2 });
     const reserve = async (id: string) =>

@@ -4,6 +4,7 @@ import { compileRule } from '../../src/compile.ts';
 import type { Rule } from '../../src/rule.ts';
 import {
   type Bucket,
+  bucketDelayLeftUs,
   bucketDelayUs,
   bucketRemaining,
   bucketResetUs,
@@ -251,6 +252,29 @@ describe('a leaky bucket', () => {
     for (let n = 0; n < 3; n++) enqueue(bucket, state, 1_000_000);
     expect(enqueue(bucket, state, 250_000)).toEqual({ waitUs: 50_000 });
     expect(enqueue(bucket, state, 300_000)).toEqual({ delayUs: 300_000 });
+  });
+
+  test('tells who asks again what is left of the wait, to a microsecond more', () => {
+    const whole = (max: number) => fc.integer({ min: 1, max });
+    fc.assert(
+      fc.property(
+        whole(5_000),
+        whole(20),
+        fc.array(whole(20), { maxLength: 9 }),
+        fc.nat(100_000),
+        (limit, burst, costs, passUs) => {
+          const bucket = bucketOf({ limit, per: 'second', burst, strategy: 'leaky-bucket', maxQueue: 400 });
+          const state = freshBucket();
+          drainTo(bucket, state, startUs);
+          for (const cost of costs) {
+            const delayUs = bucketDelayUs(bucket, state, Math.min(cost, burst));
+            const mark = holdInBucket(bucket, state, Math.min(cost, burst));
+            const lateUs = bucketDelayLeftUs(bucket, mark, startUs + passUs) - Math.max(0, delayUs - passUs);
+            expect([0, 1]).toContain(lateUs);
+          }
+        },
+      ),
+    );
   });
 
   test('RL15: who leaves the end of the queue leaves no gap, who leaves the middle keeps it', () => {

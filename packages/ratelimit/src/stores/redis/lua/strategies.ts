@@ -187,6 +187,12 @@ local function delay_of(strategy, state, cost)
   return math.max(0, math.ceil((state.debt - (strategy[4] - cost) * strategy[2]) / strategy[3]))
 end
 
+-- What is left of that for what is held under a mark.
+local function delay_left(strategy, held, mark, now)
+  if strategy[1] ~= ${bucket} or strategy[5] == 0 or held == 0 then return 0 end
+  return math.max(0, mark - math.floor(strategy[4] * strategy[2] / strategy[3]) - now)
+end
+
 -- Adds a cost that will be settled. Returns its mark.
 local function hold(strategy, state, cost, now)
   local kind, weight = strategy[1], strategy[2]
