@@ -211,10 +211,12 @@ class Memory implements MemoryStore {
   #step({ rule, key, cost }: Ask, n: number, asks: readonly Ask[], maxWaitUs: number): Step {
     const place = this.#places.at(n, rule);
     const { table, counter } = place;
-    const slot = table.slotOf(key) ?? this.#slotForNew(asks, n, table);
-    const waitUs = counter.look(slot, rule.strategy, cost, maxWaitUs, this.#now);
+    const known = table.slotOf(key);
+    const slot = known ?? this.#slotForNew(asks, n, key, table);
+    const start = known ?? table.start;
+    const waitUs = counter.look(start, rule.strategy, cost, maxWaitUs, this.#now);
     this.#refused ||= waitUs !== 0 && rule.mode === 'enforce';
-    if (slot === overflowSlot) this.#source = 'overflow';
+    if (start === overflowSlot) this.#source = 'overflow';
     return {
       rule,
       key,
@@ -232,9 +234,9 @@ class Memory implements MemoryStore {
   }
 
   /** Rules of one table are asked about one key: what the first was given is given to all. */
-  #slotForNew(asks: readonly Ask[], n: number, table: KeyTable): number {
+  #slotForNew(asks: readonly Ask[], n: number, key: string, table: KeyTable): number {
     const isGiven = asks.some(({ rule }, before) => before < n && this.#places.at(before, rule).table === table);
-    return isGiven ? table.given : table.slotForNew();
+    return isGiven ? table.given : table.slotForNew(key);
   }
 
   #reserve(request: ReserveRequest): Answer {

@@ -43,7 +43,7 @@ export function settle(part: Step, cost: number, now: Instant): number {
   if (slot !== undefined) return counter.settle(slot, strategy, held, part.mark, used, now);
   // Where the key was forgotten, nothing of it counts any more but what was used on top.
   if (used <= held) return 0;
-  const fresh = table.slotForNew();
+  const fresh = table.slotForNew(key);
   table.claim(fresh, key, 0);
   return counter.settle(fresh, strategy, 0, 0, used - held, now);
 }

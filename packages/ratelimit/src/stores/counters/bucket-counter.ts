@@ -25,6 +25,7 @@ const plain = 3;
 const reserved = 5;
 
 export class BucketCounter implements Counter {
+  readonly isCopied = true;
   #bucket: Bucket;
   #columns: Columns;
   readonly #state: BucketState = freshBucket();
@@ -119,6 +120,10 @@ export class BucketCounter implements Counter {
 
   forget(slot: number): void {
     this.#columns.clear(slot);
+  }
+
+  copy(from: number, to: number): void {
+    this.#columns.copy(from, to);
   }
 
   image(): unknown {

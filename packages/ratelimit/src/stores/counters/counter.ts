@@ -66,6 +66,9 @@ export interface Counter {
   /** Whether nothing is used. Leaves what is loaded as it is. */
   isIdle(slot: number, now: Instant): boolean;
   forget(slot: number): void;
+  /** Gives a slot the state of another; what was loaded of that other is now the slot's. Nothing where it {@link isCopied} is false: such state is of reservations. */
+  copy(from: number, to: number): void;
+  readonly isCopied: boolean;
   /** A copy of all state. */
   image(): unknown;
 }
