@@ -1,6 +1,6 @@
 /** Rules that are changed while the limiter runs, for all or for one subject. */
 import { describe, expect, test } from '@jest/globals';
-import { type LimitSubject, sources } from '@sage-adk/core';
+import { type Clock, type LimitSubject, sources } from '@sage-adk/core';
 import { createFakeClock } from '@sage-adk/core/testing';
 import { createRateLimiter, type Rule } from '../src/index.ts';
 import { createMemoryStore } from '../src/stores/memory.ts';
@@ -55,10 +55,11 @@ describe('a rule that is changed for one subject', () => {
   });
 
   test.each([
-    ['memory', (clock = createFakeClock()) => ({ clock, store: createMemoryStore({ clock }) })],
-    ['a shared store', (clock = createFakeClock()) => ({ clock, store: createSharedStore(clock).store })],
+    ['memory', (clock: Clock) => createMemoryStore({ clock })],
+    ['a shared store', (clock: Clock) => createSharedStore(clock).store],
   ])('is shown by its own limit: %s', async (_name, make) => {
-    await using limiter = createRateLimiter({ rules: [bucket, window], ...make() });
+    const clock = createFakeClock();
+    await using limiter = createRateLimiter({ rules: [bucket, window], store: make(clock), clock });
     for (const name of ['bucket', 'window']) limiter.set(name, { limit: 1_000 }, ada);
     for (const subject of [ada, { user: 'bob' }]) await limiter.check(subject, { requests: 50 });
     const rows = await limiter.snapshot();
