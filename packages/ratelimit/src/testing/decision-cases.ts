@@ -145,6 +145,9 @@ export const decisionCases: readonly StoreCase[] = [
       await consume(before(2));
       const most = after.rule.strategy.kind === 'bucket' ? after.rule.strategy.burst : after.rule.limit;
       assert.deepEqual(remainingOf(await peek(after(0))), [most - 2], name);
+      assert.deepEqual(remainingOf(await consume(after(1))), [most - 3], name);
+      const least = before.rule.strategy.kind === 'bucket' ? before.rule.strategy.burst : before.rule.limit;
+      assert.deepEqual(remainingOf(await peek(before(0))), [least - 3], name);
     }
   }),
 
