@@ -126,7 +126,7 @@ export class RuleBook {
   #override(rule: Rule, patch: RulePatch | undefined, subject: LimitSubject): void {
     const key = scopeKey(rule.scope, subject);
     requireOption('subject', key, `one that rule "${rule.name}" applies to`, (value) => value !== undefined);
-    const tier = subject.tier !== undefined && rule.tiers?.[subject.tier] !== undefined ? subject.tier : undefined;
+    const tier = Object.hasOwn(rule.tiers ?? {}, subject.tier ?? '') ? subject.tier : undefined;
     const space = spaceOf(rule.scope, scopesOf(this.#rules));
     const place = placeOf(rule.name, space + suffixOf(tier), key ?? '');
     if (patch === undefined) {

@@ -250,10 +250,11 @@ export class StoreLimiter implements RateLimiter {
 
   async #chargeMore(lease: Lease, subject: LimitSubject, more: LimitCosts): Promise<Decision> {
     const asks = withoutSlots(this.#book.asksAgain(lease.asks, subject, more));
-    const answer = lease.ended
-      ? undefined
-      : await this.#ask({ kind: 'charge', asks, id: lease.id, holding: lease.holding });
-    if (answer === undefined || answer.gone === true) throw errors.RESERVATION_OVER({ id: lease.id });
+    const { id, holding } = lease;
+    // Where nothing of it is counted there is nothing that a store could know of.
+    const request: DecideRequest = asks.length === 0 ? { kind: 'peek', asks } : { kind: 'charge', asks, id, holding };
+    const answer = lease.ended ? undefined : await this.#ask(request);
+    if (answer === undefined || answer.gone === true) throw errors.RESERVATION_OVER({ id });
     if (answer.allowed) {
       lease.grow(asks, more);
       this.#reporter.tally.grown(asks);

@@ -128,6 +128,7 @@ describe('a reservation', () => {
         ?.read()['reservations'],
     ).toBe(0);
     expect(await reservation.extend(1_000)).toBe(true);
+    expect((await reservation.charge({ tokens: 5 })).allowed).toBe(true);
     expect(await reservation.settle({ tokens: 9 })).toEqual({ settled: true, overspent: [] });
   });
 
