@@ -21,6 +21,8 @@ export interface CompiledRule {
   readonly scope: string;
   /** Rules of one space are asked about the same keys, so a store may keep their state together. */
   readonly space: string;
+  /** Whether it was made for single subjects, with a space of its own: once nothing in that counts, it may never be asked about again. */
+  readonly forSubject: boolean;
   /** Members that a subject must have for the rule to apply. */
   readonly when: readonly (readonly [member: SubjectMember, value: string])[];
   readonly mode: Mode;
@@ -56,6 +58,7 @@ const mostLimit = 2 ** 52;
  */
 export function compileRule(rule: Rule, space: string, tier?: string): CompiledRule | undefined {
   const own: TierLimits | undefined = tier === undefined ? undefined : rule.tiers?.[tier];
+  requireOption(`rules["${rule.name}"].tiers.${tier}`, own ?? {}, 'an object of limits', isObject);
   const given = { ...rule, ...own };
   const { name, unit = 'requests', mode = 'enforce', onExpiry = 'charge' } = given;
   const { onStoreError = unit === 'cost' ? 'closed' : 'local' } = given;
@@ -68,13 +71,14 @@ export function compileRule(rule: Rule, space: string, tier?: string): CompiledR
   if (given.limit === Number.POSITIVE_INFINITY) return undefined;
   requireWhole(option('limit'), given.limit, 1, mostLimit);
   const strategy = unit === 'concurrency' ? slotsOf(given, option) : strategyOf(given, unit, option);
-  const suffix = own === undefined || tier === undefined ? '' : `@${tier}`;
+  const suffix = suffixOf(own && tier);
   return {
     id: `${name}${suffix}~${fingerprint([unit, onExpiry, given.per, given.timeZone, strategy])}`,
     name,
     unit,
     scope: typeof rule.scope === 'function' ? 'custom' : rule.scope,
     space: space + suffix,
+    forSubject: false,
     when: whenOf(rule, option),
     mode,
     limit: given.limit,
@@ -85,6 +89,15 @@ export function compileRule(rule: Rule, space: string, tier?: string): CompiledR
     onStoreError,
     returnsOnExpiry: onExpiry === 'return',
   };
+}
+
+/** What a tier with limits of its own adds to names. */
+export function suffixOf(tier: string | undefined): string {
+  return tier === undefined ? '' : `@${tier}`;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object';
 }
 
 type Option = (key: string) => string;

@@ -21,6 +21,11 @@ export function costIn(unit: Unit, costs: LimitCosts | undefined): number | unde
   }
 }
 
+/** The tokens that are no output, as far as that is known. */
+export function inputOf({ tokens = 0, inputTokens, outputTokens = 0 }: LimitCosts): number {
+  return inputTokens ?? Math.max(0, tokens - outputTokens);
+}
+
 /** All tokens; where only their parts are known, the sum of these. */
 function tokensOf(costs: LimitCosts): number | undefined {
   const tokens = whole('tokens', costs.tokens);
@@ -30,8 +35,21 @@ function tokensOf(costs: LimitCosts): number | undefined {
   return inputTokens === undefined && outputTokens === undefined ? undefined : (inputTokens ?? 0) + (outputTokens ?? 0);
 }
 
+/** Refuses what is no cost. */
+export function requireCosts(option: string, costs: LimitCosts): void {
+  requireOption(option, costs, 'an object', (value) => typeof value === 'object' && value !== null);
+  for (const [name, cost] of Object.entries(costs)) requireOption(`${option}.${name}`, cost, expected, isCost);
+}
+
+const expected = 'a whole number from 0 to 2^53 - 1';
+
+function isCost(cost: unknown): boolean {
+  const units = typeof cost === 'bigint' ? Number(cost) : cost;
+  return cost === undefined || (Number.isSafeInteger(units) && (units as number) >= 0);
+}
+
 function whole<T extends number | undefined>(name: keyof LimitCosts, cost: T): T {
   // Checked by hand first: this is the hot path, and requireOption writes its message for every call.
   if (cost === undefined || (Number.isSafeInteger(cost) && cost >= 0)) return cost;
-  return requireOption(`costs.${name}`, cost, 'a whole number from 0 to 2^53 - 1', () => false);
+  return requireOption(`costs.${name}`, cost, expected, () => false);
 }

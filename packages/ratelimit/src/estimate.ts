@@ -73,9 +73,11 @@ function cutTo(cut: LimitCosts, whole: LimitCosts, { unit, cost, remaining }: Ru
     case 'output_tokens':
       return shorten(cut, whole, cost - remaining);
     case 'tokens':
-      return whole.outputTokens === undefined
+      if (whole.outputTokens !== undefined) return shorten(cut, whole, cost - remaining);
+      // Input is sent whole.
+      return whole.inputTokens === undefined
         ? { ...cut, tokens: Math.min(cut.tokens ?? remaining, remaining) }
-        : shorten(cut, whole, cost - remaining);
+        : undefined;
     case 'cost': {
       const money = BigInt(remaining);
       const cheaper = {

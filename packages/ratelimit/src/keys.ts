@@ -1,7 +1,7 @@
 /** Who a limit is kept for, as a short string that holds no secret. */
 import { hash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
-import { type LimitSubject, type Principal, requireWhole } from '@sage-adk/core';
+import { type LimitSubject, type Principal, requireOption, requireWhole } from '@sage-adk/core';
 import type { Scope } from './rule.ts';
 
 const longestKey = 64;
@@ -15,8 +15,13 @@ const mappedGroups = '0:0:0:0:0:65535';
 export function scopeKey(scope: Scope, subject: LimitSubject): string | undefined {
   if (scope === 'global') return '';
   const id = idIn(scope, subject);
-  if (id !== undefined) return ownKey(id);
+  if (typeof id === 'string') return ownKey(id);
+  if (id !== undefined) refuse(typeof scope === 'string' ? `subject.${scope}` : 'scope(subject)', id);
   return scope === 'user' ? principalKey(subject.principal) : undefined;
+}
+
+function refuse(option: string, id: unknown): void {
+  requireOption(option, id, 'a string, or undefined', () => false);
 }
 
 /** Each by its name, which is faster to read than a name that is computed. */
@@ -73,6 +78,7 @@ function ownKey(id: string): string {
 function principalKey(principal: Principal | undefined): string | undefined {
   if (principal === undefined) return undefined;
   const { kind, id } = principal;
+  if (typeof id !== 'string') refuse('subject.principal.id', id);
   const shown = kind === 'api_key' ? hashApiKey(id) : ownKey(kind === 'address' ? addressKey(id) : id);
   return `${mark}${kind}${mark}${shown}`;
 }

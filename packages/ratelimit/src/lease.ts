@@ -1,13 +1,14 @@
 /** A reservation's hold on its store: kept alive by heartbeats, ended once. */
 import { AsyncResource } from 'node:async_hooks';
-import { type Clock, emit, type LimitCosts, type LimitSubject, type Timer } from '@sage-adk/core';
+import { type Clock, emit, type LimitCosts, type LimitSubject, requireNumber, type Timer } from '@sage-adk/core';
 import type { TimerWheel } from '@sage-adk/core/deadline';
-import { costIn } from './costs.ts';
+import { inputOf } from './costs.ts';
 import type { Decision } from './decision.ts';
 import { freshId } from './fresh-id.ts';
 import { type Beating, type FirstBeats, type Line, withdraw } from './first-beats.ts';
 import type { Reporter } from './reporter.ts';
 import type { Ask, LimiterStore, Settlement } from './stores/store.ts';
+import { excessOf, type Usage, usedOf } from './used.ts';
 
 /** What the leases of a limiter share. */
 export interface Lessor {
@@ -63,6 +64,10 @@ export class Lease extends AsyncResource implements Beating {
   #counted = true;
   /** How long the store keeps it since then, as far as this process knows. */
   #keptMs: number;
+  /** Input tokens that were charged meanwhile. */
+  inputCharged = 0;
+  /** A charge that is not answered yet. */
+  #charging: Promise<unknown> | undefined;
   #timer: Timer | undefined;
   #id: string | undefined;
   line: Line | undefined;
@@ -105,7 +110,8 @@ export class Lease extends AsyncResource implements Beating {
 
   async extend(ttlMs: number): Promise<boolean> {
     const { store, clock } = this.lessor;
-    if (this.#ended) return false;
+    requireNumber('ttlMs', ttlMs, 1, longestMs);
+    if (this.#ended || this.asks.length === 0) return !this.#ended;
     const kept = await store.extend({
       id: this.#id ?? '',
       holding: this.holding,
@@ -116,16 +122,24 @@ export class Lease extends AsyncResource implements Beating {
     return kept;
   }
 
-  /** More was charged to the reservation. */
-  grow(more: readonly Ask[]): void {
+  /** Takes more. Who settles in the meantime waits for it. */
+  charge(subject: LimitSubject, more: LimitCosts): Promise<Decision> {
+    const charging = this.lessor.charge(this, subject, more);
+    this.#charging = Promise.allSettled([this.#charging, charging]).then(() => undefined);
+    return charging;
+  }
+
+  /** More was charged to the reservation: `asks`, in the numbers of its rules. */
+  grow(asks: readonly Ask[], more: LimitCosts): void {
+    this.inputCharged += inputOf(more);
     this.asks = this.asks.map((ask) => {
-      const added = more.find(({ rule }) => rule.id === ask.rule.id);
+      const added = asks.find(({ rule }) => rule.id === ask.rule.id);
       return added === undefined ? ask : { ...ask, cost: ask.cost + added.cost };
     });
   }
 
   /** Replaces what is reserved by what was used; what `used` doesn't name was used as reserved. Only the first of this and {@link cancel} counts. */
-  settle(used: LimitCosts | undefined): Promise<Settled> {
+  settle(used: Usage | undefined): Promise<Settled> {
     return this.#end(used, true);
   }
 
@@ -133,26 +147,46 @@ export class Lease extends AsyncResource implements Beating {
     return this.#end(undefined, false);
   }
 
-  /** Not an async function: a store in this process lets nobody wait. */
-  #end(costs: LimitCosts | undefined, isUsed: boolean): Promise<Settled> {
-    if (this.#ended) return Promise.resolve({ settled: false, overspent: [] });
+  /** Ends this lease alone, and leaves what is reserved to others of its id. */
+  leave(): void {
+    this.#stop();
+    this.#uncount();
+  }
+
+  #stop(): void {
     this.#ended = true;
     this.#holder = undefined;
     withdraw(this);
     this.#timer?.cancel();
+  }
+
+  /** Not an async function: a store in this process lets nobody wait. */
+  #end(costs: Usage | undefined, isUsed: boolean): Promise<Settled> {
+    if (this.#ended) return Promise.resolve({ settled: false, overspent: [] });
+    this.#stop();
+    const charging = this.#charging;
+    return charging === undefined ? this.#settle(costs, isUsed) : charging.then(() => this.#settle(costs, isUsed));
+  }
+
+  #settle(costs: Usage | undefined, isUsed: boolean): Promise<Settled> {
+    let used: readonly Ask[];
     try {
-      const used = usedOf(this.asks, costs, isUsed);
+      used = usedOf(this.asks, costs, isUsed);
+    } catch (error) {
+      // What is no number was used as reserved: the slot comes back, and the first word counts all the same.
+      const refuse = (): Promise<never> => Promise.reject(error);
+      return this.#settle(undefined, true).then(refuse, refuse);
+    }
+    try {
       const settling = this.lessor.store.settle({
         id: this.#id ?? '',
         holding: this.holding,
         asks: used,
         reserved: this,
       });
-      if ('then' in settling) {
-        this.#uncount();
-        return settling.then((late) => this.#conclude(used, late));
-      }
-      return this.#conclude(used, settling);
+      if (!('then' in settling)) return this.#conclude(used, settling);
+      this.#uncount();
+      return settling.then((late) => this.#conclude(used, late));
     } catch (error) {
       this.#uncount();
       return Promise.reject(error);
@@ -160,7 +194,8 @@ export class Lease extends AsyncResource implements Beating {
   }
 
   #conclude(used: readonly Ask[], settlement: Settlement): Promise<Settled> {
-    if (!settlement.settled) return this.#concludeLate(used, settlement);
+    // Where no rule applies there is nothing that a store could know of.
+    if (!settlement.settled && used.length > 0) return this.#concludeLate(used, settlement);
     const { reporter, onReleased } = this.lessor;
     const owed = reporter.settled(this.asks, used, settlement.over, this.#counted ? 1 : 0);
     this.#counted = false;
@@ -169,10 +204,8 @@ export class Lease extends AsyncResource implements Beating {
   }
 
   async #concludeLate(used: readonly Ask[], { over }: Settlement): Promise<Settled> {
-    const { clock, onReleased } = this.lessor;
-    this.#uncount();
-    // Before its time is over it was settled by another handle, or reset.
-    if (clock.monotonicMs() - this.sinceMs >= this.#keptMs) this.#tellLost();
+    const { onReleased } = this.lessor;
+    this.#lose();
     await this.#chargeExcess(used);
     onReleased(used);
     return { settled: false, overspent: tellOwed(used, over) };
@@ -180,8 +213,7 @@ export class Lease extends AsyncResource implements Beating {
 
   /** What was reserved stays charged when the time is over; what came on top is charged now. */
   async #chargeExcess(used: readonly Ask[]): Promise<void> {
-    const excess = used.map((ask, n) => ({ ...ask, cost: Math.max(0, ask.cost - (this.asks[n]?.cost ?? 0)) }));
-    const asks = excess.filter(({ cost }) => cost > 0);
+    const asks = excessOf(used, this.asks);
     if (asks.length > 0) await this.lessor.store.decide({ kind: 'consume', asks, force: true });
   }
 
@@ -192,18 +224,21 @@ export class Lease extends AsyncResource implements Beating {
   #beat(): void {
     const { clock } = this.lessor;
     const nowMs = clock.monotonicMs();
+    const endsMs = this.sinceMs + this.#keptMs;
     if (this.#holder !== undefined) {
       this.#watched = new WeakRef(this.#holder);
       this.#holder = undefined;
       this.#beatAt(this.sinceMs + this.#ttlMs / 3);
     } else if (this.#abandoned) {
-      this.#tellLost();
+      if (nowMs < endsMs) this.#beatAt(endsMs);
+      else this.#tellLost();
     } else if (this.#watched?.deref() === undefined || nowMs - this.sinceMs >= this.#maxHoldMs) {
       this.#abandoned = true;
-      this.#beatAt(nowMs + this.#ttlMs - this.#ttlMs / 3);
+      this.#beatAt(Math.max(endsMs, nowMs + this.#ttlMs - this.#ttlMs / 3));
     } else {
       this.#beatAt(nowMs + this.#ttlMs / 3);
-      this.extend(this.#ttlMs).then(
+      // Its holder may have had it extended for longer.
+      this.extend(Math.max(this.#ttlMs, endsMs - nowMs)).then(
         (kept) => {
           if (!kept && !this.#ended) this.#lose();
         },
@@ -217,9 +252,11 @@ export class Lease extends AsyncResource implements Beating {
     this.#timer = this.lessor.wheel.schedule(() => this.#beat(), atMs);
   }
 
+  /** The store has it no longer: its time is over, or before that it was settled by another handle, or reset. */
   #lose(): void {
     this.#timer?.cancel();
-    this.#tellLost();
+    this.#uncount();
+    if (this.lessor.clock.monotonicMs() - this.sinceMs >= this.#keptMs) this.#tellLost();
   }
 
   #uncount(): void {
@@ -239,13 +276,8 @@ export class Lease extends AsyncResource implements Beating {
   }
 }
 
-function usedOf(asks: readonly Ask[], costs: LimitCosts | undefined, isUsed: boolean): readonly Ask[] {
-  const used: Ask[] = [];
-  for (const { rule, key, cost } of asks) {
-    used.push({ rule, key, cost: isUsed ? (costIn(rule.unit, costs) ?? cost) : 0 });
-  }
-  return used;
-}
+// In microseconds still a whole number.
+const longestMs = Number.MAX_SAFE_INTEGER / 1_000;
 
 /** Tells what is owed of which rules. */
 function tellOwed(used: readonly Ask[], over: readonly number[]): Settled['overspent'] {

@@ -45,8 +45,8 @@ export interface RateLimiter extends AsyncDisposable {
     options?: ReserveOptions,
   ): Promise<T>;
   /**
-   * Changes a rule in this process, for one subject where one is given; `undefined` takes a subject's change back. What was used stays used; only a bucket
-   * of one subject starts full. Throws `SAGE_RATELIMIT_UNKNOWN_RULE`.
+   * Changes a rule in this process, for one subject where one is given, and its tier where that has limits of its own; `undefined` takes a subject's change
+   * back. What was used stays used; only a bucket of one subject starts full. Throws `SAGE_RATELIMIT_UNKNOWN_RULE`.
    */
   set(rule: string, patch: RulePatch, subject?: LimitSubject): void;
   set(rule: string, patch: undefined, subject: LimitSubject): void;
@@ -70,7 +70,7 @@ export interface ReserveOptions {
   readonly ttlMs?: number;
   /** Heartbeats end after so long: a call that never ends must not keep its slot for good. @default 3_600_000 */
   readonly maxHoldMs?: number;
-  /** Makes a repeated call return the first reservation instead of taking twice. Any string. @default none */
+  /** Makes a call that its user repeats return the first reservation instead of taking twice. Any string; others' keys do not count. @default none */
   readonly idempotencyKey?: string;
   /** How long to wait for a departure from a leaky bucket's queue. @default 0 */
   readonly maxWaitMs?: number;

@@ -1,10 +1,11 @@
 import type { LimitCosts, LimitSubject } from '@sage-adk/core';
 import { type Concluded, conclude } from './conclusion.ts';
+import { inputOf } from './costs.ts';
 import { type Decision, errorOf } from './decision.ts';
 import { assumedUnits } from './estimate.ts';
 import type { Lease, LeaseOrder, Settled } from './lease.ts';
 import type { Unit } from './rule.ts';
-import type { Answer } from './stores/store.ts';
+import type { Answer, Ask } from './stores/store.ts';
 
 /** Quota that is taken for a call and settled when it is over. Held until then by heartbeats; a process that dies loses it after the TTL. */
 export interface Reservation extends AsyncDisposable {
@@ -19,12 +20,12 @@ export interface Reservation extends AsyncDisposable {
   readonly assumed: readonly Unit[];
   /**
    * Replaces the estimate by what was used, without an argument keeps it. What is not named was used as reserved. Only the first of settle, fail and cancel
-   * counts; the others do nothing. More than was reserved is charged all the same and becomes debt.
+   * counts; the others do nothing. More than was reserved is charged all the same and becomes debt. Rejects for what is no cost, and keeps the estimate.
    */
   settle(used?: LimitCosts): Promise<Settled>;
   /** Gives everything back: the call never started. */
   cancel(): Promise<Settled>;
-  /** The call failed after the provider was asked: no output came, the rest counts as used. */
+  /** The call failed after the provider was asked: no output came, the rest counts as used; of tokens that nobody told apart, all. */
   fail(): Promise<Settled>;
   /** Tells that the provider was asked; from now on a failure no longer costs nothing. */
   contacted(): void;
@@ -117,7 +118,8 @@ export class LeasedReservation implements Reservation {
   }
 
   fail(): Promise<Settled> {
-    return this.#lease.settle(withoutOutput(this.granted));
+    const lease = this.#lease;
+    return lease.settle((reserved) => withoutOutput(reserved, inputOf(this.granted) + lease.inputCharged));
   }
 
   contacted(): void {
@@ -125,7 +127,7 @@ export class LeasedReservation implements Reservation {
   }
 
   charge(more: LimitCosts): Promise<Decision> {
-    return this.#lease.lessor.charge(this.#lease, this.#order.subject, more);
+    return this.#lease.charge(this.#order.subject, more);
   }
 
   extend(ttlMs: number): Promise<boolean> {
@@ -162,6 +164,13 @@ export interface Used<T> {
 }
 
 /** Of the tokens only the input is known to be used; what it cost is not known, so all of it stays. */
-function withoutOutput({ inputTokens }: LimitCosts): LimitCosts {
-  return { outputTokens: 0, ...(inputTokens !== undefined && { inputTokens, tokens: inputTokens }) };
+function withoutOutput({ rule, cost }: Ask, inputTokens: number): number {
+  switch (rule.unit) {
+    case 'output_tokens':
+      return 0;
+    case 'tokens':
+      return Math.min(cost, inputTokens);
+    default:
+      return cost;
+  }
 }

@@ -1,12 +1,13 @@
 /** Makes reservations: what an estimate leaves open is assumed, what a limit does not have left is handled, queues are waited for. */
-import { type LimitCosts, type LimitSubject, operate, requireNumber } from '@sage-adk/core';
+import { type LimitCosts, type LimitSubject, operate, requireNumber, requireOption } from '@sage-adk/core';
 import { sleep } from '@sage-adk/core/deadline';
 import type { CompiledRule } from './compile.ts';
 import { conclude } from './conclusion.ts';
+import { requireCosts } from './costs.ts';
 import type { Decision } from './decision.ts';
 import { clamp, fitAssumptions, fitted, withDefaults } from './estimate.ts';
 import { freshId } from './fresh-id.ts';
-import { hashApiKey } from './keys.ts';
+import { hashApiKey, scopeKey } from './keys.ts';
 import { Lease, type Lessor } from './lease.ts';
 import type { Alternative, ReserveOptions } from './limiter.ts';
 import { tellExhausted } from './reporter.ts';
@@ -30,6 +31,7 @@ export class Reserver {
   readonly #holds: boolean;
 
   constructor(options: ReserverOptions) {
+    if (options.defaults !== undefined) requireCosts('defaultEstimate', options.defaults);
     this.#options = options;
     this.#holds = 'holds' in options.lessor.store;
   }
@@ -70,7 +72,7 @@ export class Reserver {
     const other = onDenied === 'clamp' ? this.#clamped(estimate, decision, options) : await onDenied(decision);
     if (other === undefined) return this.#report(first, options);
     const granted = other.estimate;
-    const second = await this.#try(other.subject ?? subject, granted ?? estimate, granted, options);
+    const second = await this.#try(other.subject ?? subject, granted ?? estimate, granted, options, subject);
     return this.#report(second, options);
   }
 
@@ -94,22 +96,25 @@ export class Reserver {
     return outcome;
   }
 
+  /** @param caller who asks, whatever the subject that is tried. */
   #try(
     subject: LimitSubject,
     estimate: LimitCosts | undefined,
     granted: LimitCosts | undefined,
     options: ReserveOptions,
+    caller = subject,
   ): Outcome | Promise<Outcome> {
     const { ttlMs = 30_000, maxHoldMs = 3_600_000, maxWaitMs = 0, idempotencyKey, signal } = options;
     const { book, defaults, decide } = this.#options;
     signal?.throwIfAborted();
+    requireOption('maxHoldMs', maxHoldMs, 'a number of at least 1', isDuration);
     requireNumber('ttlMs', ttlMs, 1, maxHoldMs);
     requireNumber('maxWaitMs', maxWaitMs, 0);
     const whole = withDefaults(estimate, defaults);
     const asked = book.asksOf(subject, whole, leastReserved);
     const asks = defaults === undefined ? asked : fitAssumptions(asked, estimate);
     const isOwn = idempotencyKey === undefined && this.#holds;
-    const id = idempotencyKey !== undefined ? hashApiKey(idempotencyKey) : isOwn ? undefined : freshId();
+    const id = idempotencyKey !== undefined ? idOf(caller, idempotencyKey) : isOwn ? undefined : freshId();
     const order = { subject, estimate, whole, granted, asks, id, ttlMs, maxHoldMs };
     const maxWaitUs = Math.floor(maxWaitMs * 1_000);
     const ttlUs = Math.ceil(ttlMs * 1_000);
@@ -127,12 +132,13 @@ export class Reserver {
     const lease = new Lease(lessor, order, answer.holding);
     const timed = answer.atMs === undefined ? { ...answer, atMs: lessor.clock.now() } : answer;
     const reservation = new LeasedReservation(lease, order, timed);
-    return delayUs > 0 || isAborted ? this.#depart(reservation, delayUs, signal) : reservation;
+    return delayUs > 0 || isAborted ? this.#depart(reservation, lease, delayUs, signal) : reservation;
   }
 
   /** Waits for the departure from a queue. */
   async #depart(
     reservation: LeasedReservation,
+    lease: Lease,
     delayUs: number,
     signal: AbortSignal | undefined,
   ): Promise<LeasedReservation> {
@@ -144,10 +150,21 @@ export class Reserver {
       signal?.throwIfAborted();
       return reservation;
     } catch (error) {
-      await reservation.cancel();
+      // Who made it first waits on, or has gone already.
+      if (reservation.answer.repeated === true) lease.leave();
+      else await lease.cancel();
       throw error;
     }
   }
+}
+
+function isDuration(ms: number): boolean {
+  return ms >= 1;
+}
+
+/** A key is its tenant's and user's own: another's call of that key is another call. */
+function idOf(caller: LimitSubject, idempotencyKey: string): string {
+  return hashApiKey(JSON.stringify([caller.tenant, scopeKey('user', caller), idempotencyKey]));
 }
 
 /** Of what a reservation names no number of, one unit: who reserves nothing would pass a limit that is used up. */

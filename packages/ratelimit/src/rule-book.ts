@@ -1,7 +1,7 @@
 /** The rules of a limiter: which apply to a subject, and as what. Rules may be changed while the limiter runs. */
 import { hash } from 'node:crypto';
 import { type LimitCosts, type LimitSubject, requireOption } from '@sage-adk/core';
-import { type CompiledRule, compileRule } from './compile.ts';
+import { type CompiledRule, compileRule, suffixOf } from './compile.ts';
 import { costIn } from './costs.ts';
 import { errors } from './errors.ts';
 import { scopeKey } from './keys.ts';
@@ -23,6 +23,12 @@ interface RuleGroup {
   readonly byTier: ReadonlyMap<string, readonly CompiledRule[]>;
 }
 
+/** What a subject has in place of a rule: another one, or none. */
+interface Override {
+  readonly key: string;
+  readonly rule: CompiledRule | undefined;
+}
+
 /** Rules of single subjects that may be kept. */
 const mostOverrides = 10_000;
 
@@ -31,10 +37,11 @@ export class RuleBook {
   #rules: ReadonlyMap<string, Rule>;
   #groups: readonly RuleGroup[];
   #sole: SoleRule | undefined;
-  /** By the name of the rule and the key. */
-  readonly #overrides = new Map<string, CompiledRule | undefined>();
+  /** By the name and the space of the common rule, which tells the tier, and the key. */
+  readonly #overrides = new Map<string, Override>();
 
   constructor(rules: readonly Rule[]) {
+    requireOption('rules', rules, 'a list of rules, which may be empty', Array.isArray);
     this.#rules = byName(rules);
     this.#groups = groupsOf(rules);
     this.#sole = this.#findSole();
@@ -45,10 +52,17 @@ export class RuleBook {
     return this.#sole;
   }
 
-  /** Every rule that may be asked about, for tiers too. */
+  /** Every rule that may be asked about, for tiers too; of those that count the same, as one that was changed for a subject does, the common one. */
   all(): readonly CompiledRule[] {
     const rules = this.#groups.flatMap(({ others, byTier }) => [...others, ...[...byTier.values()].flat()]);
-    return [...new Map(rules.map((rule) => [rule.id, rule])).values()];
+    const own = [...this.#overrides.values()].flatMap(({ rule }) => rule ?? []);
+    return [...new Map([...own, ...rules].map((rule) => [rule.id, rule])).values()];
+  }
+
+  /** What was changed for single subjects and counts what the common rule counts. */
+  changes(): readonly Ask[] {
+    const own = [...this.#overrides.values()];
+    return own.flatMap(({ key, rule }) => (rule === undefined || rule.forSubject ? [] : { rule, key, cost: 0 }));
   }
 
   /**
@@ -69,6 +83,15 @@ export class RuleBook {
       }
     }
     return asks;
+  }
+
+  /** What was asked about before, with other costs: by its rules, as they are now unless the subject has come under others. */
+  asksAgain(asks: readonly Ask[], subject: LimitSubject, costs: LimitCosts): Ask[] {
+    const now = this.asksOf(subject, costs, () => 0);
+    return asks.map(
+      ({ rule, key }) =>
+        now.find((ask) => ask.rule.id === rule.id) ?? { rule, key, cost: costIn(rule.unit, costs) ?? 0 },
+    );
   }
 
   /** The rule of one name as it applies to a subject. */
@@ -103,7 +126,9 @@ export class RuleBook {
   #override(rule: Rule, patch: RulePatch | undefined, subject: LimitSubject): void {
     const key = scopeKey(rule.scope, subject);
     requireOption('subject', key, `one that rule "${rule.name}" applies to`, (value) => value !== undefined);
-    const place = `${rule.name} ${key}`;
+    const tier = Object.hasOwn(rule.tiers ?? {}, subject.tier ?? '') ? subject.tier : undefined;
+    const space = spaceOf(rule.scope, scopesOf(this.#rules));
+    const place = placeOf(rule.name, space + suffixOf(tier), key ?? '');
     if (patch === undefined) {
       this.#overrides.delete(place);
       return;
@@ -111,14 +136,25 @@ export class RuleBook {
     if (this.#overrides.size >= mostOverrides && !this.#overrides.has(place)) {
       throw errors.TOO_MANY_CHANGES({ most: mostOverrides });
     }
-    const compiled = compileRule({ ...rule, ...patch, tiers: {} }, spaceOf(rule.scope, scopesOf(this.#rules)));
-    this.#overrides.set(place, compiled && ownBucket(compiled));
+    const compiled = compileRule(patched(rule, patch, tier), space, tier);
+    this.#overrides.set(place, { key: key ?? '', rule: compiled && ownBucket(compiled) });
   }
 
   #ownOf(common: CompiledRule, key: string): CompiledRule | undefined {
-    const place = `${common.name} ${key}`;
-    return this.#overrides.has(place) ? this.#overrides.get(place) : common;
+    const own = this.#overrides.get(placeOf(common.name, common.space, key));
+    return own === undefined ? common : own.rule;
   }
+}
+
+/** No name has a space; the space of a rule is of its author's words. */
+function placeOf(name: string, space: string, key: string): string {
+  return `${name} ${space} ${key}`;
+}
+
+/** What is changed counts more than what the rule says of the tier. */
+function patched(rule: Rule, { tiers: _, ...patch }: RulePatch, tier: string | undefined): Rule {
+  const own = tier === undefined ? undefined : { ...rule.tiers?.[tier], ...patch };
+  return { ...rule, ...patch, tiers: tier === undefined || own === undefined ? {} : { [tier]: own } };
 }
 
 function applies({ when }: CompiledRule, subject: LimitSubject): boolean {
@@ -156,10 +192,11 @@ function spaceOf(scope: Scope, scopes: readonly Scope[]): string {
   return typeof scope === 'function' ? `custom${scopes.indexOf(scope)}` : scope;
 }
 
-/** A bucket's state is in parts of its own rate, so a bucket with another rate for one key is another bucket. */
+/** A bucket's state is in parts of its own rate, so a bucket with another rate for one key is another bucket, and lies apart: few have it. */
 function ownBucket(rule: CompiledRule): CompiledRule {
   if (rule.strategy.kind !== 'bucket') return rule;
-  return { ...rule, id: `${rule.id}!${hash('sha256', JSON.stringify(rule.strategy), 'base64url').slice(0, 8)}` };
+  const id = `${rule.id}!${hash('sha256', JSON.stringify(rule.strategy), 'base64url').slice(0, 8)}`;
+  return { ...rule, id, space: id, forSubject: true };
 }
 
 const scopes: ReadonlySet<Scope> = new Set<Scope>(['global', 'user', 'endpoint', 'provider', 'tenant']);

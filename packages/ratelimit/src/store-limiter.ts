@@ -1,5 +1,13 @@
-import { type Clock, type LimitCosts, type LimitSubject, systemClock } from '@sage-adk/core';
+import {
+  type Clock,
+  type LimitCosts,
+  type LimitSubject,
+  requireOption,
+  requireWhole,
+  systemClock,
+} from '@sage-adk/core';
 import { wheelOf } from '@sage-adk/core/deadline';
+import { Blocks } from './blocks.ts';
 import type { CompiledRule } from './compile.ts';
 import { conclude, concludeOne } from './conclusion.ts';
 import { costIn } from './costs.ts';
@@ -18,17 +26,16 @@ import type {
   SnapshotOptions,
   UsageRow,
 } from './limiter.ts';
+import { Releases } from './releases.ts';
 import { Reporter } from './reporter.ts';
 import { type Denied, type Reservation, runWithin, type Used } from './reservation.ts';
 import { missingCost, Reserver } from './reserver.ts';
 import { RuleBook, type RulePatch, type SoleRule } from './rule-book.ts';
-import { DenyCache } from './stores/deny-cache.ts';
+import { asChanged, rowsOf } from './snapshot.ts';
 import { createMemoryStore } from './stores/memory.ts';
 import { observedDecide } from './stores/observed.ts';
 import { type OneRule, oneOf } from './stores/one-rule.ts';
 import type { Answer, Ask, DecideRequest, LimiterStore } from './stores/store.ts';
-
-const mostBlocks = 10_000;
 
 interface Sole extends SoleRule {
   readonly state: OneRule;
@@ -44,9 +51,8 @@ export class StoreLimiter implements RateLimiter {
   readonly #clock: Clock;
   readonly #reporter: Reporter;
   readonly #reserver: Reserver;
-  /** Rules that somebody else closed for a while. */
-  readonly #blocks = new DenyCache(mostBlocks, { ofRule: false });
-  readonly #listeners = new Set<(released: readonly Released[]) => void>();
+  readonly #blocks: Blocks;
+  readonly #releases = new Releases();
   /** The short way, where there is but one rule and its store has one. */
   #sole: Sole | undefined;
   #closed = false;
@@ -54,6 +60,7 @@ export class StoreLimiter implements RateLimiter {
   constructor({ rules, store, maxKeys, defaultEstimate, clock = systemClock }: RateLimiterOptions) {
     this.#book = new RuleBook(rules);
     this.#clock = clock;
+    this.#blocks = new Blocks(clock);
     if (store === undefined) {
       const memory = createMemoryStore({ ...(maxKeys !== undefined && { maxKeys }), clock });
       this.#store = memory;
@@ -73,7 +80,7 @@ export class StoreLimiter implements RateLimiter {
         firstBeats: new FirstBeats(clock, wheel),
         reporter: this.#reporter,
         charge: (lease, subject, more) => this.#chargeMore(lease, subject, more),
-        onReleased: (asks) => this.#released(asks),
+        onReleased: (asks) => this.#releases.came(asks),
       },
       book: this.#book,
       defaults: defaultEstimate,
@@ -137,17 +144,17 @@ export class StoreLimiter implements RateLimiter {
     this.#book.change(rule, patch, subject);
     this.#sole = this.#findSole();
     // A subject's own rule may have another key than others of its name; who waits for any of them asks again.
-    this.#tell([{ rule }]);
+    this.#releases.tell([{ rule }]);
   }
 
   async lower(subject: LimitSubject, corrections: readonly Correction[]): Promise<void> {
-    const nowUs = this.#clock.monotonicMs() * 1_000;
+    corrections.forEach(requireCorrection);
     const asks: Ask[] = [];
     for (const { rule, remaining, blockMs = 0 } of corrections) {
       const ask = this.#book.askOf(rule, subject, remaining ?? 0);
       if (ask === undefined) continue;
       if (remaining !== undefined) asks.push(ask);
-      if (blockMs > 0) this.#block(ask, nowUs + blockMs * 1_000);
+      if (blockMs > 0) this.#blocks.add(ask, blockMs);
     }
     if (asks.length > 0) await this.#ask({ kind: 'lower', asks });
   }
@@ -156,22 +163,13 @@ export class StoreLimiter implements RateLimiter {
     const asks = this.#book.asksOf(subject, undefined, () => 0).filter(({ rule }) => rule.scope !== 'global');
     this.#requireOpen();
     await this.#store.reset(asks);
-    this.#released(asks);
+    this.#releases.came(asks);
   }
 
   async snapshot({ limit = 10_000 }: SnapshotOptions = {}): Promise<readonly UsageRow[]> {
     this.#requireOpen();
     const holdings = await this.#store.snapshot(this.#book.all(), limit);
-    const nowMs = this.#clock.now();
-    return holdings.map(({ rule, key, remaining, resetAfterUs }) => ({
-      rule: rule.name,
-      unit: rule.unit,
-      scope: rule.scope,
-      key,
-      limit: rule.limit,
-      remaining: Math.min(remaining, rule.limit),
-      resetAtMs: nowMs + Math.ceil(resetAfterUs / 1_000),
-    }));
+    return rowsOf(await asChanged(holdings, this.#book.changes(), this.#decide), this.#clock.now());
   }
 
   limitsOf(subject: LimitSubject, costs?: LimitCosts): readonly Limit[] {
@@ -189,8 +187,7 @@ export class StoreLimiter implements RateLimiter {
   }
 
   onRelease(listener: (released: readonly Released[]) => void): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+    return this.#releases.listen(listener);
   }
 
   async close(): Promise<void> {
@@ -248,46 +245,31 @@ export class StoreLimiter implements RateLimiter {
 
   #ask(request: DecideRequest): Answer | Promise<Answer> {
     this.#requireOpen();
-    return this.#blocked(request) ?? this.#decide(request);
-  }
-
-  #blocked(request: DecideRequest): Answer | undefined {
-    // Mostly nothing is, and the clock costs more to read than that to see.
-    if (this.#blocks.size === 0 || request.kind === 'lower' || request.kind === 'charge' || 'force' in request) {
-      return undefined;
-    }
-    return this.#blocks.answerTo(request.asks, this.#clock.monotonicMs() * 1_000);
+    return this.#blocks.answerTo(request) ?? this.#decide(request);
   }
 
   async #chargeMore(lease: Lease, subject: LimitSubject, more: LimitCosts): Promise<Decision> {
-    const asks = withoutSlots(this.#book.asksOf(subject, more, () => 0));
-    const answer = lease.ended
-      ? undefined
-      : await this.#ask({ kind: 'charge', asks, id: lease.id, holding: lease.holding });
-    if (answer === undefined || answer.gone === true) throw errors.RESERVATION_OVER({ id: lease.id });
+    const asks = withoutSlots(this.#book.asksAgain(lease.asks, subject, more));
+    const { id, holding } = lease;
+    // Where nothing of it is counted there is nothing that a store could know of.
+    const request: DecideRequest = asks.length === 0 ? { kind: 'peek', asks } : { kind: 'charge', asks, id, holding };
+    const answer = lease.ended ? undefined : await this.#ask(request);
+    if (answer === undefined || answer.gone === true) throw errors.RESERVATION_OVER({ id });
     if (answer.allowed) {
-      lease.grow(asks);
+      lease.grow(asks, more);
       this.#reporter.tally.grown(asks);
     }
     return this.#reporter.report(conclude(answer, this.#clock));
   }
 
-  #block({ rule, key }: Ask, untilUs: number): void {
-    const finding = { rule, key, cost: 0, allowed: false, remaining: 0, resetAfterUs: 0, retryAfterUs: 0 };
-    this.#blocks.add(finding, untilUs);
-  }
-
-  #released(asks: readonly Ask[]): void {
-    if (this.#listeners.size > 0) this.#tell(asks.map(({ rule, key }) => ({ rule: rule.name, key })));
-  }
-
-  #tell(released: readonly Released[]): void {
-    for (const listener of this.#listeners) listener(released);
-  }
-
   #requireOpen(): void {
     if (this.#closed) throw errors.CLOSED();
   }
+}
+
+function requireCorrection({ rule, remaining = 0, blockMs = 0 }: Correction): void {
+  requireWhole(`corrections["${rule}"].remaining`, remaining, 0);
+  requireOption(`corrections["${rule}"].blockMs`, blockMs, 'a number of at least 0', (ms) => ms >= 0);
 }
 
 function withoutSlots(asks: readonly Ask[]): readonly Ask[] {

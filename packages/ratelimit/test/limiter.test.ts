@@ -2,7 +2,14 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { isSageError, type LimitSubject, sources } from '@sage-adk/core';
 import { recordOperations } from '@sage-adk/core/testing';
-import { createRateLimiter, errorOf, hashApiKey, type Period, type Rule } from '../src/index.ts';
+import {
+  createRateLimiter,
+  errorOf,
+  hashApiKey,
+  type Period,
+  type RateLimiterOptions,
+  type Rule,
+} from '../src/index.ts';
 import { createLimiter as create, startMs } from './support/limiters.ts';
 
 const ada: LimitSubject = { user: 'ada' };
@@ -305,6 +312,32 @@ describe('a limiter', () => {
     });
   });
 
+  test('stays blocked as long as it was told at most', async () => {
+    const { limiter, clock } = create({ name: 'all', scope: 'global', limit: 50, per: 'minute' });
+    for (const blockMs of [60_000, 1_000]) await limiter.lower({}, [{ rule: 'all', blockMs }]);
+    clock.advance(1_001);
+    expect(limiter.checkSync({})).toMatchObject({ allowed: false, retryAfterMs: 58_999 });
+    await limiter.lower({}, [{ rule: 'all', blockMs: 90_000 }]);
+    clock.advance(60_000);
+    expect(limiter.checkSync({})).toMatchObject({ allowed: false, retryAfterMs: 30_000 });
+  });
+
+  test.each([
+    { remaining: Number.NaN },
+    { remaining: -1 },
+    { remaining: 1.5 },
+    { blockMs: Number.NaN },
+    { blockMs: -1 },
+  ])('is lowered by nothing where a correction is %p', async (wrong) => {
+    const { limiter } = create({ name: 'all', scope: 'global', limit: 5, per: 'minute' });
+    const corrections = [
+      { rule: 'all', blockMs: 1_000 },
+      { rule: 'all', ...wrong },
+    ];
+    await expect(limiter.lower({}, corrections)).rejects.toThrow(`corrections["all"].${Object.keys(wrong)[0]}`);
+    expect(Array.from({ length: 6 }, () => limiter.checkSync({}).allowed).filter(Boolean)).toHaveLength(5);
+  });
+
   test('peeking reports nothing', async () => {
     using recorder = recordOperations();
     const { limiter } = create({ name: 'user', scope: 'user', limit: 1, per: 'minute' });
@@ -369,6 +402,44 @@ describe('options', () => {
       expect(limiter.checkSync(ada).remaining).toBe(9);
     },
   );
+
+  test.each<[string, object, string]>([
+    ['no rules', {}, 'rules is undefined; it must be a list of rules'],
+    ['rules by name', { rules: { user: rule } }, 'rules is [object Object]'],
+    ['a tier that is a number', { rules: [{ ...rule, tiers: { gold: 600 } }] }, 'rules["user"].tiers.gold is 600'],
+    [
+      'a default below 0',
+      { rules: [rule], defaultEstimate: { outputTokens: -1 } },
+      'defaultEstimate.outputTokens is -1',
+    ],
+    ['a default fraction', { rules: [rule], defaultEstimate: { requests: 1.5 } }, 'defaultEstimate.requests is 1.5'],
+    ['money below 0', { rules: [rule], defaultEstimate: { costNanoUsd: -1n } }, 'defaultEstimate.costNanoUsd is -1'],
+    ['a default that is a number', { rules: [rule], defaultEstimate: 5 }, 'defaultEstimate is 5'],
+  ])('%s is refused at once', (_name, options, message) => {
+    const make = () => createRateLimiter(options as RateLimiterOptions);
+    expect(make).toThrow(
+      expect.objectContaining({ code: 'SAGE_CORE_INVALID_OPTION', message: expect.stringContaining(message) }),
+    );
+  });
+
+  test.each<[string, object, string]>([
+    ['null', { user: null }, 'subject.user is null; it must be a string'],
+    ['a number', { user: 42 }, 'subject.user is 42'],
+    ['a principal of a number', { principal: { kind: 'api_key', id: 42 } }, 'subject.principal.id is 42'],
+  ])('a user that is %s is refused', async (_name, subject, message) => {
+    const { limiter } = create(rule);
+    const error = expect.objectContaining({
+      code: 'SAGE_CORE_INVALID_OPTION',
+      message: expect.stringContaining(message),
+    });
+    expect(() => limiter.checkSync(subject)).toThrow(error);
+    await expect(limiter.reserve(subject)).rejects.toThrow(error);
+  });
+
+  test('a longest hold that is no number is refused by its name', async () => {
+    const { limiter } = create(rule);
+    await expect(limiter.reserve(ada, {}, { maxHoldMs: Number.NaN })).rejects.toThrow('maxHoldMs is NaN');
+  });
 
   test('no rules allow everything', () => {
     expect(create({ rules: [] }).limiter.checkSync(ada).allowed).toBe(true);

@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { type LimitCosts, type LimitSubject, sources } from '@sage-adk/core';
 import { recordOperations } from '@sage-adk/core/testing';
 import fc from 'fast-check';
-import { type Denied, type RateLimiter, type Reservation, type Rule, usd } from '../src/index.ts';
-import { createLimiter, startMs } from './support/limiters.ts';
+import { type RateLimiter, type Rule, usd } from '../src/index.ts';
+import { createLimiter } from './support/limiters.ts';
+import { granted, refused } from './support/outcomes.ts';
 
 const ada = { user: 'ada' };
 const tokens: Rule = {
@@ -65,6 +67,82 @@ describe('a reservation', () => {
     expect((await limiter.peek(ada)).rules.map(({ remaining }) => remaining)).toEqual([700, 1_000]);
   });
 
+  test.each<[LimitCosts, number]>([
+    [{ tokens: 900 }, 900],
+    [{ tokens: 900, outputTokens: 300 }, 600],
+    [{ tokens: 900, inputTokens: 100 }, 100],
+    [{ inputTokens: 600, outputTokens: 300 }, 600],
+    [{ outputTokens: 300 }, 0],
+  ])('of %p that failed keeps %p tokens', async (estimate, used) => {
+    const { limiter } = createLimiter(tokens);
+    const reservation = granted(await limiter.reserve(ada, estimate));
+    reservation.contacted();
+    await reservation[Symbol.asyncDispose]();
+    expect(await leftOf(limiter)).toBe(1_000 - used);
+  });
+
+  test('that failed keeps the input of what was charged meanwhile, and of an assumption no more than was reserved', async () => {
+    const { limiter } = createLimiter({ rules: [tokens], defaultEstimate: { tokens: 5_000 } });
+    const reservation = granted(await limiter.reserve(ada, { tokens: 200, inputTokens: 100, outputTokens: 100 }));
+    await reservation.charge({ inputTokens: 400, outputTokens: 100 });
+    await reservation.fail();
+    expect(await leftOf(limiter)).toBe(500);
+    const assumed = granted(await limiter.reserve({ user: 'bob' }));
+    expect(await assumed.fail()).toEqual({ settled: true, overspent: [] });
+  });
+
+  test('keeps what was charged and not answered yet when it is settled', async () => {
+    const { limiter } = createLimiter(tokens);
+    for (const [end, left] of [
+      ['settle', 500],
+      ['fail', 500],
+      ['cancel', 1_000],
+    ] as const) {
+      const reservation = granted(await limiter.reserve(ada, { tokens: 100 }));
+      const charging = [reservation.charge({ tokens: 300 }), reservation.charge({ tokens: 100 })];
+      const ending = reservation[end]();
+      await expect(reservation.charge({ tokens: 1 })).rejects.toThrow('is settled');
+      expect((await Promise.all(charging)).map(({ allowed }) => allowed)).toEqual([true, true]);
+      expect(await ending).toMatchObject({ settled: true });
+      expect(await leftOf(limiter)).toBe(left);
+      await limiter.reset(ada);
+    }
+  });
+
+  test('that is settled with what is no cost rejects, keeps the estimate and frees its slot', async () => {
+    const { limiter } = createLimiter(tokens, { ...slots, limit: 1 });
+    const reservation = granted(await limiter.reserve(ada, { tokens: 100 }));
+    await expect(reservation.settle({ tokens: 99.5 })).rejects.toThrow('costs.tokens is 99.5');
+    expect(await reservation.cancel()).toMatchObject({ settled: false });
+    const run = limiter.run(ada, { tokens: 100 }, async () => ({ value: 1, usage: { tokens: -1 } }));
+    await expect(run).rejects.toThrow('costs.tokens is -1');
+    expect((await limiter.peek(ada)).rules.map(({ remaining }) => remaining)).toEqual([800, 1]);
+  });
+
+  test('of a subject to which no rule applies is settled, and nothing is kept of it', async () => {
+    const { limiter } = createLimiter(tokens);
+    const reservation = granted(await limiter.reserve({ provider: 'openai' }, { tokens: 5 }));
+    expect(
+      sources()
+        .find(({ name }) => name === 'limiter.memory')
+        ?.read()['reservations'],
+    ).toBe(0);
+    expect(await reservation.extend(1_000)).toBe(true);
+    expect((await reservation.charge({ tokens: 5 })).allowed).toBe(true);
+    expect(await reservation.settle({ tokens: 9 })).toEqual({ settled: true, overspent: [] });
+  });
+
+  test('is settled although a listener of what comes back throws', async () => {
+    const { limiter } = createLimiter(tokens);
+    const told: string[] = [];
+    limiter.onRelease(() => {
+      throw new Error('a listener that fails');
+    });
+    limiter.onRelease((released) => void told.push(...released.map(({ rule }) => rule)));
+    expect(await granted(await limiter.reserve(ada, { tokens: 5 })).settle()).toMatchObject({ settled: true });
+    expect(told).toEqual(['tokens']);
+  });
+
   test('RL23: more than was reserved is charged, owed and told', async () => {
     using recorder = recordOperations();
     const { limiter, clock } = createLimiter(budget);
@@ -96,11 +174,51 @@ describe('a reservation', () => {
     await expect(reservation.charge({ tokens: 1 })).rejects.toMatchObject({ code: 'SAGE_RATELIMIT_RESERVATION_OVER' });
   });
 
+  test('takes more by the rules it was made by, also after its subject got others', async () => {
+    const { limiter } = createLimiter({ ...tokens, strategy: 'token-bucket' });
+    const reservation = granted(await limiter.reserve(ada, { tokens: 600 }));
+    limiter.set('tokens', { limit: 2_000 }, ada);
+    expect((await reservation.charge({ tokens: 300 })).remaining).toBe(100);
+    expect((await reservation.charge({ tokens: 300 })).allowed).toBe(false);
+    limiter.set('tokens', undefined, ada);
+    limiter.set('tokens', { limit: 1_500 });
+    expect((await reservation.charge({ tokens: 300 })).remaining).toBe(300);
+    await reservation.settle({ tokens: 1_100 });
+    expect(await leftOf(limiter)).toBe(400);
+  });
+
   test('made twice under one key takes once', async () => {
     const { limiter } = createLimiter(tokens);
     const [first, again] = [1, 2].map(() => limiter.reserve(ada, { tokens: 600 }, { idempotencyKey: 'order 1' }));
     expect([(await first)?.allowed, (await again)?.allowed]).toEqual([true, true]);
     expect(await leftOf(limiter)).toBe(400);
+  });
+
+  test("is not another user's or tenant's, whose call has the same key", async () => {
+    const { limiter } = createLimiter(
+      { ...budget, scope: 'global' },
+      { ...budget, name: 'own', limit: usd(0.1) },
+      slots,
+    );
+    const reserve = (subject: LimitSubject, dollars: number) =>
+      limiter.reserve(subject, { costNanoUsd: BigInt(usd(dollars)) }, { idempotencyKey: 'order 1' });
+    const first = granted(await reserve(ada, 0.1));
+    expect(refused(await reserve({ user: 'mallory' }, 0.5)).rule).toBe('own');
+    const others: LimitSubject[] = [{ user: 'bob' }, { tenant: 'acme', user: 'eve' }, { tenant: 'zeta', user: 'eve' }];
+    const made = await Promise.all(others.map((other) => reserve(other, 0.05)));
+    expect(made.map(({ decision }) => decision.rules[2]?.remaining)).toEqual([1, 1, 0]);
+    await expect(first.settle()).resolves.toMatchObject({ settled: true });
+    expect((await limiter.peek({})).remaining).toBe(usd(0.75));
+  });
+
+  test('that a cheaper model was given is found again under its key', async () => {
+    const { limiter } = createLimiter({ ...tokens, scope: 'provider', limit: 100 });
+    const onDenied = () => ({ subject: { provider: 'cheap' } });
+    const reserve = () =>
+      limiter.reserve({ ...ada, provider: 'dear' }, { tokens: 90 }, { idempotencyKey: 'k', onDenied });
+    await limiter.charge({ provider: 'dear' }, { tokens: 50 });
+    for (let n = 0; n < 2; n++) granted(await reserve());
+    expect((await limiter.peek({ provider: 'cheap' })).remaining).toBe(10);
   });
 
   test('ends with its scope: cancelled, or without its output once the provider was asked', async () => {
@@ -115,68 +233,26 @@ describe('a reservation', () => {
   });
 });
 
-describe('a lease', () => {
-  test('RL3: at most so many at once for each user, back when settled', async () => {
-    const { limiter } = createLimiter(slots);
-    const [one] = [granted(await limiter.reserve(ada)), granted(await limiter.reserve(ada))];
-    expect(refused(await limiter.reserve(ada))).toMatchObject({ rule: 'slots', remaining: 0, retryAfterMs: 1_000 });
-    expect((await limiter.reserve({ user: 'bob' })).allowed).toBe(true);
-    await one?.settle();
-    expect((await limiter.reserve(ada)).allowed).toBe(true);
-  });
-
-  test('RL4: at most so many at once for all', async () => {
-    const { limiter } = createLimiter({ ...slots, scope: 'global' });
-    granted(await limiter.reserve(ada));
-    granted(await limiter.reserve({ user: 'bob' }));
-    expect((await limiter.reserve({ user: 'eve' })).allowed).toBe(false);
-  });
-
-  test('lasts as long as its holder lives, however long the call', async () => {
-    const { limiter, clock } = createLimiter(slots);
-    const held = [granted(await limiter.reserve(ada)), granted(await limiter.reserve(ada))];
-    await clock.advanceAsync(600_000);
-    expect((await limiter.reserve(ada)).allowed).toBe(false);
-    expect(await held[0]?.settle()).toMatchObject({ settled: true });
-  });
-
-  test('ends after its longest time, whatever its holder does', async () => {
-    using recorder = recordOperations();
-    const { limiter, clock } = createLimiter({ ...slots, limit: 1 });
-    const reservation = granted(await limiter.reserve(ada, undefined, { ttlMs: 30_000, maxHoldMs: 60_000 }));
-    await clock.advanceAsync(100_000);
-    expect((await limiter.reserve(ada)).allowed).toBe(true);
-    expect(await reservation.settle()).toMatchObject({ settled: false });
-    expect(await reservation.extend(1_000)).toBe(false);
-    expect(recorder.emitted('lease.expired')).toEqual([{ rule: 'slots', held: 1 }]);
-  });
-
-  test('comes back within its time when its holder is thrown away', async () => {
-    const { limiter, clock } = createLimiter({ ...slots, limit: 1 });
-    await (async () => void (await limiter.reserve(ada)))();
-    await clock.advanceAsync(5_000);
-    await new Promise((resolve) => setImmediate(resolve));
-    globalThis.gc?.();
-    await clock.advanceAsync(25_000);
-    expect((await limiter.reserve(ada)).allowed).toBe(true);
-  });
-
-  test.each([
-    ['stays charged', {}, 700],
-    ['comes back where the rule says so', { onExpiry: 'return' } as const, 1_000],
-  ])('what nobody settled in time %s', async (_name, fields, left) => {
-    const { limiter, clock } = createLimiter({ ...tokens, per: 'hour', ...fields });
-    await limiter.reserve(ada, { tokens: 300 }, { ttlMs: 1_000, maxHoldMs: 1_000 });
-    await clock.advanceAsync(5_000);
-    expect(await leftOf(limiter)).toBe(left);
-  });
-
-  test('what it used is charged even when its time is over', async () => {
-    const { limiter, clock } = createLimiter({ ...tokens, per: 'hour' });
-    const reservation = granted(await limiter.reserve(ada, { tokens: 300 }, { ttlMs: 1_000, maxHoldMs: 1_000 }));
-    await clock.advanceAsync(5_000);
-    expect(await reservation.settle({ tokens: 500 })).toMatchObject({ settled: false });
-    expect(await leftOf(limiter)).toBe(500);
+describe('a limit that is changed while calls run', () => {
+  test('drains at its new rate while reservations from before are settled', async () => {
+    const { limiter, clock } = createLimiter({
+      name: 'all',
+      scope: 'global',
+      unit: 'tokens',
+      limit: 600,
+      per: 'minute',
+    });
+    const held = [];
+    for (let n = 0; n < 250; n++) held.push(granted(await limiter.reserve(ada, { tokens: 1 })));
+    await limiter.charge(ada, { tokens: 350 });
+    limiter.set('all', { limit: 601 });
+    let admitted = 0;
+    for (const each of held) {
+      clock.advance(50);
+      await each.settle();
+      if (limiter.checkSync(ada, { tokens: 1 }).allowed) admitted++;
+    }
+    expect(admitted).toBe(126);
   });
 });
 
@@ -274,6 +350,14 @@ describe('RL6: a limit that does not suffice', () => {
     expect((await limiter.reserve(ada, { inputTokens: 1, outputTokens: 5 }, clamp)).allowed).toBe(false);
   });
 
+  test('is not clamped where only the input is known: that is sent whole', async () => {
+    const { limiter } = createLimiter(tokens);
+    await limiter.charge(ada, { tokens: 900 });
+    const clamp = { onDenied: 'clamp' } as const;
+    expect((await limiter.reserve(ada, { inputTokens: 500 }, clamp)).allowed).toBe(false);
+    expect(granted(await limiter.reserve(ada, { tokens: 500 }, clamp)).granted).toEqual({ tokens: 100 });
+  });
+
   test('that a call is too large for, but for its output, is denied with the wait for what the limit admits at most', async () => {
     const { limiter, clock } = createLimiter(tokens);
     const estimate = { inputTokens: 10, outputTokens: 16_384 };
@@ -337,55 +421,6 @@ describe('running within a reservation', () => {
   });
 });
 
-describe('a queue of a leaky bucket', () => {
-  const leaky: Rule = {
-    name: 'leaky',
-    scope: 'global',
-    limit: 10,
-    per: 'second',
-    strategy: 'leaky-bucket',
-    maxQueue: 3,
-  };
-
-  test('RL15: lets reservations go one after the other, in their order', async () => {
-    const { limiter, clock } = createLimiter(leaky);
-    const gone: [number, number][] = [];
-    const waiting = [0, 1, 2].map(async (n) => {
-      granted(await limiter.reserve(ada, undefined, { maxWaitMs: 1_000 }));
-      gone.push([n, clock.now() - startMs]);
-    });
-    await clock.advanceAsync(1_000);
-    await Promise.all(waiting);
-    expect(gone).toEqual([
-      [0, 0],
-      [1, 100],
-      [2, 200],
-    ]);
-  });
-
-  test('RL15: is bounded by its length and by how long a caller waits', async () => {
-    const { limiter, clock } = createLimiter(leaky);
-    const waiting = [0, 1, 2, 3].map(() => limiter.reserve(ada, undefined, { maxWaitMs: 1_000 }));
-    await clock.advanceAsync(0);
-    expect(refused(await limiter.reserve(ada, undefined, { maxWaitMs: 1_000 }))).toMatchObject({ retryAfterMs: 100 });
-    expect(refused(await limiter.reserve(ada, undefined, { maxWaitMs: 100 }))).toMatchObject({ retryAfterMs: 300 });
-    await clock.advanceAsync(1_000);
-    expect((await Promise.all(waiting)).every(({ allowed }) => allowed)).toBe(true);
-  });
-
-  test('RL15: can be left: the last one in line leaves no gap', async () => {
-    const { limiter, clock } = createLimiter(leaky);
-    const controller = new AbortController();
-    await limiter.reserve(ada);
-    const leaving = limiter.reserve(ada, undefined, { maxWaitMs: 1_000, signal: controller.signal });
-    leaving.catch(() => {});
-    await clock.advanceAsync(10);
-    controller.abort(new Error('gave up'));
-    await expect(leaving).rejects.toThrow('gave up');
-    expect(refused(await limiter.reserve(ada)).retryAfterMs).toBe(90);
-  });
-});
-
 describe('close', () => {
   test('leaves reservations that can be settled without harm', async () => {
     const { limiter } = createLimiter(tokens);
@@ -395,16 +430,6 @@ describe('close', () => {
     await expect(limiter.reserve(ada)).rejects.toMatchObject({ code: 'SAGE_RATELIMIT_CLOSED' });
   });
 });
-
-function granted(outcome: Reservation | Denied): Reservation {
-  if (!outcome.allowed) throw new Error(`denied by ${outcome.rule}`);
-  return outcome;
-}
-
-function refused(outcome: Reservation | Denied): Denied {
-  if (outcome.allowed) throw new Error('not denied');
-  return outcome;
-}
 
 async function leftOf(limiter: RateLimiter): Promise<number> {
   return (await limiter.peek(ada)).rules[0]?.remaining ?? Number.NaN;

@@ -20,9 +20,10 @@ export class DenyCache {
     return this.#entries.size;
   }
 
-  /** Remembers until `untilUs` that a rule denies, of any time that {@link answerTo} is asked in. */
+  /** Remembers until `untilUs` that a rule denies, of any time that {@link answerTo} is asked in. Of two that do not follow from the rule the longer counts. */
   add(finding: Finding, untilUs: number): void {
     const place = placeOf(finding);
+    if (!this.#ofRule && (this.#entries.get(place)?.untilUs ?? 0) > untilUs) return;
     this.#entries.delete(place);
     if (this.#entries.size >= this.#most) {
       for (const oldest of this.#entries.keys()) {

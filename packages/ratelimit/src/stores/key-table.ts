@@ -4,10 +4,14 @@
  * A slot whose state counts no more is idle: its key is as good as unknown. A new key gets a fresh slot while half of them are
  * unused; then it takes over an idle one if one is near, else a fresh one, else, with `maxKeys` in use, the overflow slot that all further keys share. No timers, and no key that still counts is ever forgotten.
  *
+ * Who spent how much of the overflow slot is not known. So a key that did begins, once it gets a slot of its own, with all that is used of the other; and where
+ * reservations are alive in that, which cannot be counted twice, it stays there.
+ *
  * A key that came back after it was idle is a regular. Regulars keep their slots while idle, up to half of the slots: a flood of keys that are seen once takes the
  * place of its own kind, and who comes now and then is not sent to the overflow slot by it.
  */
 import type { Counter, Instant } from './counters/index.ts';
+import { Sharers } from './sharers.ts';
 
 /** Keys beyond `maxKeys` share this slot. */
 export const overflowSlot = 0;
@@ -15,11 +19,18 @@ export const overflowSlot = 0;
 // Slots looked at for a new key: enough to meet an idle one soon, few enough for the hot path.
 const probes = 16;
 
+// Of one table.
+const mostSharers = 10_000;
+
 export class KeyTable {
   /** Slots that went from an idle key to a new one. */
   reclaimed = 0;
   /** What a key without a slot was told last that it would get. */
   given = overflowSlot;
+  /** Whose state a key without a slot begins with. */
+  start = overflowSlot;
+  /** None where the overflow slot counts no more. */
+  readonly #sharers: Sharers;
   /** What is kept at the slots. */
   readonly counters: Counter[] = [];
   readonly #maxKeys: number;
@@ -38,17 +49,26 @@ export class KeyTable {
     this.#half = maxKeys >> 1;
     this.#now = now;
     this.#regulars = new Marks(maxKeys);
+    this.#sharers = new Sharers(Math.min(maxKeys, mostSharers));
   }
 
   get size(): number {
     return this.#slots.size;
   }
 
+  /** Whether nothing that is kept here counts any more. */
+  get isIdle(): boolean {
+    for (let slot = 0; slot < this.#keys.length; slot++) if (!this.#isIdle(slot)) return false;
+    return true;
+  }
+
   /** The slot that a key which has none would get. No state and no key's slot changes until {@link claim}. */
-  slotForNew(): number {
-    const { size } = this.#slots;
-    const idle = size < this.#half ? undefined : this.#idleSlot();
-    return (this.given = idle ?? (size < this.#maxKeys ? this.#keys.length : overflowSlot));
+  slotForNew(key: string): number {
+    if (this.#sharers.size > 0 && this.#isIdle(overflowSlot)) this.#sharers.clear();
+    const shared = this.#isSharer(key);
+    this.given = shared && this.#isAlive(overflowSlot) ? overflowSlot : this.#freeSlot();
+    this.start = shared ? overflowSlot : this.given;
+    return this.given;
   }
 
   /** The slot of a key that was given one before, if it still has any. */
@@ -68,7 +88,10 @@ export class KeyTable {
    * @param level what is used of the slot by one of the counters: 0 is the sign to ask all of them whether it was idle.
    */
   claim(slot: number, key: string, level: number): void {
-    if (slot === overflowSlot) return;
+    if (slot === overflowSlot) {
+      this.#sharers.add(key);
+      return;
+    }
     const owner = this.#keys[slot];
     if (owner === key) {
       if (level === 0 && !this.#regulars.has(slot) && this.#isIdle(slot)) this.#regulars.add(slot);
@@ -81,6 +104,7 @@ export class KeyTable {
     }
     this.#slots.set(key, slot);
     this.#keys[slot] = key;
+    if (this.#isSharer(key)) for (const counter of this.counters) counter.copy(overflowSlot, slot);
   }
 
   /** {@link claim} for a key that has the slot and was idle. */
@@ -104,6 +128,16 @@ export class KeyTable {
     return slot;
   }
 
+  #isSharer(key: string): boolean {
+    return this.#sharers.size > 0 && this.#sharers.has(key);
+  }
+
+  #freeSlot(): number {
+    const { size } = this.#slots;
+    const idle = size < this.#half ? undefined : this.#idleSlot();
+    return idle ?? (size < this.#maxKeys ? this.#keys.length : overflowSlot);
+  }
+
   #idleSlot(): number | undefined {
     const last = this.#keys.length - 1;
     for (let n = Math.min(probes, last); n > 0; n--) {
@@ -114,6 +148,11 @@ export class KeyTable {
       if (this.#regulars.size > this.#half) this.#regulars.delete(this.#hand);
     }
     return undefined;
+  }
+
+  /** Whether reservations count there that must come back. */
+  #isAlive(slot: number): boolean {
+    return this.counters.some((counter) => !counter.isCopied && !counter.isIdle(slot, this.#now));
   }
 
   #isIdle(slot: number): boolean {

@@ -1,4 +1,5 @@
 import { type Clock, isSageError } from '@sage-adk/core';
+import { excessOf } from '../used.ts';
 import type { Ask, Settlement, SettleRequest } from './store.ts';
 
 /** What a settlement asks for while its store may be away. */
@@ -35,7 +36,8 @@ export class LateSettlement {
   async tryAgain(): Promise<void> {
     const { settled } = await this.try();
     if (settled || this.#isUnknown || !this.#isOver) return;
-    const excess = excessOf(this.#request);
+    const { asks, reserved } = this.#request;
+    const excess = excessOf(asks, reserved?.asks ?? asks);
     if (excess.length > 0) await this.#noting(() => this.#settling.charge(excess));
   }
 
@@ -52,11 +54,4 @@ export class LateSettlement {
       throw error;
     }
   }
-}
-
-/** What was used beyond what was reserved. */
-function excessOf({ asks, reserved }: SettleRequest): readonly Ask[] {
-  return asks
-    .map((ask, n) => ({ ...ask, cost: ask.cost - (reserved?.asks[n]?.cost ?? ask.cost) }))
-    .filter(({ cost }) => cost > 0);
 }

@@ -43,13 +43,15 @@ export class MemoryRule implements OneRule {
     const now = this.#now;
     const { table, counter } = this.#place;
     const { strategy } = this.#rule;
-    const slot = table.slotForNew();
+    const slot = table.slotForNew(key);
     const answer = this.#answer;
-    counter.load(slot, strategy, now);
+    const { start } = table;
+    counter.load(start, strategy, now);
     // Claimed only where the cost fits: a denial changes nothing. What an idle key left in the slot counts no more, and a claim clears it.
-    if (counter.waitUs(cost, 0) === 0 && cost > 0) table.claim(slot, key, 0);
-    counter.consume(slot, strategy, cost, now, answer);
-    answer.source = slot === overflowSlot ? 'overflow' : 'store';
+    const fits = counter.waitUs(cost, 0) === 0 && cost > 0;
+    if (fits) table.claim(slot, key, 0);
+    counter.consume(fits ? slot : start, strategy, cost, now, answer);
+    answer.source = start === overflowSlot ? 'overflow' : 'store';
     answer.atUs = now.wallUs;
     return answer;
   }

@@ -5,20 +5,18 @@
  */
 import { type Clock, requireWhole, systemClock } from '@sage-adk/core';
 import type { CompiledRule } from '../compile.ts';
-import { Expiries } from './expiries.ts';
-import { charge, type Held, partOf } from './held.ts';
+import { charge, delayLeftUs, type Held, partOf, Reservations } from './held.ts';
 import { type KeyTable, overflowSlot } from './key-table.ts';
 import { MemoryClock } from './memory-clock.ts';
 import { MemoryRule } from './memory-rule.ts';
 import type { OneRule } from './one-rule.ts';
-import { Places } from './places.ts';
+import { type Place, Places } from './places.ts';
 import { hold, settle, spend, type Step, tell } from './step.ts';
 import type {
   Answer,
   Ask,
   DecideRequest,
   ExtendRequest,
-  Holder,
   Holding,
   ReserveRequest,
   Settlement,
@@ -54,10 +52,7 @@ class Memory implements MemoryStore {
   readonly holds = true;
   readonly #now: MemoryClock;
   readonly #places: Places;
-  /** All reservations. */
-  readonly #held = new Expiries<Held>();
-  /** Those that are asked about by their id. */
-  readonly #named = new Map<string, Held>();
+  readonly #held = new Reservations();
   // Of what was looked at last.
   /** Whether an enforced rule says no. */
   #refused = false;
@@ -66,7 +61,8 @@ class Memory implements MemoryStore {
 
   constructor(maxKeys: number, clock: Clock) {
     this.#now = new MemoryClock(clock);
-    this.#places = new Places(maxKeys, this.#now);
+    const isHeld = (place: Place) => this.#held.all().some(({ parts }) => parts.some((part) => part.place === place));
+    this.#places = new Places(maxKeys, this.#now, isHeld);
   }
 
   decide(request: DecideRequest): Answer {
@@ -90,7 +86,7 @@ class Memory implements MemoryStore {
       case 'reserve':
         return this.#reserve(request);
       default: {
-        const held = this.#find(request, request.asks);
+        const held = this.#held.find(request, request.asks);
         const steps = this.#look(request.asks);
         if (held === undefined) return { ...this.#answer(steps, false), gone: true };
         const allowed = !this.#refused;
@@ -107,22 +103,20 @@ class Memory implements MemoryStore {
   settle(request: SettleRequest): Settlement {
     const { asks } = request;
     this.#arrive();
-    const held = this.#known(request);
+    const held = this.#held.find(request, asks);
     if (held === undefined) return { settled: false, over: asks.map(() => 0) };
     const over: number[] = [];
-    let settled = false;
     for (const ask of asks) {
       const part = partOf(held, ask, over.length);
-      settled ||= part !== undefined;
-      over.push(part === undefined ? 0 : settle(ask.rule, part, ask.cost, this.#now));
+      over.push(part === undefined ? 0 : settle(part, ask.cost, this.#now));
     }
-    if (settled) this.#drop(held);
-    return { settled, over };
+    this.#held.remove(held);
+    return { settled: true, over };
   }
 
   extend(request: ExtendRequest): boolean {
     this.#arrive();
-    const held = this.#find(request, request.asks);
+    const held = this.#held.find(request, request.asks);
     if (held === undefined) return false;
     held.expiresUs = this.#now.steadyUs + request.ttlUs;
     this.#held.moved(held);
@@ -132,9 +126,9 @@ class Memory implements MemoryStore {
   reset(asks: readonly Ask[]): void {
     this.#arrive();
     for (const ask of asks.filter(({ rule }) => rule.strategy.kind !== 'slots')) {
-      const { table, counter } = this.#places.of(ask.rule);
-      const slot = table.slotOf(ask.key);
-      if (slot !== undefined) counter.forget(slot);
+      const place = this.#places.known(ask.rule);
+      const slot = place?.table.slotOf(ask.key);
+      if (slot !== undefined) place?.counter.forget(slot);
       for (const held of this.#held.all()) {
         const part = partOf(held, ask);
         if (part !== undefined) held.parts = held.parts.filter((other) => other !== part);
@@ -146,7 +140,9 @@ class Memory implements MemoryStore {
     this.#arrive();
     const holdings: Holding[] = [];
     for (const rule of rules) {
-      const { table, counter } = this.#places.of(rule);
+      const place = this.#places.known(rule);
+      if (place === undefined) continue;
+      const { table, counter } = place;
       for (const [key, slot] of table.entries()) {
         if (holdings.length >= limit) return holdings;
         counter.load(slot, rule.strategy, this.#now);
@@ -180,7 +176,6 @@ class Memory implements MemoryStore {
   close(): void {
     this.#places.clear();
     this.#held.clear();
-    this.#named.clear();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -196,10 +191,10 @@ class Memory implements MemoryStore {
   #expire(): void {
     let held = this.#held.first;
     for (; held !== undefined && held.expiresUs <= this.#now.steadyUs; held = this.#held.first) {
-      this.#drop(held);
+      this.#held.remove(held);
       for (const part of held.parts) {
-        const { rule } = part;
-        if (rule.returnsOnExpiry || rule.strategy.kind === 'slots') settle(rule, part, 0, this.#now);
+        const { returnsOnExpiry, strategy } = part.rule;
+        if (returnsOnExpiry || strategy.kind === 'slots') settle(part, 0, this.#now);
       }
     }
   }
@@ -216,10 +211,12 @@ class Memory implements MemoryStore {
   #step({ rule, key, cost }: Ask, n: number, asks: readonly Ask[], maxWaitUs: number): Step {
     const place = this.#places.at(n, rule);
     const { table, counter } = place;
-    const slot = table.slotOf(key) ?? this.#slotForNew(asks, n, table);
-    const waitUs = counter.look(slot, rule.strategy, cost, maxWaitUs, this.#now);
+    const known = table.slotOf(key);
+    const slot = known ?? this.#slotForNew(asks, n, key, table);
+    const start = known ?? table.start;
+    const waitUs = counter.look(start, rule.strategy, cost, maxWaitUs, this.#now);
     this.#refused ||= waitUs !== 0 && rule.mode === 'enforce';
-    if (slot === overflowSlot) this.#source = 'overflow';
+    if (start === overflowSlot) this.#source = 'overflow';
     return {
       rule,
       key,
@@ -237,16 +234,18 @@ class Memory implements MemoryStore {
   }
 
   /** Rules of one table are asked about one key: what the first was given is given to all. */
-  #slotForNew(asks: readonly Ask[], n: number, table: KeyTable): number {
+  #slotForNew(asks: readonly Ask[], n: number, key: string, table: KeyTable): number {
     const isGiven = asks.some(({ rule }, before) => before < n && this.#places.at(before, rule).table === table);
-    return isGiven ? table.given : table.slotForNew();
+    return isGiven ? table.given : table.slotForNew(key);
   }
 
   #reserve(request: ReserveRequest): Answer {
     const { asks, ttlUs, maxWaitUs, isOwn = false } = request;
-    const repeated = !isOwn && this.#find(request, asks) !== undefined;
+    const known = isOwn ? undefined : this.#held.find(request, asks);
     const steps = this.#look(asks, maxWaitUs);
-    if (repeated) return { ...this.#answer(steps, true), repeated };
+    if (known !== undefined) {
+      return { ...this.#answer(steps, true), delayUs: delayLeftUs(known, asks, this.#now.steadyUs), repeated: true };
+    }
     if (this.#refused) return this.#answer(steps, false);
     let parts = steps;
     let delayUs = 0;
@@ -260,9 +259,10 @@ class Memory implements MemoryStore {
       if (maxWaitUs > 0) delayUs = Math.max(delayUs, step.place.counter.delayUs(step.cost));
       hold(step);
     }
+    // Nothing could be settled.
+    if (parts.length === 0) return this.#told(steps, true);
     const id = isOwn ? undefined : request.id;
     const held = { id, expiresUs: this.#now.steadyUs + delayUs + ttlUs, heapIndex: -1, parts };
-    if (id !== undefined) this.#named.set(id, held);
     this.#held.add(held);
     return this.#told(steps, true, delayUs, isOwn ? held : undefined);
   }
@@ -279,22 +279,4 @@ class Memory implements MemoryStore {
       ? { allowed, findings, delayUs, source, atMs }
       : { allowed, findings, delayUs, source, atMs, holding };
   }
-
-  /** The reservation that is asked about, where one of the asks has a part of it. */
-  #find(holder: Named, asks: readonly Ask[]): Held | undefined {
-    const held = this.#known(holder);
-    return held !== undefined && asks.some((ask) => partOf(held, ask) !== undefined) ? held : undefined;
-  }
-
-  #known({ id, holding }: Named): Held | undefined {
-    const held = holding === undefined ? this.#named.get(id) : (holding as Held);
-    return held === undefined || held.heapIndex < 0 ? undefined : held;
-  }
-
-  #drop(held: Held): void {
-    if (held.id !== undefined) this.#named.delete(held.id);
-    this.#held.remove(held);
-  }
 }
-
-type Named = Holder & { readonly id: string };

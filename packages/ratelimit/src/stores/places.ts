@@ -8,26 +8,39 @@ export interface Place {
   readonly counter: Counter;
 }
 
+// Places of single subjects that are looked at for each new one: so there are never many more of them than count.
+const probes = 2;
+
 /** A counter for each rule, and a table of keys for each space of rules. */
 export class Places {
   readonly #maxKeys: number;
   readonly #now: Instant;
   readonly #tables = new Map<string, KeyTable>();
   readonly #places = new Map<string, Place>();
+  readonly #isHeld: (place: Place) => boolean;
+  /** The rules that were made for single subjects: each change of a bucket's limit makes one, and leaves the one before behind. */
+  readonly #ofSubjects = new Set<CompiledRule>();
   /** The rules of the last decisions by their order, and their places. */
   readonly #rules: CompiledRule[] = [];
   readonly #recent: Place[] = [];
 
-  constructor(maxKeys: number, now: Instant) {
+  /** @param isHeld whether a reservation that is not settled has a part there. */
+  constructor(maxKeys: number, now: Instant, isHeld: (place: Place) => boolean) {
     this.#maxKeys = maxKeys;
     this.#now = now;
+    this.#isHeld = isHeld;
   }
 
   of(rule: CompiledRule): Place {
     return this.#places.get(rule.id) ?? this.#add(rule);
   }
 
-  /** The same for the rule that comes as the nth in a decision: mostly it did before. */
+  /** Where something is kept of a rule, if it is. */
+  known({ id }: CompiledRule): Place | undefined {
+    return this.#places.get(id);
+  }
+
+  /** {@link of} the rule that comes as the nth in a decision: mostly it did before. */
   at(n: number, rule: CompiledRule): Place {
     const recent = this.#recent[n];
     return recent !== undefined && this.#rules[n] === rule ? recent : this.#remember(n, rule);
@@ -53,6 +66,7 @@ export class Places {
   clear(): void {
     this.#tables.clear();
     this.#places.clear();
+    this.#ofSubjects.clear();
     this.#rules.length = this.#recent.length = 0;
   }
 
@@ -64,8 +78,30 @@ export class Places {
   #add(rule: CompiledRule): Place {
     const place = { table: this.#table(rule.space), counter: createCounter(rule.strategy, this.#maxKeys) };
     place.table.counters.push(place.counter);
+    if (rule.forSubject) this.#makeRoom(rule);
     this.#places.set(rule.id, place);
     return place;
+  }
+
+  /** Forgets those of single subjects that count no more. */
+  #makeRoom(added: CompiledRule): void {
+    let looks = probes;
+    for (const rule of this.#ofSubjects) {
+      if (looks-- === 0) break;
+      this.#ofSubjects.delete(rule);
+      const place = this.#places.get(rule.id);
+      if (place === undefined) continue;
+      if (!place.table.isIdle || this.#isHeld(place)) this.#ofSubjects.add(rule);
+      else this.#forget(rule);
+    }
+    this.#ofSubjects.add(added);
+  }
+
+  /** Its space is its own. */
+  #forget({ id, space }: CompiledRule): void {
+    this.#places.delete(id);
+    this.#tables.delete(space);
+    this.#rules.length = this.#recent.length = 0;
   }
 
   #table(space: string): KeyTable {

@@ -1,5 +1,4 @@
 /** One ask in a decision of the memory store, what becomes of it, and what a reservation then holds of it. */
-import type { CompiledRule } from '../compile.ts';
 import type { Instant } from './counters/index.ts';
 import type { Place } from './places.ts';
 import type { Finding } from './store.ts';
@@ -34,19 +33,19 @@ export function hold(step: Step): void {
 }
 
 /** Replaces what a part holds by what was used. Returns the units that the rule is beyond its limit. */
-export function settle(rule: CompiledRule, part: Step, cost: number, now: Instant): number {
+export function settle(part: Step, cost: number, now: Instant): number {
   const { key, held } = part;
+  const { strategy } = part.rule;
   const { table, counter } = part.place;
   const used = Math.max(0, cost - part.spent);
   const slot = table.slotLater(part.slot, key);
   // The slot is the key's own already, and who settles did not come back.
-  if (slot !== undefined) return counter.settle(slot, rule.strategy, held, part.mark, used, now);
+  if (slot !== undefined) return counter.settle(slot, strategy, held, part.mark, used, now);
   // Where the key was forgotten, nothing of it counts any more but what was used on top.
   if (used <= held) return 0;
-  const fresh = table.slotForNew();
-  counter.load(fresh, rule.strategy, now);
-  spend({ ...part, slot: fresh }, used - held);
-  return counter.over();
+  const fresh = table.slotForNew(key);
+  table.claim(fresh, key, 0);
+  return counter.settle(fresh, strategy, 0, 0, used - held, now);
 }
 
 /** Says what is left, after all that was charged. */

@@ -113,7 +113,7 @@ export interface Answer {
   readonly allowed: boolean;
   /** One for each ask, in their order. */
   readonly findings: readonly Finding[];
-  /** Of an allowed reservation: how long to wait before going on, the longest of its queues. 0 without queues. */
+  /** Of an allowed reservation: how long to wait before going on, the longest of its queues; what is left of that where it is repeated. 0 without queues. */
   readonly delayUs: number;
   /** A reservation that is its caller's own, as a store in this process keeps it. */
   readonly holding?: object;

@@ -96,6 +96,11 @@ export function bucketDelayUs({ weight, drain, burst }: Bucket, { debt }: Bucket
   return cost === 0 ? 0 : Math.max(0, Math.ceil((debt - (burst - cost) * weight) / drain));
 }
 
+/** What is left of that for a reservation that a queue gave this mark, to a microsecond more. */
+export function bucketDelayLeftUs({ weight, drain, burst }: Bucket, mark: number, nowUs: number): number {
+  return Math.max(0, mark - Math.floor((burst * weight) / drain) - nowUs);
+}
+
 /** Adds a cost for good, whether it fits or not. */
 export function spendFromBucket({ weight }: Bucket, state: BucketState, cost: number): void {
   if (cost === 0) return;
@@ -199,9 +204,15 @@ export function bucketResetUs({ drain }: Bucket, { debt }: Debt): number {
   return Math.ceil(debt / drain);
 }
 
-/** The same state for another weight, for a limit that is changed: whole units, rounded up. */
+/**
+ * The same state for another weight, for a limit that is changed: units as they are, and what is left of one to a part. Whoever still goes by the limit before
+ * converts back, so to round to units would add one to the debt each time.
+ */
 export function reweigh(state: BucketState, from: number, to: number): void {
-  const convert = (parts: number): number => plus(0, Math.ceil(parts / from), to);
+  const convert = (parts: number): number => {
+    const rest = parts % from;
+    return plus(Math.min(to, Math.ceil((rest / from) * to)), (parts - rest) / from, to);
+  };
   state.debt = convert(state.debt);
   state.solid = convert(state.solid);
   state.held = convert(state.held);

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import type { Rule } from '../rule.ts';
 import { slotRetryUs } from '../strategies/slots.ts';
-import { asker, type Bench, storeCase, type StoreCase } from './subject.ts';
+import { asker, type Bench, idOf, storeCase, type StoreCase, ttlUs } from './subject.ts';
 
 const kinds: readonly (readonly [string, Partial<Rule>])[] = [
   ['a token bucket', {}],
@@ -145,7 +145,25 @@ export const decisionCases: readonly StoreCase[] = [
       await consume(before(2));
       const most = after.rule.strategy.kind === 'bucket' ? after.rule.strategy.burst : after.rule.limit;
       assert.deepEqual(remainingOf(await peek(after(0))), [most - 2], name);
+      assert.deepEqual(remainingOf(await consume(after(1))), [most - 3], name);
+      const least = before.rule.strategy.kind === 'bucket' ? before.rule.strategy.burst : before.rule.limit;
+      assert.deepEqual(remainingOf(await peek(before(0))), [least - 3], name);
     }
+  }),
+
+  storeCase('a bucket drains while processes go by two limits of it', async ({ store, pass, peek }) => {
+    const [before, after] = [600, 601].map((limit) => asker({ limit, unit: 'tokens' }));
+    assert.ok(before !== undefined && after !== undefined);
+    await store.decide({ kind: 'consume', asks: [before(600)], force: true });
+    for (let n = 0; n < 40; n++) {
+      await pass(25_000);
+      const id = idOf(`id${n}`);
+      const ask = n % 2 === 0 ? before : after;
+      await store.decide({ kind: 'reserve', id, asks: [ask(n < 10 ? 0 : 1)], ttlUs, maxWaitUs: 0 });
+      await store.settle({ id, asks: [(n % 4 < 2 ? before : after)(0)] });
+    }
+    await pass(50_000);
+    assert.deepEqual([remainingOf(await peek(before(0))), remainingOf(await peek(after(0)))], [[10], [11]]);
   }),
 
   storeCase('a reset makes a key whole and leaves the others', async ({ store, consume, peek }) => {

@@ -63,6 +63,17 @@ export const reservationCases: readonly StoreCase[] = [
     assert.equal((await reserve('one', ask(6))).repeated, undefined);
   }),
 
+  storeCase('reservations of one id for other keys do not see each other', async ({ store, reserve, settle, peek }) => {
+    const slot = asker({ unit: 'concurrency', limit: 1 });
+    for (const user of ['ada', 'bob']) assert.equal((await reserve('one', slot(1, user))).repeated, undefined, user);
+    assert.equal((await reserve('one', slot(1, 'ada'))).repeated, true);
+    assert.equal(await store.extend({ id: idOf('one'), asks: [slot(1, 'ada')], ttlUs }), true);
+    assert.equal(await settle('one', slot(0, 'ada')), true);
+    assert.equal(await settle('one', slot(0, 'ada')), false);
+    assert.deepEqual([(await peek(slot(1, 'ada'))).allowed, (await peek(slot(1, 'bob'))).allowed], [true, false]);
+    assert.equal(await settle('one', slot(0, 'bob')), true);
+  }),
+
   storeCase('a denied reservation reserves nothing', async ({ reserve, settle, peek }) => {
     const some = asker({ name: 'some' });
     const slot = asker({ name: 'slot', unit: 'concurrency', limit: 1 });
@@ -212,6 +223,23 @@ export const reservationCases: readonly StoreCase[] = [
     await store.settle({ id: idOf('two'), asks: [ask(0)] });
     assert.equal((await reserve('five', 5_000_000)).allowed, false);
     assert.equal((await peek(ask(1))).allowed, false);
+  }),
+
+  storeCase('a reservation that is repeated waits for the same departure', async ({ store, pass }) => {
+    const ask = asker({ strategy: 'leaky-bucket', limit: 60, maxQueue: 3 });
+    const free = asker({ name: 'free', strategy: 'leaky-bucket', limit: 60, maxQueue: 3 });
+    const reserve = async (id: string) =>
+      store.decide({ kind: 'reserve', id: idOf(id), asks: [ask(1), free(0)], ttlUs, maxWaitUs: 5_000_000 });
+    for (const id of ['one', 'two', 'three']) await reserve(id);
+    await pass(400_000);
+    const left = [];
+    for (const id of ['one', 'two', 'three']) left.push((await reserve(id)).delayUs);
+    assert.deepEqual(left, [0, 600_000, 1_600_000]);
+    await pass(600_000);
+    const again = await reserve('two');
+    assert.deepEqual([again.repeated, again.delayUs], [true, 0]);
+    await store.settle({ id: idOf('two'), asks: [ask(1), free(0)] });
+    assert.equal((await reserve('three')).delayUs, 1_000_000);
   }),
 
   storeCase('a reservation that waits in a queue begins with its departure', async ({ store, pass }) => {

@@ -128,6 +128,67 @@ describe('the memory store', () => {
     expect(store.counts()).toEqual({ keys: 2, reclaimed: 1, reservations: 0 });
   });
 
+  test('RL27: a key that shared a state gets no more than its limit when a place comes free', () => {
+    const { spend, overflowed } = createStore([user, hourly, sliding, fixed], 1);
+    spend('ada', 0);
+    expect([spend('eve', 0), spend('eve', 0), spend('eve', 0)]).toEqual([true, true, false]);
+    // Ada is idle, in the middle of an hour of which the shared state has used two.
+    const hourUs = 3_600_000_000;
+    const later = Array.from({ length: 5 }, (_, n) => spend('eve', hourUs / 5 + n * 500_000));
+    expect(later).toEqual([true, true, true, true, false]);
+    expect(overflowed('bob', hourUs * 3)).toBe(false);
+  });
+
+  test('RL27: who never shared a state starts anew, whatever others left in it', () => {
+    const { spend, overflowed } = createStore([user, sliding, fixed], 2);
+    for (const key of ['ada', 'bob']) spend(key, 0);
+    expect([spend('eve', 400_000), spend('eve', 400_000), spend('eve', 400_000)]).toEqual([true, true, false]);
+    expect([spend('eve', 1_000_000), spend('joe', 1_000_000, 2)]).toEqual([true, true]);
+    expect(overflowed('eve', 1_000_000)).toBe(false);
+  });
+
+  test('RL27: whatever comes, no key gets more than a store of its own would admit', () => {
+    const call = fc.record({
+      key: fc.constantFrom('ada', 'bob', 'eve', 'joe'),
+      gapUs: fc.constantFrom(0, 0, 1, 100_000, 500_000, 1_000_000, 3_000_000),
+      cost: fc.integer({ min: 0, max: 3 }),
+    });
+    const kinds: readonly Rule[] = [user, { ...sliding, limit: 3 }, { ...fixed, limit: 3 }];
+    const some = fc.subarray([...kinds], { minLength: 1 });
+    fc.assert(
+      fc.property(some, fc.array(call, { maxLength: 80 }), fc.integer({ min: 1, max: 3 }), (rules, calls, maxKeys) => {
+        const shared = createStore(rules, maxKeys);
+        const own = new Map(calls.map(({ key }) => [key, createStore(rules)]));
+        let nowUs = 0;
+        for (const { key, gapUs, cost } of calls) {
+          nowUs += gapUs;
+          const alone = own.get(key);
+          // What it admitted has happened for the other as well: where that would have denied it, too much was admitted.
+          if (shared.spend(key, nowUs, cost)) expect(alone?.spend(key, nowUs, cost)).toBe(true);
+        }
+      }),
+    );
+  });
+
+  test('RL27: slots that are held in a shared state stay there, and nobody gets more of them beside it', () => {
+    const { store, asksFor } = createStore([{ name: 'slots', scope: 'user', unit: 'concurrency', limit: 2 }], 1);
+    const reserve = (key: string) =>
+      store.decide({ kind: 'reserve', asks: asksFor(key), id: '', isOwn: true, ttlUs: 1_000_000, maxWaitUs: 0 });
+    const settle = (key: string, { holding }: { readonly holding?: object }) =>
+      store.settle({ id: '', holding, asks: asksFor(key, 0) });
+    const ada = reserve('ada');
+    const eve = [reserve('eve'), reserve('eve'), reserve('eve')];
+    expect(eve.map(({ allowed }) => allowed)).toEqual([true, true, false]);
+    settle('ada', ada);
+    expect(reserve('eve')).toMatchObject({ allowed: false, source: 'overflow' });
+    for (const each of eve.slice(0, 2)) settle('eve', each);
+    expect([reserve('eve'), reserve('eve'), reserve('eve')].map(({ source, allowed }) => [source, allowed])).toEqual([
+      ['store', true],
+      ['store', true],
+      ['store', false],
+    ]);
+  });
+
   test('forgetting idle keys changes no decision', () => {
     const call = fc.record({ key: fc.integer({ min: 0, max: 40 }), gapUs: fc.integer({ min: 0, max: 300_000 }) });
     fc.assert(

@@ -4,6 +4,7 @@ import { compileRule } from '../../src/compile.ts';
 import type { Rule } from '../../src/rule.ts';
 import {
   type Bucket,
+  bucketDelayLeftUs,
   bucketDelayUs,
   bucketRemaining,
   bucketResetUs,
@@ -186,6 +187,41 @@ describe('a bucket', () => {
     reweigh(state, bucketOf({ limit: 10, per: 'second' }).weight, wider.weight);
     expect(bucketRemaining(wider, state)).toBe(6);
   });
+
+  test('owes the same by another weight, to a part, and what is held to the unit', () => {
+    const weight = fc.oneof(fc.integer({ min: 1, max: 1_000 }), fc.integer({ min: 1, max: mostParts }));
+    fc.assert(
+      fc.property(weight, weight, fc.integer({ min: 0, max: mostDebt }), fc.nat(1_000), (from, to, debt, units) => {
+        const held = Math.min(units, Math.floor(mostDebt / Math.max(from, to)));
+        const state = { debt, solid: 0, held: held * from, atUs: 0, sinceUs: 0 };
+        reweigh(state, from, to);
+        const exact = BigInt(debt) * BigInt(to);
+        const beyond = BigInt(state.debt) * BigInt(from) - exact;
+        if (exact > BigInt(mostDebt) * BigInt(from)) expect(state.debt).toBe(mostDebt);
+        else expect([beyond * 4n > -BigInt(from), beyond * 4n < 5n * BigInt(from)]).toEqual([true, true]);
+        expect(state.held).toBe(held * to);
+      }),
+    );
+  });
+
+  test('drains at its rate while two limits take turns at it', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2_000 }), fc.integer({ min: 1, max: 2_000 }), (one, other) => {
+        let bucket = bucketOf({ limit: one, per: 'minute', burst: 1_000 });
+        let next = bucketOf({ limit: other, per: 'minute', burst: 1_000 });
+        const state = owing(bucket, 500);
+        for (let n = 1; n <= 600; n++) {
+          reweigh(state, bucket.weight, next.weight);
+          [bucket, next] = [next, bucket];
+          drainTo(bucket, state, startUs + n * 10_000);
+        }
+        // Half of six seconds by each; a turn adds at most a part of the coarser one, which is gone within a microsecond.
+        const drained = (3 * (one + other)) / 60;
+        const left = state.debt / bucket.weight;
+        expect(Math.abs(left - Math.max(0, 500 - drained))).toBeLessThan(0.05);
+      }),
+    );
+  });
 });
 
 describe('a leaky bucket', () => {
@@ -216,6 +252,29 @@ describe('a leaky bucket', () => {
     for (let n = 0; n < 3; n++) enqueue(bucket, state, 1_000_000);
     expect(enqueue(bucket, state, 250_000)).toEqual({ waitUs: 50_000 });
     expect(enqueue(bucket, state, 300_000)).toEqual({ delayUs: 300_000 });
+  });
+
+  test('tells who asks again what is left of the wait, to a microsecond more', () => {
+    const whole = (max: number) => fc.integer({ min: 1, max });
+    fc.assert(
+      fc.property(
+        whole(5_000),
+        whole(20),
+        fc.array(whole(20), { maxLength: 9 }),
+        fc.nat(100_000),
+        (limit, burst, costs, passUs) => {
+          const bucket = bucketOf({ limit, per: 'second', burst, strategy: 'leaky-bucket', maxQueue: 400 });
+          const state = freshBucket();
+          drainTo(bucket, state, startUs);
+          for (const cost of costs) {
+            const delayUs = bucketDelayUs(bucket, state, Math.min(cost, burst));
+            const mark = holdInBucket(bucket, state, Math.min(cost, burst));
+            const lateUs = bucketDelayLeftUs(bucket, mark, startUs + passUs) - Math.max(0, delayUs - passUs);
+            expect([0, 1]).toContain(lateUs);
+          }
+        },
+      ),
+    );
   });
 
   test('RL15: who leaves the end of the queue leaves no gap, who leaves the middle keeps it', () => {

@@ -25,6 +25,7 @@ const plain = 3;
 const reserved = 5;
 
 export class BucketCounter implements Counter {
+  readonly isCopied = true;
   #bucket: Bucket;
   #columns: Columns;
   readonly #state: BucketState = freshBucket();
@@ -78,8 +79,8 @@ export class BucketCounter implements Counter {
     held.resetAfterUs = this.resetUs();
   }
 
-  settle(slot: number, strategy: CompiledStrategy, held: number, mark: number, used: number, now: Instant): number {
-    this.load(slot, strategy, now);
+  settle(slot: number, _strategy: CompiledStrategy, held: number, mark: number, used: number, now: Instant): number {
+    this.load(slot, this.#bucket, now);
     settleBucket(this.#bucket, this.#state, held, mark, used);
     this.save(slot);
     return this.over();
@@ -119,6 +120,10 @@ export class BucketCounter implements Counter {
 
   forget(slot: number): void {
     this.#columns.clear(slot);
+  }
+
+  copy(from: number, to: number): void {
+    this.#columns.copy(from, to);
   }
 
   image(): unknown {

@@ -28,6 +28,10 @@ export class Columns {
     return wider;
   }
 
+  copy(from: number, to: number): void {
+    this.reach(to).copyWithin(to * this.width, from * this.width, (from + 1) * this.width);
+  }
+
   clear(slot: number): void {
     this.numbers.fill(0, slot * this.width, (slot + 1) * this.width);
   }

@@ -53,7 +53,10 @@ export interface Counter {
   look(slot: number, strategy: CompiledStrategy, cost: number, maxWaitUs: number, now: Instant): number;
   /** Adds to what was loaded of the slot what will be settled, and saves. Sets the mark of it, and what is left. */
   hold(held: Holds): void;
-  /** Loads, replaces what is held under a mark by what was used, and saves. Returns the units beyond the limit. */
+  /**
+   * Loads, replaces what is held under a mark by what was used, and saves. Returns the units beyond the limit. A bucket goes by the strategy that was asked about
+   * last: a reservation may be older, and to take turns would convert the state of all keys each time.
+   */
   settle(slot: number, strategy: CompiledStrategy, held: number, mark: number, used: number, now: Instant): number;
   /**
    * All of that for one cost: loads, and where it fits spends and saves. Returns whether it spent what was idle. One call instead of six, and no number
@@ -63,6 +66,9 @@ export interface Counter {
   /** Whether nothing is used. Leaves what is loaded as it is. */
   isIdle(slot: number, now: Instant): boolean;
   forget(slot: number): void;
+  /** Gives a slot the state of another; what was loaded of that other is now the slot's. Nothing where it {@link isCopied} is false: such state is of reservations. */
+  copy(from: number, to: number): void;
+  readonly isCopied: boolean;
   /** A copy of all state. */
   image(): unknown;
 }

@@ -14,6 +14,7 @@ import { consumeWith, type Counter, type Holds, type Instant, type Verdict } fro
 import { Lists } from './lists.ts';
 
 export class SlidingCounter implements Counter {
+  readonly isCopied = true;
   #sliding: Sliding;
   #nowUs = 0;
   /** Of what is loaded: a sum over the whole list, made once. */
@@ -96,6 +97,12 @@ export class SlidingCounter implements Counter {
     else this.#lists.write(slot, []);
   }
 
+  copy(from: number, to: number): void {
+    this.#turnTo(from);
+    this.#lists.write(from, this.#state);
+    this.#slot = to;
+  }
+
   image(): unknown {
     this.#lists.write(this.#slot, this.#state);
     return this.#lists.image();
@@ -104,6 +111,10 @@ export class SlidingCounter implements Counter {
   #read(slot: number, sliding: Sliding, nowUs: number): void {
     this.#sliding = sliding;
     this.#nowUs = nowUs;
+    this.#turnTo(slot);
+  }
+
+  #turnTo(slot: number): void {
     if (slot === this.#slot) return;
     this.#lists.write(this.#slot, this.#state);
     this.#lists.read(slot, this.#state);

@@ -4,6 +4,7 @@ import { Columns } from './columns.ts';
 import { consumeWith, type Counter, type Holds, type Instant, type Verdict } from './counter.ts';
 
 export class SlotsCounter implements Counter {
+  readonly isCopied = false;
   #slots: Slots;
   #active = 0;
   readonly #columns: Columns;
@@ -78,6 +79,8 @@ export class SlotsCounter implements Counter {
 
   /** Slots are alive: they come back by settlement or expiry. */
   forget(): void {}
+
+  copy(): void {}
 
   image(): unknown {
     return this.#columns.numbers.slice();

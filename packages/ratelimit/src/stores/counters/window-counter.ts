@@ -15,6 +15,7 @@ import { Columns } from './columns.ts';
 import { consumeWith, type Counter, type Holds, type Instant, type Verdict } from './counter.ts';
 
 export class WindowCounter implements Counter {
+  readonly isCopied = true;
   #window: Window;
   #span: Span = { startUs: 0, endUs: 0 };
   #nowUs = 0;
@@ -99,6 +100,10 @@ export class WindowCounter implements Counter {
 
   forget(slot: number): void {
     this.#columns.clear(slot);
+  }
+
+  copy(from: number, to: number): void {
+    this.#columns.copy(from, to);
   }
 
   image(): unknown {

@@ -24,6 +24,12 @@ create function ${at}sage_limiter_times(units bigint, weight bigint) returns big
   select case when units > ${mostDebt} / weight then ${mostDebt} else units * weight end
 $$;
 
+-- Of a part of a unit a double makes what it makes of it in TypeScript.
+create function ${at}sage_limiter_reweigh(parts bigint, from_weight bigint, weight bigint) returns bigint language sql immutable as $$
+  select ${at}sage_limiter_plus(
+    least(weight, ceil((parts % from_weight)::float8 / from_weight::float8 * weight::float8)::bigint), parts / from_weight, weight)
+$$;
+
 create function ${at}sage_limiter_sliding_used(s bigint[], st bigint[], now_us bigint) returns bigint language plpgsql immutable as $$
 declare
   used bigint := 0;
@@ -49,9 +55,9 @@ begin
     if cardinality(st) = 0 then return array[0, 0, 0, now_us, 0, s[2]]; end if;
     debt := st[1]; solid := st[2]; held := st[3]; at_us := st[4]; since_us := st[5]; from_weight := st[6];
     if from_weight <> s[2] then
-      debt := ${at}sage_limiter_plus(0, (debt + from_weight - 1) / from_weight, s[2]);
-      solid := ${at}sage_limiter_plus(0, (solid + from_weight - 1) / from_weight, s[2]);
-      held := ${at}sage_limiter_plus(0, (held + from_weight - 1) / from_weight, s[2]);
+      debt := ${at}sage_limiter_reweigh(debt, from_weight, s[2]);
+      solid := ${at}sage_limiter_reweigh(solid, from_weight, s[2]);
+      held := ${at}sage_limiter_reweigh(held, from_weight, s[2]);
     end if;
     if now_us > at_us then
       drained := ${at}sage_limiter_times(now_us - at_us, s[3]);

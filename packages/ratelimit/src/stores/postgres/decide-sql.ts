@@ -80,6 +80,16 @@ begin
   ${onTable(at, 'step.flags & 4 > 0', 'select t.expires_us into expires_us from $T_part t where t.key = step.key and t.rule = step.rule and t.id = own_id and t.expires_us > now_us')}
   return expires_us;
 end $$;
+
+-- How long that reservation still has to wait for its departure from a queue.
+create function ${at}sage_limiter_left(step ${at}sage_limiter_step, own_id text, now_us bigint) returns bigint language plpgsql stable as $$
+declare
+  mark_us bigint;
+begin
+  if step.due_us is null or step.s[1] <> 1 or step.s[5] = 0 then return 0; end if;
+  ${onTable(at, 'step.flags & 4 > 0', 'select t.mark into mark_us from $T_part t where t.key = step.key and t.rule = step.rule and t.id = own_id and t.expires_us > now_us and t.held > 0')}
+  return greatest(0, coalesce(mark_us - step.s[4] * step.s[2] / step.s[3] - now_us, 0));
+end $$;
 `;
 }
 
@@ -161,7 +171,11 @@ end $$;
 function chargeSql(at: string): string {
   return `  writes := kind in (2, 5) or (kind = 1 and allowed) or (kind = 3 and allowed and expires is null) or (kind = 4 and allowed and expires is not null);
   allowed := kind in (2, 5) or (kind = 3 and expires is not null) or (allowed and (kind <> 4 or expires is not null));
-  if kind = 3 and writes then
+  if kind = 3 and expires is not null then
+    foreach step in array steps loop
+      delay_us := greatest(delay_us, ${at}sage_limiter_left(step, own_id, now_us));
+    end loop;
+  elsif kind = 3 and writes then
     foreach step in array steps loop
       if step.wait_us = 0 then delay_us := greatest(delay_us, ${at}sage_limiter_delay(step.s, step.st, step.cost)); end if;
     end loop;

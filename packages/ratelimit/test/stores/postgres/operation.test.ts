@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { createSeededRandom } from '@sage-adk/core/testing';
 import { describeWithService } from '@tooling/services';
 import { migratePostgresStore } from '../../../src/stores/postgres/migrate.ts';
 import {
@@ -6,6 +7,7 @@ import {
   openPostgresStore,
   type PostgresStoreOptions,
 } from '../../../src/stores/postgres/postgres-store.ts';
+import { freshBucket, mostDebt, mostParts, reweigh } from '../../../src/strategies/bucket.ts';
 import { drivers, type Opened } from './drivers.ts';
 import { compile } from './compile.ts';
 
@@ -34,6 +36,26 @@ describeWithService('postgres', 'the PostgreSQL store in operation', (url) => {
 
   test('migrating again does nothing', async () => {
     expect(await migratePostgresStore(opened.client, { schema })).toEqual({ applied: [], pending: [] });
+  });
+
+  test('a debt in another weight is the same as in TypeScript, to the part', async () => {
+    const random = createSeededRandom(7);
+    const upTo = (most: number) => 1 + Math.floor(random() ** 3 * most);
+    const drawn = Array.from({ length: 500 }, () => ({
+      debt: upTo(mostDebt),
+      from: upTo(mostParts),
+      to: upTo(mostParts),
+    }));
+    const rows = drawn.map(({ debt, from, to }, n) => `(${n}, ${debt}, ${from}, ${to})`).join(', ');
+    const reweighed = await rowsOf(
+      `select @_reweigh(debt, "from", "to")::text as debt from (values ${rows}) v (n, debt, "from", "to") order by n`,
+    );
+    const expected = drawn.map(({ debt, from, to }) => {
+      const state = { ...freshBucket(), debt };
+      reweigh(state, from, to);
+      return { debt: String(state.debt) };
+    });
+    expect(reweighed).toEqual(expected);
   });
 
   test('money and long windows are in LOGGED tables, short windows in UNLOGGED ones', async () => {

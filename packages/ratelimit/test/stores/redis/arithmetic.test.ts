@@ -108,8 +108,9 @@ describeWithService('redis', 'redis store at a time of its own', (url) => {
   }
 });
 
-async function act(op: Op, rules: readonly CompiledRule[], store: LimiterStore, model: Model): Promise<unknown[]> {
+async function act(op: Op, drawn: readonly CompiledRule[], store: LimiterStore, model: Model): Promise<unknown[]> {
   const { kind, ttlUs, maxWaitUs } = op;
+  const rules = drawn.map((rule) => limitOf(rule, op));
   const id = `reservation-${op.id}-aaaaaaaa`;
   const asks = asksOf(op, rules);
   switch (kind) {
@@ -142,6 +143,20 @@ async function act(op: Op, rules: readonly CompiledRule[], store: LimiterStore, 
       return [await store.decide({ kind, asks }), model.decide({ kind, asks })];
   }
 }
+
+/** Another process may go by another limit of the same bucket. */
+function limitOf(rule: CompiledRule, { ttlUs }: Op): CompiledRule {
+  const { strategy } = rule;
+  if (strategy.kind !== 'bucket' || ttlUs % 3 > 0) return rule;
+  const known = others.get(rule) ?? {
+    ...rule,
+    strategy: { ...strategy, weight: Math.ceil((strategy.weight * 2) / 3) },
+  };
+  others.set(rule, known);
+  return known;
+}
+
+const others = new WeakMap<CompiledRule, CompiledRule>();
 
 /** Each rule at most once, and always with the key of the op's id, so that a reservation is asked about by its own keys. */
 function asksOf({ asks, id }: Op, rules: readonly CompiledRule[]): Ask[] {

@@ -74,7 +74,8 @@ export class Model {
       return { ask, rule, waitUs: rule.waitUs(ask.cost, maxWaitUs) };
     });
     const fits = forced || steps.every(({ ask, waitUs }) => waitUs === 0 || ask.rule.mode === 'shadow');
-    if (kind === 'reserve' && lease !== undefined) return { ...answer(steps, true, 0), repeated: true };
+    if (kind === 'reserve' && lease !== undefined)
+      return { ...answer(steps, true, this.#leftUs(lease, asks)), repeated: true };
     if (kind === 'charge' && lease === undefined) return { ...answer(steps, false, 0), gone: true };
     if (!fits || kind === 'peek') return answer(steps, fits, 0);
     const charged = steps.filter(({ waitUs }) => forced || waitUs === 0);
@@ -140,6 +141,17 @@ export class Model {
       const row = { rule, key, remaining: counted.remaining(), resetAfterUs: counted.resetUs() };
       return row.resetAfterUs > 0 ? [row] : [];
     });
+  }
+
+  /** What is left of the wait for the last of the departures. */
+  #leftUs(lease: Lease, asks: readonly Ask[]): number {
+    const left = asks.map((ask) => {
+      const { strategy } = ask.rule;
+      const part = partOf(lease, ask);
+      if (part === undefined || part.held === 0 || strategy.kind !== 'bucket' || strategy.queue === 0) return 0;
+      return bucket.bucketDelayLeftUs(strategy, part.mark, this.nowUs);
+    });
+    return Math.max(0, ...left);
   }
 
   #leaseOf(id: string, asks: readonly Ask[]): Lease | undefined {

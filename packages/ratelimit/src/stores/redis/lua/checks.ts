@@ -25,7 +25,7 @@ if strategy == ${bucket} then
   local over = debt - (burst - cost) * weight
   if over > 0 and cost > 0 then
     wait = cost > burst and -1 or math.ceil(over / drain)
-  elseif spends and cost > 0 then
+  elseif plain and spends and cost > 0 then
     if debt == 0 then since = at end
     debt, solid = debt + cost * weight, solid + cost * weight
     reset = math.ceil(debt / drain)

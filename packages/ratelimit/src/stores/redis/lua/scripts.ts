@@ -35,11 +35,16 @@ local writes = allowed == 1 and kind ~= 'peek'
 local hold_part, write_lease
 if named then
 ${holding}${leases}
+  local left = 0
   for _, ask in ipairs(asks) do
-    if part_of(ask[1].lease, ask[3]) then known, expiry = true, ask[1].lease[1] end
+    local part = part_of(ask[1].lease, ask[3])
+    if part then
+      known, expiry = true, ask[1].lease[1]
+      left = math.max(left, delay_left(ask[6], part[2], part[4], now))
+    end
   end
   if kind == 'reserve' and known then
-    allowed, note, writes = 1, 1, false
+    allowed, note, writes, delay = 1, 1, false, left
   elseif kind == 'charge' and not known then
     allowed, note, writes = 0, 2, false
   end

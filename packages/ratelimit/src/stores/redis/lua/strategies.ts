@@ -53,6 +53,11 @@ local function plus(parts, units, weight)
   return parts + units * weight
 end
 
+local function reweigh(parts, from, weight)
+  local rest = math.fmod(parts, from)
+  return plus(math.min(weight, math.ceil(rest / from * weight)), (parts - rest) / from, weight)
+end
+
 -- The state at a time, in the weight of the strategy.
 local function load(strategy, packed, now)
   local kind = strategy[1]
@@ -62,9 +67,7 @@ local function load(strategy, packed, now)
     local weight, drain = strategy[2], strategy[3]
     ${readBucket}
     if from ~= weight then
-      debt = plus(0, math.ceil(debt / from), weight)
-      solid = plus(0, math.ceil(solid / from), weight)
-      held = plus(0, math.ceil(held / from), weight)
+      debt, solid, held = reweigh(debt, from, weight), reweigh(solid, from, weight), reweigh(held, from, weight)
     end
     ${drainBucket}
     return { debt = debt, solid = solid, held = held, at = at, since = since }
@@ -182,6 +185,12 @@ local function tail(strategy, state) return state.at + math.ceil(state.debt / st
 local function delay_of(strategy, state, cost)
   if strategy[1] ~= ${bucket} or cost == 0 then return 0 end
   return math.max(0, math.ceil((state.debt - (strategy[4] - cost) * strategy[2]) / strategy[3]))
+end
+
+-- What is left of that for what is held under a mark.
+local function delay_left(strategy, held, mark, now)
+  if strategy[1] ~= ${bucket} or strategy[5] == 0 or held == 0 then return 0 end
+  return math.max(0, mark - math.floor(strategy[4] * strategy[2] / strategy[3]) - now)
 end
 
 -- Adds a cost that will be settled. Returns its mark.
