@@ -67,11 +67,14 @@ function createApp(handler: A2ARequestHandler, exchanges: WeakMap<object, Exchan
   app.use(restPath, restHandler({ requestHandler: handler, userBuilder }));
   // Express knows a handler of errors by its four parameters.
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
-    exchanges.get(request)?.failed(error);
-    refuse(response, error);
+    const told = error instanceof URIError ? errors.INVALID_MESSAGE({ problem: malformedPath }) : error;
+    exchanges.get(request)?.failed(told);
+    refuse(response, told);
   });
   return app;
 }
+
+const malformedPath = 'The path holds a % that begins no escape.';
 
 function routeOf(request: IncomingMessage): RestRoute {
   const path = pathOf(request);
