@@ -22,6 +22,8 @@ afterAll(async () => {
 const version = { 'a2a-version': '1.0' };
 const large = JSON.stringify({ text: 'x'.repeat(1024 * 1024) });
 
+const hello = { message: { messageId: 'hello', role: 'ROLE_USER', parts: [{ text: 'Hello' }] } };
+
 /** What JSON can hold and a copy of it ends at. */
 const deepMessage = {
   messageId: 'deep',
@@ -87,6 +89,18 @@ describe('REST', () => {
     ['a message without an id', () => post(`${rest}/message:send`, { message: {} }, version), 400],
     ['values in values', () => post(`${rest}/message:send`, { message: deepMessage }, version), 400],
     ['an unknown path', () => post(`${rest}/nothing`, {}, version), 404],
+    ['a tenant of two lines', () => post(`${rest}/acme/message:send`, { ...hello, tenant: 'a\nb' }, version), 400],
+    [
+      'a tenant of two lines in a list',
+      () => post(`${rest}/acme/message:send`, { ...hello, tenant: ['a\nb'] }, version),
+      400,
+    ],
+    [
+      'a tenant of two lines in a path',
+      () => post(`${rest}/a%0Ab/message:send`, { ...hello, tenant: 'acme' }, version),
+      400,
+    ],
+    ['a tenant of two lines in a query', () => get(`${rest}/acme/tasks?tenant=a%0db`, version), 400],
     ['half an escape in a path', () => get(`${rest}/tasks/%zz`, version), 400],
     ['another method', () => get(`${rest}/message:send`, version), 405],
     ['a task that is not there', () => get(`${rest}/tasks/x`, version), 404],
