@@ -93,7 +93,7 @@ async function doTask(
   publishStatus(call, bus, end);
 }
 
-/** Pieces of an answer that somebody watches come one by one for so long. */
+/** So many pieces of an answer that somebody watches come one by one. */
 const watchedPieces = 64;
 
 function answer(

@@ -5,7 +5,7 @@ import { TaskState } from '@a2a-js/sdk';
 export interface StoredTask {
   /** A copy of the task. */
   readonly read: () => Task;
-  /** Its size as the store holds it. */
+  /** Its size, which counts once it is over; 0 before. */
   readonly bytes: number;
   readonly owner: string;
   readonly id: string;
