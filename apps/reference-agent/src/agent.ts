@@ -65,7 +65,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const handle = await withDeadLetters(answer, config, closing);
     const pool = createWorkerPool({ name: 'messages', ...perfFromConfig(config.performance).workerPool });
 
-    const server = await listen({ ...config.server, key: 'server.port' });
+    const server = await listen({ ...config.server, block: 'server' });
     const surfaces = createSurfaces(config, server, handle, workOf(pool));
     const pipeline = createPipeline({
       surfaces,
@@ -139,6 +139,8 @@ async function stop({ config, telemetry, pipeline, server, pool, closing }: Runn
         async run() {
           const giveUp = setTimeout(() => pipeline.abortAll(errors.STOPPING()), drainMs);
           await server.close(lastMs);
+          // A task may go on without its client.
+          await pipeline.idle();
           clearTimeout(giveUp);
         },
       },

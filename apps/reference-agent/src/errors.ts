@@ -10,6 +10,7 @@ export const errors = defineErrors('AGENT', {
     message: 'Cannot listen on {host}:{port} ({reason}). Check {key}.',
   },
   SECRET_UNREADABLE: { category: 'permanent', status: 500, message: '{key}: {file} cannot be read ({reason}).' },
+  FOLDER_UNUSABLE: { category: 'permanent', status: 500, message: '{key}: {folder} cannot be used ({reason}).' },
   KEY_MISSING: {
     category: 'permanent',
     status: 500,
@@ -44,6 +45,7 @@ export const errors = defineErrors('AGENT', {
   UNSUPPORTED_TYPE: { category: 'permanent', status: 415, message: 'The content type must be {expected}, not {type}.' },
   MALFORMED_JSON: { category: 'permanent', status: 400, message: 'The body is not valid JSON.' },
   INVALID_MESSAGE: { category: 'permanent', status: 400, message: '{problem}' },
+  INVALID_QUERY: { category: 'permanent', status: 400, message: '{problem}' },
   DEADLINE: {
     category: 'transient',
     outcome: 'timeout',

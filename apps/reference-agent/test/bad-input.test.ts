@@ -22,6 +22,16 @@ afterAll(async () => {
 const version = { 'a2a-version': '1.0' };
 const large = JSON.stringify({ text: 'x'.repeat(1024 * 1024) });
 
+const hello = { message: { messageId: 'hello', role: 'ROLE_USER', parts: [{ text: 'Hello' }] } };
+
+/** What JSON can hold and a copy of it ends at. */
+const deepMessage = {
+  messageId: 'deep',
+  role: 'ROLE_USER',
+  parts: [{ text: 'x' }],
+  metadata: JSON.parse(`${'{"a":'.repeat(2_000)}1${'}'.repeat(2_000)}`) as object,
+};
+
 function call(fields: Record<string, unknown>): Promise<Answer> {
   return post(jsonRpc, { jsonrpc: '2.0', id: 1, ...fields }, version);
 }
@@ -51,6 +61,22 @@ describe('JSON-RPC', () => {
     expect(answer.status).toBe(status);
   });
 
+  test("values in values, deeper than anybody means, are the client's mistake", async () => {
+    for (const method of ['SendMessage', 'SendStreamingMessage']) {
+      expect((await call({ method, params: { message: deepMessage } })).json()).toMatchObject({
+        error: { code: -32602 },
+      });
+    }
+  });
+
+  test('what an error says in detail is in the error, also of a method that streams', async () => {
+    for (const method of ['GetTask', 'SubscribeToTask']) {
+      const answer = await call({ method, params: { id: 'x' } });
+      expect(Object.keys(answer.json()).toSorted()).toEqual(['error', 'id', 'jsonrpc']);
+      expect(answer.json()).toMatchObject({ error: { code: -32001, data: [{ reason: 'TASK_NOT_FOUND' }] } });
+    }
+  });
+
   test('the id of the request is in the error', async () => {
     expect((await call({ id: 'mine', method: 'Nothing' })).json()['id']).toBe('mine');
   });
@@ -61,7 +87,21 @@ describe('REST', () => {
     ['malformed JSON', () => post(`${rest}/message:send`, '{"message":', version), 400],
     ['no body', () => post(`${rest}/message:send`, '', version), 400],
     ['a message without an id', () => post(`${rest}/message:send`, { message: {} }, version), 400],
+    ['values in values', () => post(`${rest}/message:send`, { message: deepMessage }, version), 400],
     ['an unknown path', () => post(`${rest}/nothing`, {}, version), 404],
+    ['a tenant of two lines', () => post(`${rest}/acme/message:send`, { ...hello, tenant: 'a\nb' }, version), 400],
+    [
+      'a tenant of two lines in a list',
+      () => post(`${rest}/acme/message:send`, { ...hello, tenant: ['a\nb'] }, version),
+      400,
+    ],
+    [
+      'a tenant of two lines in a path',
+      () => post(`${rest}/a%0Ab/message:send`, { ...hello, tenant: 'acme' }, version),
+      400,
+    ],
+    ['a tenant of two lines in a query', () => get(`${rest}/acme/tasks?tenant=a%0db`, version), 400],
+    ['half an escape in a path', () => get(`${rest}/tasks/%zz`, version), 400],
     ['another method', () => get(`${rest}/message:send`, version), 405],
     ['a task that is not there', () => get(`${rest}/tasks/x`, version), 404],
     ['a version that is not ours', () => get(`${rest}/tasks/x`), 400],

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -94,6 +96,33 @@ describe('OC1: the keys of the metrics block', () => {
     expect(report.byModel.map(({ label }) => label)).toEqual(['local/local-scripted']);
     expect(JSON.parse((await at('?from=2020-01-01&to=2020-01-02')).text)).toMatchObject({ total: { messages: 0 } });
     expect((await at('?from=yesterday')).status).toBeGreaterThanOrEqual(400);
+    expect((await get(urls.metrics ?? '')).status).toBe(200);
+  });
+
+  test.each([
+    'from=yesterday',
+    'from=2026-02-30',
+    'from=2026-02-02&to=2026-02-01',
+    'from=0001-01-01',
+    'from=0001-01-01&to=0001-01-02',
+    'from=9999-01-01&to=9999-01-02',
+    'from=2024-01-01&to=2025-03-01',
+    `tenant=${'x'.repeat(129)}`,
+    'tenant=%00',
+  ])('usage: %s is the mistake of who asks, and nobody reads centuries for it', async (query) => {
+    const { urls } = await start('usage:\n  enabled: true');
+    const answer = await get((urls.metrics ?? '').replace('/metrics', `/usage?${query}`));
+    expect(answer.status).toBe(400);
+    expect(answer.json()).toEqual({ error: expect.any(String) });
+  });
+
+  test('a path that is no path, or the name of a property, is answered like any other that is not there', async () => {
+    const { urls } = await start('usage:\n  enabled: true');
+    const { hostname, port } = new URL(urls.metrics ?? '');
+    for (const path of ['//', 'http://', '/constructor', '/toString', '/__proto__', '/usage%']) {
+      const [response] = (await once(request({ hostname, port, path }).end(), 'response')) as [IncomingMessage];
+      expect([path, response.resume().statusCode]).toEqual([path, 404]);
+    }
     expect((await get(urls.metrics ?? '')).status).toBe(200);
   });
 

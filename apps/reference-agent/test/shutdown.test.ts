@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { observe } from '@sage-adk/core';
 import { createScriptedLlm } from '@sage-adk/core/testing';
 import { connect, gather, say } from './support/a2a.ts';
 import { startTestAgent } from './support/agent.ts';
@@ -6,6 +7,14 @@ import { get, post } from './support/http.ts';
 
 async function untilCalled(model: { readonly calls: number }): Promise<void> {
   while (model.calls === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** A task that the client doesn't wait for, once the model has its message. */
+async function beginTask(url: string, text: string, model: { readonly calls: number }): Promise<void> {
+  const configuration = { acceptedOutputModes: [], taskPushNotificationConfig: undefined, returnImmediately: true };
+  const client = await connect(url, 'JSONRPC');
+  await client.sendMessage({ ...say(text), configuration });
+  await untilCalled(model);
 }
 
 describe('closing', () => {
@@ -29,6 +38,33 @@ describe('closing', () => {
     await untilCalled(model);
     await agent.close();
     expect((await stream).state).toBe(4);
+  });
+
+  test('waits for a task whose client does not: it is answered, within the time that there is', async () => {
+    const model = createScriptedLlm({ pieceDelayMs: 700 });
+    const agent = await startTestAgent('', { provider: model, drainSeconds: 10 });
+    const ended: (string | undefined)[] = [];
+    using _watching = observe({
+      name: 'test',
+      operations: { 'llm.call': { end: ({ outcome }) => void ended.push(outcome) } },
+    });
+    await beginTask(agent.urls.agent, 'one two three', model);
+    await agent.close();
+    expect(ended).toEqual(['ok']);
+  });
+
+  test('gives up a task whose client does not wait, and what it held is given back', async () => {
+    const model = createScriptedLlm();
+    model.stallAfter(0);
+    const agent = await startTestAgent('', { provider: model, drainSeconds: 0.05 });
+    const ended: (string | undefined)[] = [];
+    using _watching = observe({
+      name: 'test',
+      operations: { 'llm.call': { end: ({ outcome }) => void ended.push(outcome) } },
+    });
+    await beginTask(agent.urls.agent, 'never to end', model);
+    await agent.close();
+    expect(ended).toEqual(['error']);
   });
 
   test('is not ready from its first moment, takes no new connection, and is done twice as well as once', async () => {

@@ -8,15 +8,15 @@ import { describe, errorBody } from '../http/respond.ts';
 import { decisionOf } from '../limits/refusal.ts';
 import type { MessageHandler } from '../messages/handler.ts';
 import { servedBy, textAfter } from '../model/answer.ts';
+import { AnswerArtifact } from './answer-artifact.ts';
 import { exchangeOf } from './caller.ts';
 import { textOf, textPart } from './parts.ts';
 
 /**
  * Answers messages of A2A through the agent's message handler.
  *
- * A message that is sent plainly gets a message back. One that is streamed, that belongs to a task or that wants no waiting becomes a task,
- * whose answer is one artifact; an answer that begins again replaces it. The metadata of the message, or of the task, name the model, and say `degraded`
- * where none answered. A limit that says no is the whole answer to the first kind, and rejects the task of the second.
+ * A message that is sent plainly gets a message back. One that is streamed or that wants no waiting becomes a task, whose answer is one artifact; an
+ * answer that begins again replaces it. The metadata of the message, or of the task, name the model, and say `degraded` where none answered. A limit that says no is the whole answer to the first kind, and rejects the task of the second.
  */
 export function createExecutor(handle: MessageHandler): AgentExecutor {
   const running = new Map<string, Exchange>();
@@ -29,8 +29,7 @@ export function createExecutor(handle: MessageHandler): AgentExecutor {
       try {
         await work;
       } finally {
-        // A second message to the same task may run by now.
-        if (running.get(call.taskId) === exchange) running.delete(call.taskId);
+        running.delete(call.taskId);
       }
     },
     async cancelTask(taskId) {
@@ -39,8 +38,8 @@ export function createExecutor(handle: MessageHandler): AgentExecutor {
   };
 }
 
-function isPlain({ request, task }: RequestContext, { streamed }: Exchange): boolean {
-  return !streamed && task === undefined && request.configuration?.returnImmediately !== true;
+function isPlain({ request }: RequestContext, { streamed }: Exchange): boolean {
+  return !streamed && request.configuration?.returnImmediately !== true;
 }
 
 async function reply(
@@ -76,39 +75,26 @@ async function doTask(
   bus: ExecutionEventBus,
 ): Promise<void> {
   publishTask(call, bus);
-  const artifactId = randomUUID();
-  let append = false;
-  let served: Metadata;
+  const artifact = new AnswerArtifact(call, bus, exchange.streamed ? watchedPieces : 1);
+  let end: End;
   try {
+    let served: Metadata;
     for await (const event of answer(handle, call, exchange, false)) {
-      if (event.type === 'restart') append = false;
+      if (event.type === 'restart') artifact.restart();
       if (event.type === 'finish') served = servedBy(event);
-      if (event.type !== 'text') continue;
-      bus.publish(
-        AgentEvent.artifactUpdate({
-          taskId: call.taskId,
-          contextId: call.contextId,
-          artifact: {
-            artifactId,
-            name: 'answer',
-            description: '',
-            parts: [textPart(event.text)],
-            metadata: undefined,
-            extensions: [],
-          },
-          append,
-          lastChunk: false,
-          metadata: undefined,
-        }),
-      );
-      append = true;
+      if (event.type === 'text') artifact.add(event.text);
     }
-    publishStatus(call, bus, { state: TaskState.TASK_STATE_COMPLETED, served });
+    end = { state: TaskState.TASK_STATE_COMPLETED, served };
   } catch (error) {
     exchange.failed(error);
-    publishStatus(call, bus, endOf(error));
+    end = endOf(error);
   }
+  artifact.flush();
+  publishStatus(call, bus, end);
 }
+
+/** So many pieces of an answer that somebody watches come one by one. */
+const watchedPieces = 64;
 
 function answer(
   handle: MessageHandler,
@@ -149,15 +135,15 @@ function endOf(error: unknown): End {
 }
 
 function publishTask(call: RequestContext, bus: ExecutionEventBus): void {
-  const { taskId: id, contextId, userMessage, task } = call;
+  const { taskId: id, contextId, userMessage } = call;
   bus.publish(
     AgentEvent.task({
       id,
       contextId,
       status: statusOf(TaskState.TASK_STATE_WORKING, undefined),
-      artifacts: task?.artifacts ?? [],
-      history: task?.history ?? [userMessage],
-      metadata: task?.metadata,
+      artifacts: [],
+      history: [userMessage],
+      metadata: undefined,
     }),
   );
 }

@@ -57,7 +57,10 @@ export function createJsonRpc({ handler, card, work }: JsonRpcOptions): Surface 
         const streamed = streams.has(method);
         if (messages.has(method)) return { method, stream: streamed, answer: () => work(exchange, answer) };
         if (methods.has(method)) return { method, stream: streamed, answer };
-        const unknown = envelope(id, A2A_ERROR_CODE.METHOD_NOT_FOUND, `There is no method "${method}".`);
+        const unknown = envelope(id, {
+          code: A2A_ERROR_CODE.METHOD_NOT_FOUND,
+          message: `There is no method "${method}".`,
+        });
         return { method: 'jsonrpc', stream: false, answer: async () => sendJson(response, 200, unknown) };
       } catch (error) {
         exchange.failed(error);
@@ -135,9 +138,9 @@ async function respond(
     if (Symbol.asyncIterator in result) await stream(exchange, call, result);
     else sendJson(response, 200, result);
   } catch (error) {
-    const { code, message, ...rest } = JsonRpcTransportHandler.mapToJSONRPCError(error);
-    if (code === A2A_ERROR_CODE.INTERNAL_ERROR) exchange.failed(error);
-    sendJson(response, 200, { ...envelope(call.id, code, message), ...rest });
+    const said = JsonRpcTransportHandler.mapToJSONRPCError(error);
+    if (said.code === A2A_ERROR_CODE.INTERNAL_ERROR) exchange.failed(error);
+    sendJson(response, 200, envelope(call.id, said));
   }
 }
 
@@ -151,8 +154,8 @@ async function stream(exchange: Exchange, { id }: RpcCall, events: AsyncGenerato
     for (; !next.done; next = await events.next()) await writeEvents(response, formatSSEEvent(next.value));
   } catch (error) {
     exchange.failed(error);
-    const { code, message } = JsonRpcTransportHandler.mapToJSONRPCError(error);
-    await writeEvents(response, formatSSEErrorEvent(envelope(id, code, message)));
+    const said = JsonRpcTransportHandler.mapToJSONRPCError(error);
+    await writeEvents(response, formatSSEErrorEvent(envelope(id, said)));
   }
   response.end();
 }
@@ -166,23 +169,24 @@ function refuse({ response }: Exchange, error: unknown): void {
   if (!isSageError(error)) throw error;
   const { status, message } = error;
   if (status === 413)
-    sendJson(response, status, envelope(null, A2A_ERROR_CODE.INVALID_REQUEST, message), { connection: 'close' });
-  else if (status === 415) sendJson(response, status, unsupportedType(message));
-  else sendJson(response, 200, envelope(null, codeOf(error), message));
+    sendJson(response, status, envelope(null, { code: A2A_ERROR_CODE.INVALID_REQUEST, message }), {
+      connection: 'close',
+    });
+  else if (status === 415)
+    sendJson(
+      response,
+      status,
+      envelope(null, JsonRpcTransportHandler.mapToJSONRPCError(new ContentTypeNotSupportedError(message))),
+    );
+  else sendJson(response, 200, envelope(null, { code: codeOf(error), message }));
 }
 
 function codeOf(error: unknown): number {
   return isSageError(error, errors.MALFORMED_JSON.code) ? A2A_ERROR_CODE.PARSE_ERROR : A2A_ERROR_CODE.INVALID_REQUEST;
 }
 
-function unsupportedType(message: string) {
-  return {
-    jsonrpc: '2.0',
-    id: null,
-    error: JsonRpcTransportHandler.mapToJSONRPCError(new ContentTypeNotSupportedError(message)),
-  };
-}
+type RpcError = ReturnType<typeof JsonRpcTransportHandler.mapToJSONRPCError>;
 
-function envelope(id: RpcCall['id'], code: number, message: string) {
-  return { jsonrpc: '2.0', id: id ?? null, error: { code, message } };
+function envelope(id: RpcCall['id'], error: RpcError) {
+  return { jsonrpc: '2.0', id: id ?? null, error };
 }

@@ -33,6 +33,7 @@ export function createRest({ handler, work }: RestOptions): Surface {
       try {
         const { name, message, stream } = routeOf(request);
         const body = await takeBody(request);
+        if (couldForge(request, body)) throw errors.INVALID_MESSAGE({ problem: forged });
         if (message && !isMessage(body)) throw errors.INVALID_MESSAGE({ problem: notAMessage });
         exchanges.set(request, exchange);
         const answer = async (): Promise<void> => app(request, response);
@@ -67,11 +68,14 @@ function createApp(handler: A2ARequestHandler, exchanges: WeakMap<object, Exchan
   app.use(restPath, restHandler({ requestHandler: handler, userBuilder }));
   // Express knows a handler of errors by its four parameters.
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
-    exchanges.get(request)?.failed(error);
-    refuse(response, error);
+    const told = error instanceof URIError ? errors.INVALID_MESSAGE({ problem: malformedPath }) : error;
+    exchanges.get(request)?.failed(told);
+    refuse(response, told);
   });
   return app;
 }
+
+const malformedPath = 'The path holds a % that begins no escape.';
 
 function routeOf(request: IncomingMessage): RestRoute {
   const path = pathOf(request);
@@ -80,6 +84,14 @@ function routeOf(request: IncomingMessage): RestRoute {
   const route = methods[request.method ?? ''];
   if (route !== undefined) return route;
   throw errors.METHOD_NOT_ALLOWED({ method: request.method ?? '', allowed: Object.keys(methods).join(', ') });
+}
+
+const forged = 'A path and a query hold no control characters, and a tenant is a text without them.';
+
+/** Of tenants that differ the SDK writes both into a line of its own; they must not make it two. */
+function couldForge({ url = '' }: IncomingMessage, body: unknown): boolean {
+  const tenant = (body as { readonly tenant?: unknown } | null | undefined)?.tenant ?? '';
+  return /%(?:[01][\da-f]|7f)/i.test(url) || typeof tenant !== 'string' || /\p{Cc}/u.test(tenant);
 }
 
 /** Reads the body before Express would, with our limit and our refusals; its parser leaves a request alone that was read. */

@@ -1,15 +1,15 @@
 import type { AgentCard } from '@a2a-js/sdk';
-import { type A2ARequestHandler, DefaultRequestHandler } from '@a2a-js/sdk/server';
+import type { A2ARequestHandler } from '@a2a-js/sdk/server';
 import { instrumentA2aHandler } from '@sage-adk/core/a2a';
 
 import type { Surfaces, Work } from '../http/surface.ts';
 import type { MessageHandler } from '../messages/handler.ts';
 import { jsonRpcPath, restPath } from './card.ts';
 import { cardPath, createCardSurface } from './card-surface.ts';
-import { createEventBuses } from './event-buses.ts';
 import { createExecutor } from './executor.ts';
 import { createJsonRpc } from './json-rpc.ts';
 import { createA2aProbe } from './probe.ts';
+import { RequestHandler } from './request-handler.ts';
 import { createRest } from './rest.ts';
 import { createTaskStore } from './task-store.ts';
 
@@ -26,7 +26,7 @@ export interface A2a extends Surfaces {
 
 /** A2A on both its HTTP bindings, with the card that names them. */
 export function createA2a({ card, handle, work }: A2aOptions): A2a {
-  const plain = new DefaultRequestHandler(card, createTaskStore(), createExecutor(handle), createEventBuses());
+  const plain = new RequestHandler(card, createTaskStore(), createExecutor(handle));
   const handler = instrumentA2aHandler<A2ARequestHandler>(plain);
   return {
     probe: createA2aProbe(plain),

@@ -1,10 +1,12 @@
-import { deserialize } from 'node:v8';
 import type { ListTasksRequest, ListTasksResponse, Task } from '@a2a-js/sdk';
 import { TaskState } from '@a2a-js/sdk';
 
-/** A task as the store holds it: its bytes, and beside them what lists are filtered by. */
+/** A task as the store holds it, and beside it what lists are filtered by. */
 export interface StoredTask {
-  readonly bytes: Buffer;
+  /** A copy of the task. */
+  readonly read: () => Task;
+  /** Its size, which counts once it is over; 0 before. */
+  readonly bytes: number;
   readonly owner: string;
   readonly id: string;
   readonly contextId: string;
@@ -13,7 +15,7 @@ export interface StoredTask {
   readonly expiresAtMs: number;
 }
 
-/** One page of `stored`, newest first. Only the tasks of the page itself are decoded. */
+/** One page of `stored`, newest first. Only the tasks of the page itself are read. */
 export function pageOf(stored: readonly StoredTask[], request: ListTasksRequest): ListTasksResponse {
   const { contextId, status, pageSize = 50, pageToken, statusTimestampAfter, includeArtifacts = false } = request;
   const afterMs = statusTimestampAfter ? Date.parse(statusTimestampAfter) : Number.NEGATIVE_INFINITY;
@@ -29,8 +31,8 @@ export function pageOf(stored: readonly StoredTask[], request: ListTasksRequest)
   const page = rest.slice(0, pageSize);
   const last = page.at(-1);
   return {
-    tasks: page.map(({ bytes }) => {
-      const task = deserialize(bytes) as Task;
+    tasks: page.map(({ read }) => {
+      const task = read();
       return includeArtifacts ? task : { ...task, artifacts: [] };
     }),
     nextPageToken: last !== undefined && rest.length > page.length ? tokenOf(last) : '',

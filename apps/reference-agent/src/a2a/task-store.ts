@@ -31,6 +31,11 @@ const finalStates: ReadonlySet<TaskState> = new Set([
   TaskState.TASK_STATE_REJECTED,
 ]);
 
+/** Whether a task is over. */
+export function isFinal({ status }: Task): boolean {
+  return finalStates.has(status?.state ?? TaskState.TASK_STATE_UNSPECIFIED);
+}
+
 class BoundedTaskStore implements TaskStore {
   readonly #running = new Map<string, StoredTask>();
   // In the order in which they finished, which is also the order in which they expire.
@@ -57,7 +62,7 @@ class BoundedTaskStore implements TaskStore {
     const state = task.status?.state ?? TaskState.TASK_STATE_UNSPECIFIED;
     const key = keyOf(task.id, context);
     const stored: StoredTask = {
-      bytes: serialize({ ...task, artifacts: task.artifacts.map(joinText) }),
+      ...(isFinal(task) ? packed(task) : shared(task)),
       owner: ownerOf(context),
       id: task.id,
       contextId: task.contextId,
@@ -67,14 +72,14 @@ class BoundedTaskStore implements TaskStore {
     };
     this.#running.delete(key);
     this.#forget(key);
-    if (!finalStates.has(state)) {
+    if (!isFinal(task)) {
       this.#running.set(key, stored);
       // No more run than there are workers, unless one was lost before its end.
       if (this.#running.size > this.#maxTasks) this.#running.delete(this.#running.keys().next().value ?? '');
       return;
     }
     this.#finished.set(key, stored);
-    this.#finishedBytes += stored.bytes.length;
+    this.#finishedBytes += stored.bytes;
     this.#dropOldest();
   }
 
@@ -82,7 +87,7 @@ class BoundedTaskStore implements TaskStore {
     this.#dropOldest();
     const key = keyOf(taskId, context);
     const stored = this.#running.get(key) ?? this.#finished.get(key);
-    return stored && (deserialize(stored.bytes) as Task);
+    return stored?.read();
   }
 
   async list(request: ListTasksRequest, context: ServerCallContext): Promise<ListTasksResponse> {
@@ -107,9 +112,30 @@ class BoundedTaskStore implements TaskStore {
   #forget(key: string): void {
     const stored = this.#finished.get(key);
     if (stored === undefined) return;
-    this.#finishedBytes -= stored.bytes.length;
+    this.#finishedBytes -= stored.bytes;
     this.#finished.delete(key);
   }
+}
+
+type Held = Pick<StoredTask, 'read' | 'bytes'>;
+
+/** What is kept for long is kept small, and its size is known. */
+function packed(task: Task): Held {
+  const bytes = serialize(joined(task));
+  return { read: () => deserialize(bytes) as Task, bytes: bytes.length };
+}
+
+/**
+ * A running task is read and written for each piece of its answer, so its messages and parts are shared with whoever reads it: like the SDK they put others
+ * in their place, and change none.
+ */
+function shared(task: Task): Held {
+  const kept = joined(task);
+  return { read: () => joined(kept), bytes: 0 };
+}
+
+function joined(task: Task): Task {
+  return { ...task, history: [...task.history], artifacts: task.artifacts.map(joinText) };
 }
 
 function ownerOf({ tenant = '', user }: ServerCallContext): string {

@@ -1,6 +1,11 @@
 /** Config blocks of the servers that agents share: `redis` and `postgres`. */
 import { z } from 'zod';
 
+const schemes = {
+  redis: { protocol: /^rediss?:$/, example: 'redis://host:6379' },
+  postgres: { protocol: /^postgres(?:ql)?:$/, example: 'postgres://user@host:5432/database' },
+};
+
 const shared = {
   /** A file that holds the URL, such as a mounted secret. Read once, at the start. */
   url_file: z.string().min(1).optional(),
@@ -10,7 +15,7 @@ const shared = {
 
 export const redisConfig = z
   .strictObject({
-    url: urlOf(/^rediss?$/, 'redis://host:6379').optional(),
+    url: urlOf('redis').optional(),
     ...shared,
     /** How all keys begin. */
     prefix: z
@@ -23,7 +28,7 @@ export const redisConfig = z
 
 export const postgresConfig = z
   .strictObject({
-    url: urlOf(/^postgres(?:ql)?$/, 'postgres://user@host:5432/database').optional(),
+    url: urlOf('postgres').optional(),
     ...shared,
     /** Where the tables are made. @default the first schema on the search path */
     schema: z.string().min(1).max(63).optional(),
@@ -38,8 +43,32 @@ export const postgresConfig = z
 export type RedisConfig = NonNullable<z.output<typeof redisConfig>>;
 export type PostgresConfig = NonNullable<z.output<typeof postgresConfig>>;
 
-function urlOf(protocol: RegExp, example: string) {
-  return z.url({ protocol, error: `wanted a URL such as ${example}` });
+/** What a driver would have against a URL, in words that quote none of it; undefined where that is nothing. */
+export function urlProblem(block: keyof typeof schemes, text: string): string | undefined {
+  const { protocol, example } = schemes[block];
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !protocol.test(url.protocol)) return `wanted a URL such as ${example}`;
+  if (![url.username, url.password].every(canDecode)) return 'wanted a user and a password with each % written as %25';
+  if (block === 'redis' && !/^\/?\d*$/.test(url.pathname))
+    return `wanted the number of a database after the host, such as ${example}/0`;
+  return undefined;
+}
+
+function canDecode(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function urlOf(block: keyof typeof schemes) {
+  const error = `wanted a URL such as ${schemes[block].example}`;
+  return z.string({ error }).superRefine((url, context) => {
+    const message = urlProblem(block, url);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
 }
 
 interface Url {

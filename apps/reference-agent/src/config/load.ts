@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Document, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
+import { type Document, isScalar, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
 import { errors } from '../errors.ts';
 import { type Problem, problemsOf } from './problems.ts';
 import { type AgentConfig, agentConfig } from './schema.ts';
@@ -30,13 +30,11 @@ export function parseConfig(text: string, file: string): AgentConfig {
     return { line, column: col, text: said };
   };
   if (document.errors.length > 0) throw invalid(file, firstOfEachLine(document.errors, placed));
-  const unset = unsetAliases(document);
-  if (unset.length > 0)
+  const unusable = unusableIn(document);
+  if (unusable.length > 0)
     throw invalid(
       file,
-      unset.map(({ offset, name }) =>
-        placed(offset, `*${name} stands for nothing; wanted an anchor &${name} before it`),
-      ),
+      unusable.map(({ offset, said }) => placed(offset, said)),
     );
   const parsed = agentConfig.safeParse(valueOf(document, file));
   if (parsed.success) return parsed.data;
@@ -69,14 +67,21 @@ function valueOf(document: Document.Parsed, file: string): unknown {
   }
 }
 
-function unsetAliases(document: Document.Parsed): readonly { readonly offset: number; readonly name: string }[] {
-  const unset: { offset: number; name: string }[] = [];
+/** What YAML can say and no object can hold. */
+function unusableIn(document: Document.Parsed): readonly { readonly offset: number; readonly said: string }[] {
+  const found: { offset: number; said: string }[] = [];
   visit(document, {
     Alias(_, alias) {
-      if (alias.resolve(document) === undefined) unset.push({ offset: alias.range?.[0] ?? 0, name: alias.source });
+      if (alias.resolve(document) !== undefined) return;
+      const said = `*${alias.source} stands for nothing; wanted an anchor &${alias.source} before it`;
+      found.push({ offset: alias.range?.[0] ?? 0, said });
+    },
+    Pair(_, { key }) {
+      if (isScalar(key) && key.value === '__proto__')
+        found.push({ offset: key.range?.[0] ?? 0, said: '__proto__ is the name of nothing here; wanted another' });
     },
   });
-  return unset;
+  return found;
 }
 
 function invalid(file: string, problems: readonly Problem[]) {

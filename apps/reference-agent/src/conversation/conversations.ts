@@ -1,10 +1,10 @@
-import type { Entry, KeyValueStore, LlmMessage } from '@sage-adk/core';
+import { emit, type Entry, type KeyValueStore, type LlmMessage } from '@sage-adk/core';
 
 /** What was said in each conversation. */
 export interface Conversations {
   /** The turns so far, oldest first; none where the conversation is new or was forgotten. */
   read(conversation: ConversationKey): Promise<readonly LlmMessage[]>;
-  /** Adds `turns` to the end and drops the oldest that no longer fit. */
+  /** Adds `turns` to the end and drops the oldest that no longer fit. What other processes keep it from adding is told as `error.critical`. */
   append(conversation: ConversationKey, turns: readonly LlmMessage[]): Promise<void>;
 }
 
@@ -24,7 +24,11 @@ export interface ConversationsOptions {
   readonly maxCharacters?: number;
 }
 
+/** Each is lost to another process that wrote to the same conversation meanwhile. */
 const mostTries = 5;
+
+/** Milliseconds that the store gets for the turns of one answer; those of the next one wait for it. */
+const storeMs = 10_000;
 
 /** Conversations in any store that fits the contract. */
 export function createConversations({
@@ -33,19 +37,34 @@ export function createConversations({
   maxTurns = 40,
   maxCharacters = 16_384,
 }: ConversationsOptions): Conversations {
+  const appends = new Map<string, Promise<void>>();
+  const add = async (key: string, turns: readonly LlmMessage[]): Promise<void> => {
+    const signal = AbortSignal.timeout(storeMs);
+    for (let tries = 1; tries <= mostTries; tries++) {
+      const entry = await store.get(key, { signal });
+      const kept = newest([...turnsOf(entry), ...turns], maxTurns, maxCharacters);
+      const ifVersion = entry?.version ?? null;
+      if ((await store.set(key, kept, { ttlMs, ifVersion, signal })) !== undefined) return;
+    }
+    emit('error.critical', {
+      source: 'conversation',
+      reason: 'turns_lost',
+      message: `Not written in ${mostTries} tries.`,
+    });
+  };
   return {
     async read(conversation) {
       return turnsOf(await store.get(keyOf(conversation)));
     },
     async append(conversation, turns) {
       const key = keyOf(conversation);
-      // Two answers of one conversation may end at once; neither may take the other's turns away.
-      for (let tries = 1; tries <= mostTries; tries++) {
-        const entry = await store.get(key);
-        const kept = newest([...turnsOf(entry), ...turns], maxTurns, maxCharacters);
-        const ifVersion = entry?.version ?? null;
-        if ((await store.set(key, kept, { ttlMs, ifVersion })) !== undefined) return;
-      }
+      // Many answers of one conversation may end at once; none may take another's turns away.
+      const added = (appends.get(key) ?? Promise.resolve()).then(() => add(key, turns));
+      const over = added.catch(() => {});
+      appends.set(key, over);
+      await over;
+      if (appends.get(key) === over) appends.delete(key);
+      return added;
     },
   };
 }
@@ -66,5 +85,7 @@ function newest(turns: readonly LlmMessage[], maxTurns: number, maxCharacters: n
     if (characters > maxCharacters) break;
     first--;
   }
+  // Providers want a conversation to begin with its user.
+  while (turns[first]?.role === 'assistant') first++;
   return turns.slice(first);
 }

@@ -37,7 +37,10 @@ export interface ExchangeOptions {
   readonly response: ServerResponse;
   readonly subject: Subject;
   readonly controller: AbortController;
-  /** Whether the work stops when the client goes away. A task of A2A goes on: the client may come back for it. */
+  /**
+   * Whether the work stops when the client goes away. A task of A2A goes on: the client may come back for it. One that still waits for a worker does not:
+   * nobody has heard of it.
+   */
   readonly endsWithClient: boolean;
 }
 
@@ -67,7 +70,8 @@ class LiveExchange implements Exchange {
     this.#controller = controller;
     this.#closed = new Promise((resolve) => {
       response.once('close', () => {
-        if (!response.writableFinished && endsWithClient) this.abort(errors.CLIENT_GONE());
+        const goesOn = !endsWithClient && this.#work.length > 0;
+        if (!response.writableFinished && !goesOn) this.abort(errors.CLIENT_GONE());
         this.#end();
         resolve();
       });
@@ -99,7 +103,7 @@ class LiveExchange implements Exchange {
   }
 
   keepUntil(work: Promise<unknown>): void {
-    this.#work.push(work);
+    this.#work.push(work.catch(() => {}));
   }
 
   settled(): Promise<void> {
@@ -108,7 +112,8 @@ class LiveExchange implements Exchange {
 
   async #afterAll(): Promise<void> {
     await this.#closed;
-    await Promise.allSettled(this.#work);
+    // Work may begin more of it.
+    for (const work of this.#work) await work;
   }
 
   #end(): void {

@@ -20,17 +20,17 @@ export interface ListenOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** Config key of the port, for the error where it is taken. */
-  readonly key: string;
+  /** Config block of host and port, for errors. */
+  readonly block: string;
 }
 
 /** Listens, or throws `PORT_IN_USE` or `LISTEN_FAILED`. */
-export async function listen({ host, port, key }: ListenOptions): Promise<Listening> {
+export async function listen({ host, port, block }: ListenOptions): Promise<Listening> {
   // Longer than the idle time of common load balancers, so that they and not we end an idle connection.
   const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 60_000 });
   const ending = serverStep(server);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port, key)));
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port, block)));
     server.listen(port, host, resolve);
   });
   const bound = (server.address() as AddressInfo).port;
@@ -46,9 +46,12 @@ export async function listen({ host, port, key }: ListenOptions): Promise<Listen
   };
 }
 
-function listenError(error: NodeJS.ErrnoException, host: string, port: number, key: string): Error {
-  if (error.code === 'EADDRINUSE') return errors.PORT_IN_USE({ host, port, key }, { cause: error });
-  return errors.LISTEN_FAILED({ host, port, key, reason: error.code ?? error.message }, { cause: error });
+function listenError(cause: NodeJS.ErrnoException, host: string, port: number, block: string): Error {
+  const { code, message } = cause;
+  if (code === 'EADDRINUSE') return errors.PORT_IN_USE({ host, port, key: `${block}.port` }, { cause });
+  // Ports below 1024 are not everybody's; anything else is wrong with the host.
+  const key = code === 'EACCES' ? `${block}.port` : `${block}.host`;
+  return errors.LISTEN_FAILED({ host, port, key, reason: code ?? message }, { cause });
 }
 
 function reachable(host: string): string {

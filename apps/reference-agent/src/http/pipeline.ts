@@ -26,6 +26,8 @@ export interface Pipeline {
   lastAnswers(): void;
   /** Gives up whatever is still being answered or worked on. */
   abortAll(reason: unknown): void;
+  /** Resolves when whatever is being answered or worked on now is over. */
+  idle(): Promise<void>;
 }
 
 /** What every request passes, in this order: who sent it, its context, the limits, what it asks for, its operation, the answer. */
@@ -49,6 +51,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     abortAll(reason) {
       for (const exchange of live) exchange.abort(reason);
     },
+    idle: async () => void (await Promise.all([...live].map((exchange) => exchange.settled()))),
   };
 }
 

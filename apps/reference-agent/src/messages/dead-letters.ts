@@ -63,7 +63,8 @@ async function keep(store: DeadLetterStore, message: AgentMessage, error: unknow
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   try {
     const headers = requestId === undefined ? {} : { 'x-request-id': requestId };
-    await store.put({ source: 'messages', dedupeKey: `${userId}/${messageId}`, payload, headers, error: cause });
+    const dedupeKey = JSON.stringify([userId, messageId]);
+    await store.put({ source: 'messages', dedupeKey, payload, headers, error: cause });
   } catch (failure) {
     emit('error.critical', { source: 'dlq', reason: 'put_failed', message: String(failure) });
   }

@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { isSageError } from '@sage-adk/core';
+import { pathOf } from '../http/surface.ts';
 
 /** A report as JSON, from the parameters of a query. */
 export type Report = (query: Readonly<Record<string, string | undefined>>) => Promise<string>;
@@ -10,13 +11,15 @@ export function answerReports(
   scrape: RequestListener,
 ): RequestListener {
   return (request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
-    const report = reports[pathname.slice(1)];
+    const path = pathOf(request);
+    const name = path.slice(1);
+    const report = Object.hasOwn(reports, name) ? reports[name] : undefined;
     if (report === undefined || request.method !== 'GET') return scrape(request, response);
     const answer = (status: number, body: string): void => {
       response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(body);
     };
-    report(Object.fromEntries(searchParams)).then(
+    const query = new URLSearchParams(request.url?.slice(path.length));
+    report(Object.fromEntries(query)).then(
       (body) => answer(200, body),
       (error: unknown) => {
         // A query that asks for no day is the asker's; a store that is away is not.

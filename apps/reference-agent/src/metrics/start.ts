@@ -29,7 +29,7 @@ export async function startMetrics(config: AgentConfig, closing: Closing): Promi
   // Only where traces are recorded is there one to point to.
   const exemplars = observability.tracing.enabled ? closing.add(collectExemplars()) : undefined;
   const { path, ...address } = wanted.listen;
-  const server = await listen({ ...address, key: 'observability.metrics.port' });
+  const server = await listen({ ...address, block: 'observability.metrics' });
   closing.add({ close: () => server.close(1_000) });
   server.serve(answerReports(reports, createScrape({ metrics, path, ...(exemplars && { exemplars }) })));
   await startDelivery(agent.id, metrics, wanted, closing);

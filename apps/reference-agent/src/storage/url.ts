@@ -1,3 +1,4 @@
+import { urlProblem } from '../config/connections.ts';
 import { readSecret } from '../config/secret.ts';
 import { errors } from '../errors.ts';
 
@@ -12,11 +13,12 @@ export interface UrlConfig {
  *
  * @param block the name of the block, for errors.
  */
-export async function urlIn({ url, url_file: file }: UrlConfig, block: string): Promise<string> {
+export async function urlIn({ url, url_file: file }: UrlConfig, block: 'redis' | 'postgres'): Promise<string> {
   if (url !== undefined) return url;
   if (file === undefined) throw new TypeError(`${block} has no url.`);
   const key = `${block}.url_file`;
   const text = await readSecret(file, key);
-  if (!URL.canParse(text)) throw errors.SECRET_UNREADABLE({ key, file, reason: 'it holds no URL' });
+  const problem = URL.canParse(text) ? urlProblem(block, text) : 'it holds no URL';
+  if (problem !== undefined) throw errors.SECRET_UNREADABLE({ key, file, reason: problem });
   return text;
 }

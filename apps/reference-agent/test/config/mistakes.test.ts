@@ -37,6 +37,26 @@ test.each([
     'llm.providers.a.total_timeout: got "500ms", wanted a number of seconds, without a unit',
   ],
   [
+    'redis:\n  url: redis://h/notanumber',
+    '2:8',
+    'redis.url: got "redis://h/notanumber", wanted the number of a database after the host, such as redis://host:6379/0',
+  ],
+  [
+    'redis:\n  url: redis://:sec%ret@h',
+    '2:8',
+    'redis.url: got "redis://...@h", wanted a user and a password with each % written as %25',
+  ],
+  [
+    'postgres:\n  url: postgres://ada:100%@h/db',
+    '2:8',
+    'postgres.url: got "postgres://...@h/db", wanted a user and a password with each % written as %25',
+  ],
+  [
+    'llm:\n  providers:\n    __proto__: { kind: openai }',
+    '3:5',
+    '__proto__ is the name of nothing here; wanted another',
+  ],
+  [
     'redis:\n  url: redis://h\n  timeout_ms: 50ms',
     '3:15',
     'redis.timeout_ms: got "50ms", wanted a number of milliseconds, without a unit',

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { LlmMessage } from '@sage-adk/core';
+import { type KeyValueStore, type LlmMessage, observe } from '@sage-adk/core';
 import { createFakeClock } from '@sage-adk/core/testing';
 import { createConversations } from '../../src/conversation/conversations.ts';
 import { createMemoryStore } from '../../src/conversation/memory-store.ts';
@@ -8,6 +8,13 @@ const ada = { userId: 'ada', contextId: 'c1' };
 
 function said(...texts: string[]): readonly LlmMessage[] {
   return texts.map((content) => ({ role: 'user', content }));
+}
+
+function turnsOf(question: string, answer: string): readonly LlmMessage[] {
+  return [
+    { role: 'user', content: question },
+    { role: 'assistant', content: answer },
+  ];
 }
 
 function createStore(clock = createFakeClock()) {
@@ -41,6 +48,42 @@ test('two answers at once keep both their turns', async () => {
   const conversations = createConversations({ store: createStore() });
   await Promise.all([conversations.append(ada, said('one')), conversations.append(ada, said('two'))]);
   expect((await conversations.read(ada)).map(({ content }) => content).toSorted()).toEqual(['one', 'two']);
+});
+
+test('ten answers at once keep all their turns, each with its question', async () => {
+  const conversations = createConversations({ store: createStore() });
+  const turns = Array.from({ length: 10 }, (_, n) => turnsOf(`question ${n}`, `answer ${n}`));
+  await Promise.all(turns.map((pair) => conversations.append(ada, pair)));
+  expect(await conversations.read(ada)).toEqual(turns.flat());
+});
+
+test('one write that fails keeps no later one from being made', async () => {
+  const store = createStore();
+  const conversations = createConversations({ store });
+  const [failing] = [
+    conversations.append(ada, said('x'.repeat(10), 1n as never)),
+    conversations.append(ada, said('two')),
+  ];
+  await expect(failing).rejects.toThrow();
+  await conversations.append(ada, said('three'));
+  expect(await conversations.read(ada)).toEqual(said('two', 'three'));
+});
+
+test('turns that other processes keep from being written are told of', async () => {
+  const told: string[] = [];
+  using _watching = observe({ name: 'test', events: { 'error.critical': ({ reason }) => void told.push(reason) } });
+  const busy = { ...createStore(), get: async () => undefined, set: async () => undefined } as unknown as KeyValueStore;
+  await createConversations({ store: busy }).append(ada, said('one'));
+  expect(told).toEqual(['turns_lost']);
+});
+
+test('what is kept begins with the user, also where a long question went and its answer would stay', async () => {
+  const conversations = createConversations({ store: createStore(), maxTurns: 3 });
+  await conversations.append(ada, turnsOf('x'.repeat(17_000), 'short answer'));
+  expect(await conversations.read(ada)).toEqual([]);
+  await conversations.append(ada, turnsOf('one', '1'));
+  await conversations.append(ada, turnsOf('two', '2'));
+  expect(await conversations.read(ada)).toEqual(turnsOf('two', '2'));
 });
 
 test('the oldest turns go when there are too many, or they are too long', async () => {

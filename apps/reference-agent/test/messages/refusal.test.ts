@@ -9,7 +9,7 @@ import { eventsIn, post } from '../support/http.ts';
 
 let server: Listening;
 beforeEach(async () => {
-  server = await listen({ host: '127.0.0.1', port: 0, key: 'server.port' });
+  server = await listen({ host: '127.0.0.1', port: 0, block: 'server' });
 });
 afterEach(() => server.close(100));
 
