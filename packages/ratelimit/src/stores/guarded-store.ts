@@ -1,5 +1,5 @@
 /** A shared store that always answers in time: by itself, or by the policies of the rules while it is away. */
-import { type Clock, requireNumber, requireWhole, source, systemClock } from '@sage-adk/core';
+import { type Clock, isSageError, requireNumber, requireWhole, source, systemClock } from '@sage-adk/core';
 import type { CompiledRule } from '../compile.ts';
 import { errors } from '../errors.ts';
 import { hashApiKey } from '../keys.ts';
@@ -169,30 +169,48 @@ class GuardedStore implements LimiterStore {
     }
     const patienceMs = this.#patienceMs(request);
     if (patienceMs <= 0 || !this.#health.mayAsk()) return this.#standIn(request);
-    // Dropped only here: where something else stands in for the store, what it may have reserved is nobody's.
-    if (kind === 'reserve') this.#pending.drop(request.id);
+    const isNamed = kind === 'reserve' && request.isNamed === true;
+    const startedMs = this.#clock.monotonicMs();
+    // The one that it repeats may be settled by now, and the store not know it yet.
+    if (isNamed && !(await this.#isSettled(request.id, patienceMs))) return this.#standIn(request);
     try {
-      const answer = await this.#call(() => this.#store.decide({ ...request, asks: hashed(asks) }), patienceMs);
+      const leftMs = isNamed ? patienceMs - (this.#clock.monotonicMs() - startedMs) : patienceMs;
+      const answer = await this.#call(() => this.#store.decide({ ...request, asks: hashed(asks) }), leftMs);
       const findings = answer.findings.map((finding, n) => ({ ...finding, key: asks[n]?.key ?? finding.key }));
       if (!answer.allowed) this.#remember(findings);
       return { ...answer, findings };
-    } catch {
-      // Whether it was carried out is not known. What may have been reserved is given back when the store is here again.
-      if (kind === 'reserve') this.#pending.add(request.id, () => this.#cancel(request.id, asks));
-      return this.#standIn(request);
+    } catch (error) {
+      // Whether it was carried out is not known. What may have been reserved is given back when the store is here again, unless somebody may hold it.
+      if (kind === 'reserve' && !isNamed) this.#pending.add(request.id, () => this.#cancel(request.id, asks));
+      return this.#standIn(request, isUnanswered(error));
     }
   }
 
-  #standIn(request: DecideRequest): Answer {
-    if (request.kind === 'consume' && request.force === true) {
-      // It has happened, so it is charged when the store is back.
-      const asks = hashed(request.asks);
-      this.#pending.add(`${this.#forced++}`, () => this.#call(() => this.#store.decide({ ...request, asks })));
-    }
+  /** Whether no settlement of an earlier reservation of this id waits for the store. */
+  async #isSettled(id: string, patienceMs: number): Promise<boolean> {
+    const first = this.#pending.first(id);
+    return first === true || withinDeadline(() => first, patienceMs, this.#clock, this.#late).catch(() => false);
+  }
+
+  /** @param isSent whether the store may have carried it out, or will. */
+  #standIn(request: DecideRequest, isSent = false): Answer {
+    // It has happened, so it is charged when the store is back.
+    if (request.kind === 'consume' && request.force === true && !isSent) this.#chargeLater(request.asks);
     const retryAfterUs = Math.max(1, Math.ceil(this.#health.untilProbeMs * 1_000));
     const answer = decideWithout(request, { local: this.#local, instances: this.#instances, retryAfterUs });
     if (request.kind === 'reserve' && answer.allowed && answer.source === 'policy') this.#letPass(request.id);
     return answer;
+  }
+
+  /** Once: nothing tells a store that it is the same one again. So it is sent when the store is there, and what is sent counts as made. */
+  #chargeLater(asks: readonly Ask[]): void {
+    const given = hashed(asks);
+    const charge = (): Promise<unknown> =>
+      this.#call(() => this.#store.decide({ kind: 'consume', asks: given, force: true })).catch((error: unknown) => {
+        if (!isUnanswered(error)) throw error;
+      });
+    const probe = (): Promise<unknown> => this.#call(() => this.#store.decide({ kind: 'peek', asks: given }));
+    this.#pending.add(`${this.#forced++}`, charge, probe);
   }
 
   async #settle(id: string, asks: readonly Ask[]): Promise<Settlement> {
@@ -215,9 +233,8 @@ class GuardedStore implements LimiterStore {
 
   /** Calls the store within the deadline, and takes note of how it does. */
   async #call<T>(call: () => T | Promise<T>, patienceMs = this.#deadlineMs): Promise<T> {
-    const late = () => errors.STORE_TIMEOUT({ store: this.kind, deadlineMs: this.#deadlineMs });
     try {
-      const result = await withinDeadline(call, patienceMs, this.#clock, late);
+      const result = await withinDeadline(call, patienceMs, this.#clock, this.#late);
       this.#counts.answered++;
       this.#health.succeeded();
       this.#pending.flush();
@@ -229,6 +246,8 @@ class GuardedStore implements LimiterStore {
       throw error;
     }
   }
+
+  readonly #late = (): Error => errors.STORE_TIMEOUT({ store: this.kind, deadlineMs: this.#deadlineMs });
 
   #remember(findings: readonly Finding[]): void {
     const nowUs = this.#clock.monotonicMs() * 1_000;
@@ -247,6 +266,11 @@ class GuardedStore implements LimiterStore {
     if (this.#uncounted.size >= mostUncounted) this.#uncounted.clear();
     this.#uncounted.add(id);
   }
+}
+
+/** Whether an answer never came: what was asked may have been carried out, or will be. */
+export function isUnanswered(error: unknown): boolean {
+  return isSageError(error) && error.outcome === 'timeout';
 }
 
 /** Whether a denial says nothing of the next moment or of the next caller: a slot may come back, and another caller may wait longer for a place in a queue. */

@@ -209,44 +209,48 @@ describe('a call whose answer was lost', () => {
     expect(remainingOf(shared.server)).toEqual([]);
   });
 
-  test('does not cancel the same reservation made again', async () => {
-    const { limiter, shared, clock } = create([slots, budget]);
-    const options = { idempotencyKey: 'one' };
-    shared.trouble = { name: 'stalled', carriesOut: true };
-    await timed(clock, limiter.reserve(ada, { costNanoUsd: 500_000_000n }, options));
-    shared.trouble = { name: 'none' };
-    const again = granted(await limiter.reserve(ada, { costNanoUsd: 500_000_000n }, options));
-    await clock.advanceAsync(1_000);
-    expect(remainingOf(shared.server)).toEqual(['budget 500000000', 'slots 3']);
-    expect(await again.settle()).toMatchObject({ settled: true });
-  });
-
-  test('is not made up for by a cancel that was on its way when the same reservation was made again', async () => {
-    const { limiter, shared, clock } = create([slots]);
-    const options = { idempotencyKey: 'one' };
-    shared.trouble = { name: 'stalled', carriesOut: false };
-    const lost = limiter.reserve(ada, undefined, options);
-    // The reserve fails after 50 ms, and the cancel is sent 250 ms later.
-    await clock.advanceAsync(320);
-    await lost;
-    shared.trouble = { name: 'none' };
-    const again = granted(await limiter.reserve(ada, undefined, options));
-    await clock.advanceAsync(2_000);
-    expect(remainingOf(shared.server)).toEqual(['slots 3']);
-    expect(await again.settle()).toMatchObject({ settled: true });
-  });
-
-  test('is made up for also where the same reservation was made again by policy alone', async () => {
-    const { limiter, shared, clock } = create([slots, budget]);
+  describe('of a reservation that its caller named', () => {
     const [cost, options] = [{ costNanoUsd: 500_000_000n }, { idempotencyKey: 'one' }];
-    shared.trouble = { name: 'stalled', carriesOut: true };
-    await timed(clock, limiter.reserve(ada, cost, options));
-    shared.trouble = { name: 'refused' };
-    for (let n = 0; n < 3; n++) await limiter.check(ada);
-    expect((await limiter.reserve(ada, cost, options)).allowed).toBe(false);
-    shared.trouble = { name: 'none' };
-    await clock.advanceAsync(1_000);
-    expect(remainingOf(shared.server)).toEqual([]);
+
+    test('is not made up for: made again it is the same, and its slot comes back in its time', async () => {
+      const { limiter, shared, clock } = create([slots, budget]);
+      shared.trouble = { name: 'stalled', carriesOut: true };
+      await timed(clock, limiter.reserve(ada, cost, options));
+      shared.trouble = { name: 'none' };
+      await clock.advanceAsync(1_000);
+      expect(remainingOf(shared.server)).toEqual(['budget 500000000', 'slots 3']);
+      const again = granted(await limiter.reserve(ada, cost, options));
+      expect(await again.settle({ costNanoUsd: 100_000_000n })).toMatchObject({ settled: true });
+      expect(remainingOf(shared.server)).toEqual(['budget 900000000']);
+    });
+
+    test('takes nothing from who holds it', async () => {
+      const { limiter, shared, clock } = create([slots, budget]);
+      const first = granted(await limiter.reserve(ada, cost, options));
+      for (const carriesOut of [true, false]) {
+        shared.trouble = { name: 'stalled', carriesOut };
+        await timed(clock, limiter.reserve(ada, cost, options));
+        shared.trouble = { name: 'none' };
+        await clock.advanceAsync(1_000);
+        expect(remainingOf(shared.server)).toEqual(['budget 500000000', 'slots 3']);
+      }
+      expect(await first.settle()).toMatchObject({ settled: true });
+      expect(remainingOf(shared.server)).toEqual(['budget 500000000']);
+    });
+
+    test('is settled before the name is used again', async () => {
+      const { limiter, shared, clock } = create([budget]);
+      const first = granted(await limiter.reserve(ada, cost, options));
+      shared.trouble = { name: 'refused' };
+      for (let n = 0; n < 3; n++) await limiter.check(ada);
+      expect(await first.settle()).toMatchObject({ settled: true });
+      shared.trouble = { name: 'none' };
+      await clock.advanceAsync(200);
+      const [, again] = await timed(clock, limiter.reserve(ada, cost, options));
+      await clock.advanceAsync(1_000);
+      if (again.allowed) await again.cancel();
+      expect(remainingOf(shared.server)).toEqual(['budget 500000000']);
+    });
   });
 
   test('settles once, however often it is tried', async () => {
@@ -268,6 +272,31 @@ test('what was spent while the store was away is charged when it is back', async
   shared.trouble = { name: 'none' };
   await clock.advanceAsync(1_000);
   expect(remainingOf(shared.server)).toEqual(['user 5']);
+});
+
+test.each([
+  ['was carried out', true],
+  ['was not', false],
+])('a charge that got no answer is made once at most, though it %s', async (_how, carriesOut) => {
+  const { limiter, shared, clock } = create([{ ...user, limit: 100, strategy: 'fixed-window', per: 'hour' }]);
+  await limiter.charge(ada, { requests: 1 });
+  shared.trouble = { name: 'stalled', carriesOut };
+  await timed(clock, limiter.charge(ada, { requests: 3 }));
+  await clock.advanceAsync(2_000);
+  shared.trouble = { name: 'none' };
+  await clock.advanceAsync(2_000);
+  expect(remainingOf(shared.server)).toEqual([carriesOut ? 'user 96' : 'user 99']);
+});
+
+test('of charges that wait for a store only those are sent that it answers', async () => {
+  const { limiter, shared, clock } = create([{ ...user, limit: 100, strategy: 'fixed-window', per: 'hour' }]);
+  shared.trouble = { name: 'refused' };
+  for (let n = 0; n < 20; n++) await limiter.charge(ada, { requests: 1 });
+  shared.trouble = { name: 'stalled', carriesOut: true };
+  await clock.advanceAsync(5_000);
+  shared.trouble = { name: 'none' };
+  await clock.advanceAsync(2_000);
+  expect(remainingOf(shared.server)).toEqual(['user 80']);
 });
 
 test('an answer that lies behind a blocked event loop came in time', async () => {
