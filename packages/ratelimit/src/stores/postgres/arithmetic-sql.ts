@@ -42,7 +42,7 @@ function openSql(at: string): string {
 create function ${at}sage_limiter_open(s bigint[], st bigint[], now_us bigint) returns bigint[] language plpgsql immutable as $$
 declare
   debt bigint; solid bigint; held bigint; at_us bigint; since_us bigint; from_weight bigint; drained bigint;
-  start_us bigint; end_us bigint; i int;
+  start_us bigint; end_us bigint; length_us bigint; i int;
 begin
   case s[1]
   when 1 then
@@ -72,6 +72,11 @@ begin
     while i > 3 and s[i] > now_us loop i := i - 1; end loop;
     start_us := s[i];
     end_us := s[i + 1];
+    if now_us >= end_us then
+      length_us := end_us - start_us;
+      start_us := now_us - (now_us - start_us) % length_us;
+      end_us := start_us + length_us;
+    end if;
   when 4 then return st;
   else return case when cardinality(st) = 0 then array[0]::bigint[] else st end;
   end case;
