@@ -11,8 +11,8 @@ import { compile } from './compile.ts';
 
 const requests = compile({ name: 'requests', scope: 'user', limit: 2, per: 'second', strategy: 'fixed-window' });
 const money = compile({ name: 'money', scope: 'user', unit: 'cost', limit: 1_000, per: 'day' });
-const schema = 'Operation "1"';
-const quoted = '"Operation ""1"""';
+const schema = 'Operation "1" $$ $& $T';
+const quoted = '"Operation ""1"" $$ $& $T"';
 
 describeWithService('postgres', 'the PostgreSQL store in operation', (url) => {
   let opened: Opened;
@@ -20,7 +20,7 @@ describeWithService('postgres', 'the PostgreSQL store in operation', (url) => {
   const storeWith = (options: Partial<PostgresStoreOptions> = {}) =>
     openPostgresStore({ client: opened.client, schema, deadlineMs: 5_000, ...options }, () => nowUs);
   const ask = (rule = requests, cost = 1, key = 'ada') => ({ rule, key, cost });
-  const rowsOf = async (text: string) => opened.client.query(text.replaceAll('@', `${quoted}.sage_limiter`));
+  const rowsOf = async (text: string) => opened.client.query(text.replaceAll('@', () => `${quoted}.sage_limiter`));
 
   beforeAll(async () => {
     opened = drivers[0].open(url);
@@ -32,7 +32,7 @@ describeWithService('postgres', 'the PostgreSQL store in operation', (url) => {
   });
   afterAll(async () => opened.close());
 
-  test('migrating again does nothing', async () => {
+  test('migrating again does nothing, whatever the schema is called', async () => {
     expect(await migratePostgresStore(opened.client, { schema })).toEqual({ applied: [], pending: [] });
   });
 
@@ -104,6 +104,15 @@ describeWithService('postgres', 'the PostgreSQL store in operation', (url) => {
     expect(await rowsOf('select count(*)::int as keys from @_logged')).toEqual([{ keys: 3 }]);
   });
 
+  test('a sweep of many keys takes no more locks at once than the server has room for', async () => {
+    const store = storeWith();
+    const keys = 20_000;
+    await rowsOf(`insert into @_unlogged (rule, key, state, idle_us, until_us)
+      select '${requests.id}', 'user' || i, '{1,1,2}', 1, 0 from generate_series(1, ${keys}) i`);
+    expect(await store.sweep({ limit: keys - 1 })).toBe(keys - 1);
+    expect(await store.sweep({ limit: keys })).toBe(1);
+  });
+
   test('RL23: money is written down in the transaction of its decision, and the views tell who used what', async () => {
     const store = storeWith({ audit: { mode: 'money' } });
     const id = 'm'.repeat(22);
@@ -119,6 +128,24 @@ describeWithService('postgres', 'the PostgreSQL store in operation', (url) => {
       { scope: 'user', key: 'ada', unit: 'cost', units: 150, denied: 1 },
     ]);
     expect(await rowsOf('select key, denials from @_top_denied')).toEqual([{ key: 'ada', denials: 1 }]);
+  });
+
+  test('RL23: with every decision written down, the view tells what was used of every unit', async () => {
+    const tokens = compile({ name: 'tokens', scope: 'user', unit: 'tokens', limit: 10_000, per: 'minute' });
+    await using store = storeWith({ audit: { mode: 'all' } });
+    const asks = (units: number) => [ask(tokens, units), ask(money, units)];
+    for (const id of ['u'.repeat(22), 'v'.repeat(22)]) {
+      await store.decide({ kind: 'reserve', id, ttlUs: 60_000_000, maxWaitUs: 0, asks: asks(400) });
+      await store.decide({ kind: 'charge', id, asks: asks(50) });
+      await store.settle({ id, asks: asks(120) });
+      await store.settle({ id, asks: asks(999) });
+    }
+    await store.decide({ kind: 'consume', asks: asks(7) });
+    await store.flushAudit();
+    expect(await rowsOf('select unit, units, admitted from @_usage order by unit')).toEqual([
+      { unit: 'cost', units: 247, admitted: 5 },
+      { unit: 'tokens', units: 247, admitted: 5 },
+    ]);
   });
 
   test('RL23: other rows are written in batches: nothing on the way of a decision', async () => {

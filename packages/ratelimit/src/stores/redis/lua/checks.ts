@@ -2,7 +2,16 @@ import { defineScript } from '@sage-adk/core/redis';
 import { packedKinds } from '../../../strategies/strategy.ts';
 import { widths } from '../requests.ts';
 import { clock } from './places.ts';
-import { drainBucket, moveOn, openWindow, packBucket, packWindow, readBucket, readWindow, spanOf } from './strategies.ts';
+import {
+  drainBucket,
+  moveOn,
+  openWindow,
+  packBucket,
+  packWindow,
+  readBucket,
+  readWindow,
+  spanOf,
+} from './strategies.ts';
 
 const { bucket, window } = packedKinds;
 
