@@ -22,7 +22,7 @@ import { arrayOf, type BatchCall, numbersOf, type PackedAsks, packAsks, packBatc
 
 /** Options of {@link createPostgresStore}. */
 export interface PostgresStoreOptions {
-  /** Made by `fromPostgres` or `fromPg` of `@sage-adk/core/postgres`; whoever made it closes it. */
+  /** Made by `fromPostgres`, of an `sql` of its own, or `fromPg` of `@sage-adk/core/postgres`; whoever made it closes it. */
   readonly client: PostgresClient;
   /** Where `migratePostgresStore` made the tables. @default the first schema on the connection's search path */
   readonly schema?: string;
@@ -65,7 +65,8 @@ export interface PostgresStore extends LimiterStore {
  * A crash of the server empties the UNLOGGED tables (see `logged`); with `synchronous_commit` on it loses no LOGGED decision that was answered. Locks are
  * advisory, of the transaction, so a pooler in transaction mode is fine. The connections must use READ COMMITTED, the default.
  *
- * Calls reject with the errors of `postgresErrors`, `SAGE_POSTGRES_DEADLINE` among them: then the call may have been carried out or not.
+ * Calls reject with the errors of `postgresErrors`, `SAGE_POSTGRES_DEADLINE` among them: then the call may have been carried out or not. An `sql` of
+ * postgres.js that others use as well also carries it out later, behind a statement of theirs: what a guard has cancelled meanwhile stays charged then.
  *
  * @example
  * ```ts
