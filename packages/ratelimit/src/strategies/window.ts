@@ -98,15 +98,8 @@ export function windowResetUs({ used }: WindowState, span: Span, nowUs: number):
 }
 
 function spanOf(periodUs: number, anchored: boolean, state: WindowState, nowUs: number): Span {
-  if (!anchored) return spanFrom(0, periodUs, nowUs);
-  const startUs = state.used > 0 && nowUs < state.startUs + periodUs ? state.startUs : nowUs;
-  return { startUs, endUs: startUs + periodUs };
-}
-
-/** The one around now of windows of one length that lie side by side. */
-function spanFrom(firstUs: number, lengthUs: number, nowUs: number): Span {
-  const startUs = nowUs - ((nowUs - firstUs) % lengthUs);
-  return { startUs, endUs: startUs + lengthUs };
+  const hasBegun = state.used > 0 && nowUs < state.startUs + periodUs;
+  return spanFrom(anchored ? (hasBegun ? state.startUs : nowUs) : 0, periodUs, nowUs);
 }
 
 /** The two boundaries around now; the first two before them all, and after them windows go on as long as the last. */
@@ -114,6 +107,11 @@ function spanAmong(boundaries: readonly number[], nowUs: number): Span {
   let index = boundaries.length - 2;
   while (index > 0 && (boundaries[index] ?? 0) > nowUs) index--;
   const startUs = boundaries[index] ?? 0;
-  const endUs = boundaries[index + 1] ?? 0;
-  return nowUs < endUs ? { startUs, endUs } : spanFrom(startUs, endUs - startUs, nowUs);
+  return spanFrom(startUs, (boundaries[index + 1] ?? 0) - startUs, nowUs);
+}
+
+/** The one around now of windows of one length side by side, of which none is before the first. */
+function spanFrom(firstUs: number, lengthUs: number, nowUs: number): Span {
+  const startUs = Math.max(firstUs, nowUs - ((nowUs - firstUs) % lengthUs));
+  return { startUs, endUs: startUs + lengthUs };
 }

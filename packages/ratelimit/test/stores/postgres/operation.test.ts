@@ -170,7 +170,8 @@ describeWithService('postgres', 'a PostgreSQL server with room for few locks', (
   test('a sweep of many keys takes them in steps, and decisions go on', async () => {
     const settings = { max_connections: 10, max_locks_per_transaction: 20, fsync: 'off' };
     const server = started(await startPostgres({ fresh: true, settings }));
-    const { client, close } = drivers[0].open(server.url, 4);
+    const opened = drivers[0].open(server.url, 4);
+    const { client } = opened;
     try {
       await migratePostgresStore(client);
       await client.query(`insert into sage_limiter_unlogged (rule, key, state, idle_us, until_us)
@@ -184,7 +185,7 @@ describeWithService('postgres', 'a PostgreSQL server with room for few locks', (
       expect([removed, allowed]).toEqual([3_999, true]);
       expect(await store.sweep({ limit: 1_000_000 })).toBe(1);
     } finally {
-      await close();
+      await opened.close();
       await server.stop();
     }
   });
