@@ -16,9 +16,15 @@ export interface PostgresClientOptions {
 export interface Driver {
   /** Runs a statement on any connection, and none if `wait` is over before it has one. */
   run(statement: Statement, wait: Wait): Running;
-  /** Runs `work` between BEGIN and COMMIT, or ROLLBACK if it throws, on one connection; not at all if `wait` is over before. */
-  transaction<T>(work: (run: (statement: Statement) => Running) => Promise<T>, wait: Wait): Promise<T>;
+  /**
+   * Runs `work` between BEGIN and COMMIT, or ROLLBACK if it throws, on one connection; not at all if `wait` is over before.
+   *
+   * @param watch is given what runs beside the statements of `work`, so that it is cancelled where the transaction is given up meanwhile.
+   */
+  transaction<T>(work: (run: (statement: Statement) => Running) => Promise<T>, wait: Wait, watch: Watch): Promise<T>;
 }
+
+export type Watch = (running: Running) => Promise<readonly unknown[]>;
 
 export interface Statement {
   readonly text: string;
@@ -80,28 +86,32 @@ async function transact<T>(
 ): Promise<T> {
   let thrown: { readonly error: unknown } | undefined;
   try {
-    return await driver.transaction(async (run) => {
-      const queries: PostgresQueries = {
-        async query<Row>(text: string, values?: readonly unknown[]) {
-          if (wait.over) throw postgresErrors.UNAVAILABLE({ reason: 'the transaction is over' });
-          // The server would refuse it, if it is there at all.
-          if (thrown !== undefined) throw thrown.error;
-          try {
-            return await rowsOf<Row>(call, run(statementOf(text, values)));
-          } catch (error) {
-            thrown ??= { error };
-            throw error;
-          }
-        },
-      };
-      const result = await work(queries).catch((error: unknown) => {
-        thrown = { error };
-        throw error;
-      });
-      // The server has given up the transaction at the failed statement, whatever `work` made of it.
-      if (thrown !== undefined) throw thrown.error;
-      return result;
-    }, wait);
+    return await driver.transaction(
+      async (run) => {
+        const queries: PostgresQueries = {
+          async query<Row>(text: string, values?: readonly unknown[]) {
+            if (wait.over) throw postgresErrors.UNAVAILABLE({ reason: 'the transaction is over' });
+            // The server would refuse it, if it is there at all.
+            if (thrown !== undefined) throw thrown.error;
+            try {
+              return await rowsOf<Row>(call, run(statementOf(text, values)));
+            } catch (error) {
+              thrown ??= { error };
+              throw error;
+            }
+          },
+        };
+        const result = await work(queries).catch((error: unknown) => {
+          thrown = { error };
+          throw error;
+        });
+        // The server has given up the transaction at the failed statement, whatever `work` made of it.
+        if (thrown !== undefined) throw thrown.error;
+        return result;
+      },
+      wait,
+      (running) => rowsOf(call, running),
+    );
   } catch (error) {
     throw error === thrown?.error ? error : toPostgresError(error);
   }

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Wait } from '../bounded.ts';
+import { bounded, type Wait } from '../bounded.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import { operate } from '../operations/operate.ts';
 import type { PostgresClient } from './client.ts';
 import { createClient, type PostgresClientOptions, type Running, type Statement } from './create-client.ts';
+import { postgresErrors } from './errors.ts';
 
 /** What is needed of a pool of `pg`. */
 export interface PgPool {
@@ -26,20 +28,24 @@ export interface PgResult {
 }
 
 /**
- * Makes a {@link PostgresClient} of a pool of `pg`. A statement that is given up costs its connection, and is cancelled from another one of the pool.
+ * Makes a {@link PostgresClient} of a pool of `pg`. A call that is given up costs its connection, and its statement is cancelled from another one of the
+ * pool. So a network that swallows what connections carry costs each of them one call.
  * Each wait for a connection is a `pool.acquire` operation of the pool `postgres`.
  *
  * Give the pool a `connectionTimeoutMillis`: else callers wait without end for a server that does not answer, long after their deadline.
  */
 export function fromPg(
   pool: PgPool,
-  { deadlineMs = 5_000, prepare = true, clock }: PostgresClientOptions = {},
+  { deadlineMs = 5_000, prepare = true, clock = systemClock }: PostgresClientOptions = {},
 ): PostgresClient {
   const nameOf = prepare ? namesOf() : () => undefined;
   const run = (lease: Lease, { text, values }: Statement): Running => {
     const name = values === undefined ? undefined : nameOf(text);
     const statement = { text, ...(values !== undefined && { values }), ...(name !== undefined && { name }) };
-    return { rows: lease.connection.query(statement).then(ofLast), cancel: () => void abandon(pool, lease) };
+    return {
+      rows: lease.connection.query(statement).then(ofLast),
+      cancel: () => void abandon(pool, lease, deadlineMs, clock),
+    };
   };
   return createClient(
     {
@@ -51,8 +57,11 @@ export function fromPg(
         });
         return { rows, cancel: () => running?.cancel() };
       },
-      transaction: (work, wait) =>
-        leased(pool, wait, (lease) => transact(lease, () => work((statement) => run(lease, statement)))),
+      transaction: (work, wait, watch) =>
+        leased(pool, wait, (lease) => {
+          const send: Send = (text) => watch(run(lease, { text, values: undefined }));
+          return transact(lease, wait, send, () => work((statement) => run(lease, statement)));
+        }),
     },
     { deadlineMs, clock },
   );
@@ -105,29 +114,37 @@ function leaseOf(pool: PgPool): Promise<Lease> {
   });
 }
 
-async function transact<T>(lease: Lease, work: () => Promise<T>): Promise<T> {
-  const { connection } = lease;
-  await connection.query({ text: 'begin' });
+type Send = (text: string) => Promise<unknown>;
+
+async function transact<T>(lease: Lease, wait: Wait, send: Send, work: () => Promise<T>): Promise<T> {
+  await send('begin');
   try {
     const result = await work();
-    await connection.query({ text: 'commit' });
+    await send('commit');
     return result;
   } catch (error) {
-    // Where it cannot be rolled back the connection must not be used again.
-    await connection.query({ text: 'rollback' }).catch(() => lease.end(true));
+    // Where it cannot be rolled back, or nobody is left to give that up, the connection must not be used again: its end rolls back as well.
+    if (wait.over) lease.end(true);
+    else await send('rollback').catch(() => lease.end(true));
     throw error;
   }
 }
 
 /** Ends the connection and asks the server to stop what it does there, which it would not notice by itself. */
-async function abandon(pool: PgPool, lease: Lease): Promise<void> {
+async function abandon(pool: PgPool, lease: Lease, deadlineMs: number, clock: Clock): Promise<void> {
   const { processID } = lease.connection;
   lease.end(true);
   if (typeof processID !== 'number' || pool.waitingCount > 0) return;
+  const statement = { text: 'select pg_cancel_backend($1)', values: [processID] };
+  let other: Lease | undefined;
+  const cancel = (wait: Wait) =>
+    leased(pool, wait, (taken) => {
+      other = taken;
+      return taken.connection.query(statement);
+    });
+  const late = () => postgresErrors.DEADLINE({ deadlineMs });
   try {
-    await leased(pool, { over: false }, ({ connection }) =>
-      connection.query({ text: 'select pg_cancel_backend($1)', values: [processID] }),
-    );
+    await bounded(cancel, { deadlineMs, clock, late, giveUp: () => other?.end(true) });
   } catch {
     // The caller has its answer; the server's own statement_timeout is what is left.
   }

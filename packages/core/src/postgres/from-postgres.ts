@@ -8,7 +8,7 @@ export interface PostgresJs extends PostgresJsQueries {
 }
 
 export interface PostgresJsQueries {
-  unsafe(text: string, values?: unknown[], options?: { prepare?: boolean }): PostgresJsQuery;
+  unsafe(text: string, values?: unknown[], options?: { prepare?: boolean; onexecute?: () => boolean }): PostgresJsQuery;
 }
 
 export interface PostgresJsQuery extends PromiseLike<readonly unknown[]> {
@@ -28,9 +28,13 @@ export interface PostgresJsQuery extends PromiseLike<readonly unknown[]> {
 /**
  * Makes a {@link PostgresClient} of postgres.js.
  *
- * Statements share connections there: one that is given up is cancelled, which in rare cases hits the one sent after it on the same connection; that
- * ends as `SAGE_POSTGRES_UNAVAILABLE`. And where a socket breaks under a write, postgres.js 3.4.9 may not be able to use that connection again
- * (porsager/postgres issue 1208): its calls end at their deadlines. `pg` has neither.
+ * A statement that is given up is cancelled, which in rare cases hits the next one on its connection; that ends as `SAGE_POSTGRES_UNAVAILABLE`.
+ *
+ * Give it an `sql` of its own. postgres.js sends statements of others behind those that a connection works on, and one of ours that is sent so cannot be
+ * taken back: where it is given up it is carried out all the same, later. Nothing is sent behind one of ours.
+ *
+ * Where a socket breaks under a write, postgres.js 3.4.9 may not be able to use that connection again (porsager/postgres issue 1208), and where a network
+ * swallows what a connection carries it is lost until TCP gives it up: its calls end at their deadlines. With `pg` it costs one call.
  *
  * Give it `fetch_types: false`: else it looks up array types on each new connection with a promise that nobody holds, and a server that dies meanwhile
  * ends the process with an unhandled rejection. Nothing here needs them.
@@ -46,11 +50,12 @@ export function fromPostgres(
   { deadlineMs = 5_000, prepare = true, clock }: PostgresClientOptions = {},
 ): PostgresClient {
   const run = (on: PostgresJsQueries, { text, values }: Statement): Running => {
-    const query = values === undefined ? on.unsafe(text) : on.unsafe(text, values, { prepare });
+    const query =
+      values === undefined ? on.unsafe(text, [], { onexecute }) : on.unsafe(text, values, { onexecute, prepare });
     return {
       rows: query.then(ofLast),
       cancel() {
-        // Of a statement that waits behind another one on its connection, postgres.js 3.4.9 takes the answer for that of the next statement.
+        // Of a statement that waits behind somebody else's on its connection, postgres.js 3.4.9 takes the answer for that of the next statement.
         const isBehind = query.state !== undefined && query.state !== null && query.active === false;
         if (isBehind) return;
         cancelQuietly(query);
@@ -68,6 +73,9 @@ export function fromPostgres(
     { deadlineMs, clock },
   );
 }
+
+/** What postgres.js 3.4.9 asks whether a connection that was given a statement takes another one behind it. */
+const onexecute = () => false;
 
 /** `query.cancel` of postgres.js 3.4.9 drops the promise of its canceller, which rejects where the connection for it breaks, and ends the process. */
 function cancelQuietly(query: PostgresJsQuery): void {

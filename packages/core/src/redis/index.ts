@@ -1,6 +1,6 @@
 export type { CommandOptions, RedisCommands, ScriptArguments } from './commands.ts';
 export { redisErrors } from './errors.ts';
-export { fromIoredis, type IoredisClient } from './from-ioredis.ts';
+export { fromIoredis, type IoredisClient, type IoredisOptions } from './from-ioredis.ts';
 export {
   createScriptRunner,
   defineScript,

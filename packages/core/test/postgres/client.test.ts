@@ -211,6 +211,35 @@ describeWithService('postgres', 'PostgreSQL client', (url) => {
       await single.close();
     });
 
+    test('nor is one that waits for the end of another statement', async () => {
+      const single = open(url, { max: 1 });
+      await single.client.query('select 1');
+      const slow = single.client.query('select pg_sleep(0.4)');
+      for (const values of [[8], undefined]) {
+        const insert = `insert into ${schema}.items values (${values === undefined ? '9' : '$1'})`;
+        await expect(single.client.query(insert, values, { deadlineMs: 50 })).rejects.toMatchObject({
+          code: 'SAGE_POSTGRES_DEADLINE',
+        });
+      }
+      await slow;
+
+      expect(await single.client.query(`select id from ${schema}.items`)).toEqual([]);
+      await single.close();
+    });
+
+    test('statements that are more than the connections, and those of one transaction, all run', async () => {
+      const single = open(url, { max: 2 });
+      await single.client.query('select 1');
+      const ones = Array.from({ length: 12 }, (_, n) => single.client.query('select $1::int as n', [n]));
+      const inOne = single.client.transaction((queries) =>
+        Promise.all([1, 2, 3].map((n) => queries.query('select $1::int as n', [n]))),
+      );
+
+      expect(await Promise.all(ones)).toEqual(Array.from({ length: 12 }, (_, n) => [{ n }]));
+      expect(await inOne).toEqual([[{ n: 1 }], [{ n: 2 }], [{ n: 3 }]]);
+      await single.close();
+    });
+
     test('the connection is free again after each way to end', async () => {
       const single = open(url, { max: 1 });
       for (let round = 0; round < 3; round++) {

@@ -31,4 +31,13 @@ describe('clients by their types', () => {
 
     expect(clients.map((client) => fromIoredis(client).isReady)).toEqual([false, false]);
   });
+
+  test.each([
+    ['keyPrefix', new Redis({ lazyConnect: true, keyPrefix: 'app:' })],
+    ['keyPrefix', new Cluster([{ port: 1 }], { lazyConnect: true, keyPrefix: 'app:' })],
+    ['stringNumbers', new Redis({ lazyConnect: true, stringNumbers: true })],
+    ['stringNumbers', new Cluster([{ port: 1 }], { lazyConnect: true, redisOptions: { stringNumbers: true } })],
+  ])('ioredis: a client with %s is refused: it would change what scripts are sent or reply', (option, client) => {
+    expect(() => fromIoredis(client)).toThrow(`The option ${option} of ioredis is`);
+  });
 });

@@ -17,7 +17,8 @@ export interface Window {
 export interface Calendar {
   /**
    * Four boundaries in microseconds since the epoch, in rising order: the window around `nowMs` lies between the second and the third. A store whose own clock is
-   * elsewhere within the three windows finds its place among them.
+   * elsewhere within the three windows finds its place among them. After them windows go on as long as the last, for a process whose clock is days behind. One whose
+   * clock is days ahead moves the window of all into the future: until that is over no more is admitted than in one window.
    */
   boundariesAround(nowMs: number): readonly number[];
 }
@@ -97,17 +98,20 @@ export function windowResetUs({ used }: WindowState, span: Span, nowUs: number):
 }
 
 function spanOf(periodUs: number, anchored: boolean, state: WindowState, nowUs: number): Span {
-  const startUs = !anchored
-    ? nowUs - (nowUs % periodUs)
-    : state.used > 0 && nowUs < state.startUs + periodUs
-      ? state.startUs
-      : nowUs;
-  return { startUs, endUs: startUs + periodUs };
+  const hasBegun = state.used > 0 && nowUs < state.startUs + periodUs;
+  return spanFrom(anchored ? (hasBegun ? state.startUs : nowUs) : 0, periodUs, nowUs);
 }
 
-/** The two boundaries around now; beyond the outer ones windows are as long as the outermost. */
+/** The two boundaries around now; the first two before them all, and after them windows go on as long as the last. */
 function spanAmong(boundaries: readonly number[], nowUs: number): Span {
   let index = boundaries.length - 2;
   while (index > 0 && (boundaries[index] ?? 0) > nowUs) index--;
-  return { startUs: boundaries[index] ?? 0, endUs: boundaries[index + 1] ?? 0 };
+  const startUs = boundaries[index] ?? 0;
+  return spanFrom(startUs, (boundaries[index + 1] ?? 0) - startUs, nowUs);
+}
+
+/** The one around now of windows of one length side by side, of which none is before the first. */
+function spanFrom(firstUs: number, lengthUs: number, nowUs: number): Span {
+  const startUs = Math.max(firstUs, nowUs - ((nowUs - firstUs) % lengthUs));
+  return { startUs, endUs: startUs + lengthUs };
 }

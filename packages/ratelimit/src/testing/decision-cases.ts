@@ -1,7 +1,9 @@
 import { strict as assert } from 'node:assert';
+import type { CompiledRule } from '../compile.ts';
 import type { Rule } from '../rule.ts';
+import type { Ask } from '../stores/store.ts';
 import { slotRetryUs } from '../strategies/slots.ts';
-import { asker, type Bench, idOf, storeCase, type StoreCase, ttlUs } from './subject.ts';
+import { asker, type Bench, idOf, startUs, storeCase, type StoreCase, ttlUs } from './subject.ts';
 
 const kinds: readonly (readonly [string, Partial<Rule>])[] = [
   ['a token bucket', {}],
@@ -136,18 +138,34 @@ export const decisionCases: readonly StoreCase[] = [
     }
   }),
 
-  storeCase('a limit that is changed keeps what was used', async ({ consume, peek }) => {
-    for (const [name, fields] of kinds.filter(([, { strict }]) => strict !== true)) {
-      const before = asker({ ...fields, name: name.replaceAll(' ', '_') });
-      const burst = fields.burst === undefined ? {} : { burst: 15 };
-      const after = asker({ ...fields, name: before.rule.name, limit: (fields.limit ?? 10) * 3, ...burst });
-      assert.equal(after.rule.id, before.rule.id);
-      await consume(before(2));
-      const most = after.rule.strategy.kind === 'bucket' ? after.rule.strategy.burst : after.rule.limit;
-      assert.deepEqual(remainingOf(await peek(after(0))), [most - 2], name);
-      assert.deepEqual(remainingOf(await consume(after(1))), [most - 3], name);
-      const least = before.rule.strategy.kind === 'bucket' ? before.rule.strategy.burst : before.rule.limit;
-      assert.deepEqual(remainingOf(await peek(before(0))), [least - 3], name);
+  storeCase(
+    'a limit that is changed keeps what was used, and admits the rest of the new one',
+    async ({ consume, peek }) => {
+      for (const [name, fields] of kinds.filter(([, { strict }]) => strict !== true)) {
+        const before = asker({ ...fields, name: name.replaceAll(' ', '_') });
+        const burst = fields.burst === undefined ? {} : { burst: 15 };
+        const after = asker({ ...fields, name: before.rule.name, limit: (fields.limit ?? 10) * 3, ...burst });
+        assert.equal(after.rule.id, before.rule.id);
+        await consume(before(2));
+        const most = after.rule.burst;
+        assert.deepEqual(remainingOf(await peek(after(0))), [most - 2], name);
+        assert.deepEqual(remainingOf(await consume(after(1))), [most - 3], name);
+        assert.deepEqual(remainingOf(await consume(before(0))), [before.rule.burst - 3], name);
+        assert.equal((await consume(after(most - 3))).allowed, true, name);
+        assert.equal((await consume(after(1))).allowed, false, name);
+      }
+    },
+  ),
+
+  storeCase('a calendar of a clock that is days behind goes on in days as long as its last', async (bench) => {
+    for (const days of [1, 2, 3, 40]) {
+      const ask = asker({ per: 'calendar-day', name: `by${days}` });
+      const behind = (cost: number): Ask => ({ ...ask(cost), rule: behindBy(days, ask.rule) });
+      assert.equal((await bench.reserve('one', behind(4))).allowed, true);
+      assert.equal((await bench.consume(behind(6))).allowed, true);
+      assert.equal((await bench.consume(behind(1))).allowed, false);
+      const { remaining, resetAfterUs } = (await bench.peek(ask(0))).findings[0] ?? {};
+      assert.deepEqual([remaining, resetAfterUs], [0, Date.UTC(2025, 0, 2) * 1_000 - startUs], `${days} days`);
     }
   }),
 
@@ -239,6 +257,15 @@ async function deniesWithoutTrace({ consume, peek, pass }: Bench, fields: Partia
   const before = await peek(ask(2));
   for (let n = 0; n < 3; n++) assert.equal((await consume(ask(1_001))).allowed, false);
   assert.deepEqual(await peek(ask(2)), before);
+}
+
+/** The rule of a process whose clock is behind. */
+function behindBy(days: number, rule: CompiledRule): CompiledRule {
+  const { strategy } = rule;
+  if (strategy.kind !== 'window' || strategy.calendar === undefined) throw new TypeError('The rule has no calendar.');
+  const { calendar } = strategy;
+  const boundariesAround = (nowMs: number): readonly number[] => calendar.boundariesAround(nowMs - days * 86_400_000);
+  return { ...rule, strategy: { ...strategy, calendar: { boundariesAround } } };
 }
 
 function remainingOf({ findings }: { findings: readonly { remaining: number }[] }): number[] {

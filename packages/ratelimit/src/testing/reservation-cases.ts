@@ -268,6 +268,18 @@ export const reservationCases: readonly StoreCase[] = [
     );
   }),
 
+  storeCase('a name is free again when its reservation is over, however many others are', async (bench) => {
+    const { reserve, settle, peek, pass } = bench;
+    const slot = asker({ unit: 'concurrency', limit: 1_200 });
+    await Promise.all(Array.from({ length: 1_200 }, (_, n) => reserve(`id${n}`, slot(1))));
+    await pass(ttlUs);
+    assert.equal((await reserve('id999', slot(1))).repeated, undefined);
+    assert.equal(await settle('id999', slot(0)), true);
+    // A store may take out what is over in several steps.
+    for (let look = 0; look < 3; look++) await peek(slot(0));
+    assert.equal((await peek(slot(0))).findings[0]?.remaining, 1_200);
+  }),
+
   storeCase('reservations that come together never exceed the limit', async ({ reserve }) => {
     const slot = asker({ name: 'slot', unit: 'concurrency', limit: 7 });
     const some = asker({ name: 'some', limit: 50 });

@@ -1,10 +1,12 @@
 import { createSeededRandom } from '@sage-adk/core/testing';
+import type { CompiledRule } from '../compile.ts';
 import type { Rule } from '../rule.ts';
 import type { Ask, DecideRequest, ExtendRequest, SettleRequest } from '../stores/store.ts';
 import { type Asker, asker, idOf } from './subject.ts';
 
 /** A sequence of calls and pauses, the same for the same seed. */
 export interface Trace {
+  /** As they are in its first half. In the second their limits are others. */
   readonly rules: readonly Asker[];
   readonly steps: readonly TraceStep[];
 }
@@ -28,9 +30,8 @@ export function randomTrace(seed: number, length: number): Trace {
   const pick = <T>(choices: readonly [T, ...T[]] | readonly T[]): T =>
     choices[Math.floor(random() * choices.length)] as T;
   const upTo = (most: number): number => Math.floor(random() * (most + 1));
-  const rules = Array.from({ length: 1 + upTo(3) }, (_, index) =>
-    asker({ ...ruleOf(pick, upTo), name: `rule${index}` }),
-  );
+  const drafts = Array.from({ length: 1 + upTo(3) }, (_, index) => ({ ...ruleOf(pick, upTo), name: `rule${index}` }));
+  const rules = drafts.map((draft) => asker(draft));
   const held = new Map<string, readonly Ask[]>();
 
   const asksOf = (scale: number): readonly Ask[] => {
@@ -57,7 +58,34 @@ export function randomTrace(seed: number, length: number): Trace {
     return { name: 'settle', request: { asks: again(known, 2, upTo), id: idOf(id) } };
   };
   const steps = Array.from({ length }, () => ({ pauseUs: pauseOf(pick, upTo), call: callOf() }));
-  return { rules, steps };
+  const changed = new Map(drafts.map((draft, index) => [rules[index]?.rule, changedRule(draft, pick)]));
+  return {
+    rules,
+    steps: [...steps.slice(0, length / 2), ...steps.slice(length / 2).map((step) => underRules(step, changed))],
+  };
+}
+
+/** The rule with another limit: what was used under the first one counts under this one. */
+function changedRule(draft: Partial<Rule>, pick: Pick): CompiledRule {
+  const { limit = 1, burst } = draft;
+  const times = (factor: number, units: number): number => Math.max(1, Math.ceil(units * factor));
+  const factor = pick([0.3, 0.7, 1.5, 3]);
+  return asker({ ...draft, limit: times(factor, limit), ...(burst !== undefined && { burst: times(factor, burst) }) })
+    .rule;
+}
+
+/** The same step about other rules. */
+function underRules(
+  { pauseUs, call }: TraceStep,
+  rules: ReadonlyMap<CompiledRule | undefined, CompiledRule>,
+): TraceStep {
+  const changed = (asks: readonly Ask[]): readonly Ask[] =>
+    asks.map((ask) => ({ ...ask, rule: rules.get(ask.rule) ?? ask.rule }));
+  if (call.name === 'reset') return { pauseUs, call: { ...call, asks: changed(call.asks) } };
+  return {
+    pauseUs,
+    call: { ...call, request: { ...call.request, asks: changed(call.request.asks) } } as TraceStep['call'],
+  };
 }
 
 type Pick = <T>(choices: readonly T[]) => T;

@@ -16,21 +16,21 @@ const mostUnits = '9007199254740991';
 
 function helpersSql(at: string): string {
   return `
-create function ${at}sage_limiter_plus(parts bigint, units bigint, weight bigint) returns bigint language sql immutable as $$
+create function ${at}sage_limiter_plus(parts bigint, units bigint, weight bigint) returns bigint language sql immutable as $limiter$
   select case when units > (${mostDebt} - parts) / weight then ${mostDebt} else parts + units * weight end
-$$;
+$limiter$;
 
-create function ${at}sage_limiter_times(units bigint, weight bigint) returns bigint language sql immutable as $$
+create function ${at}sage_limiter_times(units bigint, weight bigint) returns bigint language sql immutable as $limiter$
   select case when units > ${mostDebt} / weight then ${mostDebt} else units * weight end
-$$;
+$limiter$;
 
 -- Of a part of a unit a double makes what it makes of it in TypeScript.
-create function ${at}sage_limiter_reweigh(parts bigint, from_weight bigint, weight bigint) returns bigint language sql immutable as $$
+create function ${at}sage_limiter_reweigh(parts bigint, from_weight bigint, weight bigint) returns bigint language sql immutable as $limiter$
   select ${at}sage_limiter_plus(
     least(weight, ceil((parts % from_weight)::float8 / from_weight::float8 * weight::float8)::bigint), parts / from_weight, weight)
-$$;
+$limiter$;
 
-create function ${at}sage_limiter_sliding_used(s bigint[], st bigint[], now_us bigint) returns bigint language plpgsql immutable as $$
+create function ${at}sage_limiter_sliding_used(s bigint[], st bigint[], now_us bigint) returns bigint language plpgsql immutable as $limiter$
 declare
   used bigint := 0;
 begin
@@ -38,17 +38,17 @@ begin
     if now_us - st[2 * i - 1] < s[3] then used := used + st[2 * i]; end if;
   end loop;
   return used;
-end $$;
+end $limiter$;
 `;
 }
 
 /** The state as of now. */
 function openSql(at: string): string {
   return `
-create function ${at}sage_limiter_open(s bigint[], st bigint[], now_us bigint) returns bigint[] language plpgsql immutable as $$
+create function ${at}sage_limiter_open(s bigint[], st bigint[], now_us bigint) returns bigint[] language plpgsql immutable as $limiter$
 declare
   debt bigint; solid bigint; held bigint; at_us bigint; since_us bigint; from_weight bigint; drained bigint;
-  start_us bigint; end_us bigint; i int;
+  start_us bigint; end_us bigint; length_us bigint; i int;
 begin
   case s[1]
   when 1 then
@@ -78,6 +78,11 @@ begin
     while i > 3 and s[i] > now_us loop i := i - 1; end loop;
     start_us := s[i];
     end_us := s[i + 1];
+    if now_us >= end_us then
+      length_us := end_us - start_us;
+      start_us := now_us - (now_us - start_us) % length_us;
+      end_us := start_us + length_us;
+    end if;
   when 4 then return st;
   else return case when cardinality(st) = 0 then array[0]::bigint[] else st end;
   end case;
@@ -85,14 +90,14 @@ begin
   if cardinality(st) > 0 and st[2] > 0 and st[1] > start_us then return array[st[1], st[2], st[1] + (end_us - start_us)]; end if;
   if cardinality(st) > 0 and st[1] = start_us then return array[start_us, st[2], end_us]; end if;
   return array[start_us, 0, end_us];
-end $$;
+end $limiter$;
 `;
 }
 
 /** Microseconds until a cost fits: 0 now, -1 never. */
 function waitSql(at: string): string {
   return `
-create function ${at}sage_limiter_wait(s bigint[], st bigint[], cost bigint, max_wait_us bigint, now_us bigint) returns bigint language plpgsql immutable as $$
+create function ${at}sage_limiter_wait(s bigint[], st bigint[], cost bigint, max_wait_us bigint, now_us bigint) returns bigint language plpgsql immutable as $limiter$
 declare
   excess bigint; may_wait bigint := 0; until_us bigint := now_us;
 begin
@@ -117,20 +122,20 @@ begin
   when 5 then return case when st[1] + cost <= s[2] then 0 else 1000000 end;
   else return case when cost <= s[2] - st[2] then 0 else st[3] - now_us end;
   end case;
-end $$;
+end $limiter$;
 
-create function ${at}sage_limiter_delay(s bigint[], st bigint[], cost bigint) returns bigint language sql immutable as $$
+create function ${at}sage_limiter_delay(s bigint[], st bigint[], cost bigint) returns bigint language sql immutable as $limiter$
   select case
     when s[1] <> 1 or cost = 0 or st[1] <= (s[4] - cost) * s[2] then 0
     else (st[1] - (s[4] - cost) * s[2] + s[3] - 1) / s[3] end
-$$;
+$limiter$;
 `;
 }
 
 /** Adds a cost for good. */
 function spendSql(at: string): string {
   return `
-create function ${at}sage_limiter_spend(s bigint[], st bigint[], cost bigint, now_us bigint) returns bigint[] language plpgsql immutable as $$
+create function ${at}sage_limiter_spend(s bigint[], st bigint[], cost bigint, now_us bigint) returns bigint[] language plpgsql immutable as $limiter$
 declare
   time_us bigint; units bigint; dead int := 0; newest int;
 begin
@@ -156,14 +161,14 @@ begin
   when 5 then return st;
   else return array[st[1], least(${mostUnits}, st[2] + cost), st[3]];
   end case;
-end $$;
+end $limiter$;
 `;
 }
 
 /** Adds a cost that will be settled. */
 function holdSql(at: string): string {
   return `
-create function ${at}sage_limiter_hold(s bigint[], st bigint[], cost bigint, now_us bigint) returns bigint[] language plpgsql immutable as $$
+create function ${at}sage_limiter_hold(s bigint[], st bigint[], cost bigint, now_us bigint) returns bigint[] language plpgsql immutable as $limiter$
 declare
   held bigint;
 begin
@@ -177,23 +182,23 @@ begin
   end if;
   if st[1] = 0 and cost > 0 then st[5] := st[4]; end if;
   return array[${at}sage_limiter_plus(st[1], cost, s[2]), st[2], case when cost = 0 then st[3] else held end, st[4], st[5], s[2], st[5]];
-end $$;
+end $limiter$;
 
 -- What tells a settlement where its reservation was charged: asked of the state after it was.
-create function ${at}sage_limiter_mark(s bigint[], st bigint[], now_us bigint) returns bigint language sql immutable as $$
+create function ${at}sage_limiter_mark(s bigint[], st bigint[], now_us bigint) returns bigint language sql immutable as $limiter$
   select case s[1]
     when 1 then st[7]
     when 4 then greatest(now_us - now_us % s[4] + s[4] - 1, coalesce(st[cardinality(st) - 1], 0))
     when 5 then 0
     else st[1] end
-$$;
+$limiter$;
 `;
 }
 
 /** Replaces what was held by what was used. */
 function settleSql(at: string): string {
   return `
-create function ${at}sage_limiter_settled(s bigint[], st bigint[], held bigint, mark bigint, used bigint, now_us bigint) returns bigint[] language plpgsql immutable as $$
+create function ${at}sage_limiter_settled(s bigint[], st bigint[], held bigint, mark bigint, used bigint, now_us bigint) returns bigint[] language plpgsql immutable as $limiter$
 declare
   excess bigint := greatest(0, used - held);
   less bigint := greatest(0, held - used);
@@ -227,14 +232,14 @@ begin
     if excess > 0 then return ${at}sage_limiter_spend(s, st, excess, now_us); end if;
     return case when mark = st[1] then array[st[1], greatest(0, st[2] - less), st[3]] else st end;
   end case;
-end $$;
+end $limiter$;
 `;
 }
 
 /** \`{remaining, reset, over}\`: units left, microseconds until nothing is used, units beyond the limit. */
 function reportSql(at: string): string {
   return `
-create function ${at}sage_limiter_report(s bigint[], st bigint[], now_us bigint) returns bigint[] language plpgsql immutable as $$
+create function ${at}sage_limiter_report(s bigint[], st bigint[], now_us bigint) returns bigint[] language plpgsql immutable as $limiter$
 declare
   used bigint;
 begin
@@ -248,6 +253,6 @@ begin
   when 5 then return array[greatest(0, s[2] - st[1]), case when st[1] = 0 then 0 else 1000000 end, 0];
   else return array[greatest(0, s[2] - st[2]), case when st[2] = 0 then 0 else st[3] - now_us end, greatest(0, st[2] - s[2])];
   end case;
-end $$;
+end $limiter$;
 `;
 }

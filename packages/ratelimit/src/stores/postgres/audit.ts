@@ -23,6 +23,8 @@ export interface AuditOptions {
 export interface AuditRow {
   readonly kind: string;
   readonly ask: Ask;
+  /** What a settlement replaces; else 0. */
+  readonly held: number;
   readonly allowed: boolean;
   readonly reservation: string | undefined;
 }
@@ -65,8 +67,8 @@ export function createAudit(
     while (waiting.length > 0) {
       const batch = waiting.slice(0, mostRows);
       waiting = waiting.slice(mostRows);
-      const rows = batch.map(({ atMs, kind, ask: { rule, key, cost }, allowed, reservation }) => {
-        return { at: atMs, kind, rule: rule.id, unit: rule.unit, scope: rule.scope, key, cost, allowed, reservation };
+      const rows = batch.map(({ atMs, ask: { rule, key, cost }, ...row }) => {
+        return { ...row, at: atMs, rule: rule.id, unit: rule.unit, scope: rule.scope, key, cost };
       });
       try {
         await client.query(insertSql(at), [JSON.stringify(rows), String(weight)], { deadlineMs: 5_000 });
@@ -97,7 +99,7 @@ const modes = new Set<unknown>(['all', 'denials', 'sampled', 'money']);
 
 function insertSql(at: string): string {
   return `insert into ${at}sage_limiter_audit (at, kind, rule, unit, scope, key, cost, held, allowed, weight, reservation)
-    select to_timestamp(r.at / 1000.0), r.kind, r.rule, r.unit, r.scope, r.key, r.cost, 0, r.allowed, $2::text::double precision, r.reservation
+    select to_timestamp(r.at / 1000.0), r.kind, r.rule, r.unit, r.scope, r.key, r.cost, r.held, r.allowed, $2::text::double precision, r.reservation
     from jsonb_to_recordset($1::text::jsonb)
-      as r (at double precision, kind text, rule text, unit text, scope text, key text, cost bigint, allowed boolean, reservation text)`;
+      as r (at double precision, kind text, rule text, unit text, scope text, key text, cost bigint, held bigint, allowed boolean, reservation text)`;
 }

@@ -6,7 +6,7 @@
 export function batchSql(at: string): string {
   return `
 -- Everything that asks about a rule and a key holds this lock. All take theirs in the order of the locks themselves, so no two wait for each other.
-create function ${at}sage_limiter_lock(rules text[], keys text[]) returns void language plpgsql as $$
+create function ${at}sage_limiter_lock(rules text[], keys text[]) returns void language plpgsql as $limiter$
 begin
   if cardinality(rules) = 1 then
     if pg_advisory_xact_lock(hashtextextended(rules[1] || ' ' || keys[1], 0)) is null then return; end if;
@@ -15,12 +15,12 @@ begin
       select distinct hashtextextended(a.rule || ' ' || a.key, 0) as id from unnest(rules, keys) a (rule, key) order by 1
     ) place;
   end if;
-end $$;
+end $limiter$;
 
 -- Calls have as many rules, keys and asks as \`sizes\` says, and one of each of the others. Their answers follow each other.
 create function ${at}sage_limiter_batch(
   kinds int[], sizes int[], rules text[], keys text[], asks bigint[], ids text[], ttls_us bigint[], max_waits_us bigint[], labels text[], clock_us bigint
-) returns bigint[] language plpgsql as $$
+) returns bigint[] language plpgsql as $limiter$
 declare
   now_us bigint;
   a int := 1;
@@ -39,7 +39,7 @@ begin
     a := z + 1;
   end loop;
   return answers;
-end $$;
+end $limiter$;
 `;
 }
 

@@ -65,8 +65,10 @@ export class Batches {
     this.#pump();
   }
 
-  async #deliver(batch: readonly Waiting[]): Promise<void> {
+  async #deliver(all: readonly Waiting[]): Promise<void> {
     const { send, deadlineMs, clock } = this.#options;
+    const batch = all.filter(({ isOver }) => !isOver);
+    if (batch.length === 0) return;
     // Until the youngest gives up. The older ones do so by themselves.
     const leftMs = deadlineMs - (clock.monotonicMs() - (batch.at(-1)?.sinceMs ?? 0));
     try {

@@ -28,7 +28,7 @@ create type ${at}sage_limiter_step as (
 function lapseSql(at: string): string {
   return `
 create function ${at}sage_limiter_lapse(logged boolean, own_rule text, own_key text, s bigint[], returns boolean, st bigint[], now_us bigint)
-returns bigint[] language plpgsql stable as $$
+returns bigint[] language plpgsql stable as $limiter$
 declare
   part record;
 begin
@@ -44,13 +44,13 @@ begin
     st := ${at}sage_limiter_settled(s, ${at}sage_limiter_open(s, st, part.expires_us), part.held, part.mark, 0, part.expires_us);
   end loop;
   return st;
-end $$;
+end $limiter$;
 `;
 }
 
 function lookSql(at: string): string {
   return `
-create function ${at}sage_limiter_look(own_rule text, own_key text, ask bigint[], now_us bigint) returns ${at}sage_limiter_step language plpgsql stable as $$
+create function ${at}sage_limiter_look(own_rule text, own_key text, ask bigint[], now_us bigint) returns ${at}sage_limiter_step language plpgsql stable as $limiter$
 declare
   step ${at}sage_limiter_step;
 begin
@@ -69,34 +69,34 @@ begin
   end if;
   step.st := ${at}sage_limiter_open(step.s, step.st, now_us);
   return step;
-end $$;
+end $limiter$;
 
 -- The expiry of the part that a reservation has there, null where there is none or it is over.
-create function ${at}sage_limiter_expiry(step ${at}sage_limiter_step, own_id text, now_us bigint) returns bigint language plpgsql stable as $$
+create function ${at}sage_limiter_expiry(step ${at}sage_limiter_step, own_id text, now_us bigint) returns bigint language plpgsql stable as $limiter$
 declare
   expires_us bigint;
 begin
   if step.due_us is null then return null; end if;
   ${onTable(at, 'step.flags & 4 > 0', 'select t.expires_us into expires_us from $T_part t where t.key = step.key and t.rule = step.rule and t.id = own_id and t.expires_us > now_us')}
   return expires_us;
-end $$;
+end $limiter$;
 
 -- How long that reservation still has to wait for its departure from a queue.
-create function ${at}sage_limiter_left(step ${at}sage_limiter_step, own_id text, now_us bigint) returns bigint language plpgsql stable as $$
+create function ${at}sage_limiter_left(step ${at}sage_limiter_step, own_id text, now_us bigint) returns bigint language plpgsql stable as $limiter$
 declare
   mark_us bigint;
 begin
   if step.due_us is null or step.s[1] <> 1 or step.s[5] = 0 then return 0; end if;
   ${onTable(at, 'step.flags & 4 > 0', 'select t.mark into mark_us from $T_part t where t.key = step.key and t.rule = step.rule and t.id = own_id and t.expires_us > now_us and t.held > 0')}
   return greatest(0, coalesce(mark_us - step.s[4] * step.s[2] / step.s[3] - now_us, 0));
-end $$;
+end $limiter$;
 `;
 }
 
 function storeStateSql(at: string): string {
   return `
 -- Takes out the parts that are over. Returns the expiry of the next one.
-create function ${at}sage_limiter_purge(step ${at}sage_limiter_step, now_us bigint) returns bigint language plpgsql as $$
+create function ${at}sage_limiter_purge(step ${at}sage_limiter_step, now_us bigint) returns bigint language plpgsql as $limiter$
 declare
   due bigint := step.due_us;
 begin
@@ -105,10 +105,10 @@ begin
     ${onTable(at, 'step.flags & 4 > 0', 'select min(t.expires_us) into due from $T_part t where t.key = step.key and t.rule = step.rule')}
   end if;
   return due;
-end $$;
+end $limiter$;
 
 -- Returns the report of what it wrote.
-create function ${at}sage_limiter_write(step ${at}sage_limiter_step, now_us bigint) returns bigint[] language plpgsql as $$
+create function ${at}sage_limiter_write(step ${at}sage_limiter_step, now_us bigint) returns bigint[] language plpgsql as $limiter$
 declare
   report bigint[] := ${at}sage_limiter_report(step.s, step.st, now_us);
   idle bigint := now_us + report[2];
@@ -119,10 +119,10 @@ begin
     ${onTable(at, 'step.flags & 4 > 0', 'insert into $T (rule, key, state, idle_us, due_us, until_us) values (step.rule, step.key, step.st, idle, step.due_us, step.until_us)')}
   end if;
   return report;
-end $$;
+end $limiter$;
 
 -- Adds what was just held to the part of a reservation, which it may begin.
-create function ${at}sage_limiter_keep(step ${at}sage_limiter_step, own_id text, own_mark bigint) returns void language plpgsql as $$
+create function ${at}sage_limiter_keep(step ${at}sage_limiter_step, own_id text, own_mark bigint) returns void language plpgsql as $limiter$
 begin
   ${onTable(
     at,
@@ -134,7 +134,7 @@ begin
       held = case when t.mark = excluded.mark then t.held else 0 end + excluded.held,
       mark = excluded.mark`,
   )}
-end $$;
+end $limiter$;
 `;
 }
 
@@ -142,7 +142,7 @@ function bodySql(at: string): string {
   return `
 create function ${at}sage_limiter_decide(
   kind int, rules text[], keys text[], asks bigint[], own_id text, ttl_us bigint, max_wait_us bigint, labels text[], now_us bigint
-) returns bigint[] language plpgsql as $$
+) returns bigint[] language plpgsql as $limiter$
 declare
   step ${at}sage_limiter_step;
   steps ${at}sage_limiter_step[];
@@ -163,7 +163,7 @@ begin
   end loop;
 
 ${chargeSql(at)}  return answer;
-end $$;
+end $limiter$;
 `;
 }
 

@@ -7,12 +7,12 @@ import type {
   Ask,
   DecideRequest,
   ExtendRequest,
-  Finding,
   Holding,
   LimiterStore,
   Settlement,
   SettleRequest,
 } from '../store.ts';
+import { toAnswer, toSettlement } from './answers.ts';
 import { type Audit, type AuditOptions, createAudit } from './audit.ts';
 import { settleKind } from './batch-sql.ts';
 import { Batches } from './batches.ts';
@@ -22,7 +22,7 @@ import { arrayOf, type BatchCall, numbersOf, type PackedAsks, packAsks, packBatc
 
 /** Options of {@link createPostgresStore}. */
 export interface PostgresStoreOptions {
-  /** Made by `fromPostgres` or `fromPg` of `@sage-adk/core/postgres`; whoever made it closes it. */
+  /** Made by `fromPostgres`, of an `sql` of its own, or `fromPg` of `@sage-adk/core/postgres`; whoever made it closes it. */
   readonly client: PostgresClient;
   /** Where `migratePostgresStore` made the tables. @default the first schema on the connection's search path */
   readonly schema?: string;
@@ -65,7 +65,8 @@ export interface PostgresStore extends LimiterStore {
  * A crash of the server empties the UNLOGGED tables (see `logged`); with `synchronous_commit` on it loses no LOGGED decision that was answered. Locks are
  * advisory, of the transaction, so a pooler in transaction mode is fine. The connections must use READ COMMITTED, the default.
  *
- * Calls reject with the errors of `postgresErrors`, `SAGE_POSTGRES_DEADLINE` among them: then the call may have been carried out or not.
+ * Calls reject with the errors of `postgresErrors`, `SAGE_POSTGRES_DEADLINE` among them: then the call may have been carried out or not. An `sql` of
+ * postgres.js that others use as well also carries it out later, behind a statement of theirs: what a guard has cancelled meanwhile stays charged then.
  *
  * @example
  * ```ts
@@ -137,8 +138,13 @@ class Store implements PostgresStore {
 
   async settle({ id, asks }: SettleRequest): Promise<Settlement> {
     const call = { ...this.#pack(asks), kind: settleKind, size: asks.length, id, ttlUs: 0, maxWaitUs: 0 };
-    const [settled, ...over] = await this.#batches.call(call);
-    return { settled: settled === 1, over };
+    const { held, ...settlement } = toSettlement(asks, await this.#batches.call(call));
+    for (const [index, ask] of asks.entries()) {
+      const units = held[index];
+      if (units !== undefined)
+        this.#parts.audit?.add({ kind: 'settle', ask, held: units, allowed: true, reservation: id });
+    }
+    return settlement;
   }
 
   async extend({ id, asks, ttlUs }: ExtendRequest): Promise<boolean> {
@@ -170,7 +176,14 @@ class Store implements PostgresStore {
 
   async sweep({ limit }: { readonly limit: number }): Promise<number> {
     requireWhole('limit', limit, 1, 1_000_000);
-    return Number(await this.#call('sweep', 'int, bigint', [limit], sweepDeadlineMs));
+    let removed = 0;
+    let last: number;
+    do {
+      const most = Math.min(mostSwept, limit - removed);
+      last = Number(await this.#call('sweep', 'int, bigint', [most], sweepDeadlineMs));
+      removed += last;
+    } while (last > 0 && removed < limit);
+    return removed;
   }
 
   async pruneAudit({ olderThanMs, limit }: { readonly olderThanMs: number; readonly limit: number }): Promise<number> {
@@ -216,7 +229,7 @@ class Store implements PostgresStore {
     const numbers = numbersOf(await this.#call('batch', types, packBatch(calls), deadlineMs));
     let from = 0;
     return calls.map(({ kind, size }) => {
-      const length = kind === settleKind ? 1 + size : 3 + 3 * size;
+      const length = kind === settleKind ? 1 + 2 * size : 3 + 3 * size;
       from += length;
       return numbers.slice(from - length, from);
     });
@@ -249,7 +262,7 @@ class Store implements PostgresStore {
     const reservation = kind === 'consume' ? undefined : request.id;
     for (const [index, ask] of request.asks.entries()) {
       const fits = findings[index]?.allowed === true;
-      audit.add({ kind, ask, allowed: forced || (allowed && fits), reservation });
+      audit.add({ kind, ask, held: 0, allowed: forced || (allowed && fits), reservation });
     }
   }
 }
@@ -263,33 +276,10 @@ interface SnapshotRow {
 
 const hourMs = 3_600_000;
 const sweepDeadlineMs = 30_000;
+/** Each key takes a lock until its statement ends, and the server has room for some thousand. */
+const mostSwept = 500;
 
 /** What must not be forgotten: money, slots whose holders are alive, and what takes long to come back. A month has no length. */
 function isLasting({ unit, periodMs }: CompiledRule): boolean {
   return unit === 'cost' || periodMs === undefined || periodMs >= hourMs;
-}
-
-function toAnswer(asks: readonly Ask[], numbers: readonly number[]): Answer {
-  const [allowed, remark, delayUs = 0] = numbers;
-  return {
-    allowed: allowed === 1,
-    findings: asks.map((ask, index) => toFinding(ask, numbers, 3 + index * 3)),
-    delayUs,
-    ...(remark === 1 && { repeated: true }),
-    ...(remark === 2 && { gone: true }),
-    source: 'store',
-  };
-}
-
-function toFinding({ rule, key, cost }: Ask, numbers: readonly number[], from: number): Finding {
-  const [waitUs = 0, remaining = 0, resetAfterUs = 0] = numbers.slice(from, from + 3);
-  return {
-    rule,
-    key,
-    cost,
-    allowed: waitUs === 0,
-    remaining,
-    resetAfterUs,
-    retryAfterUs: waitUs < 0 ? undefined : waitUs,
-  };
 }

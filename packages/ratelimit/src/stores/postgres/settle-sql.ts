@@ -8,14 +8,15 @@ export function settleSql(at: string): string {
 function settlementSql(at: string): string {
   return `
 create function ${at}sage_limiter_settle(rules text[], keys text[], asks bigint[], own_id text, labels text[], now_us bigint)
-returns bigint[] language plpgsql as $$
+returns bigint[] language plpgsql as $limiter$
 declare
   step ${at}sage_limiter_step;
   part_held bigint; part_spent bigint; part_mark bigint; part_expires bigint;
+  -- Whether any part was there; then for each ask the units beyond its limit, and what its part held, -1 where there was none.
   answer bigint[] := array[0];
 begin
   for i in 1 .. cardinality(rules) loop
-    answer := answer || 0::bigint;
+    answer := answer || array[0, -1]::bigint[];
     ${onTable(at, 'asks[8 * i] & 4 > 0', 'delete from $T_part t where t.key = keys[i] and t.rule = rules[i] and t.id = own_id and t.expires_us > now_us returning t.held, t.spent, t.mark, t.expires_us into part_held, part_spent, part_mark, part_expires')}
     continue when part_held is null;
     answer[1] := 1;
@@ -27,21 +28,22 @@ begin
     end if;
     -- The last reservation that is gone needs the row no longer than its state.
     if step.due_us is null then step.until_us := 0; end if;
-    answer[i + 1] := (${at}sage_limiter_write(step, now_us))[3];
+    answer[2 * i] := (${at}sage_limiter_write(step, now_us))[3];
+    answer[2 * i + 1] := part_held + part_spent;
     if step.flags & 8 > 0 then
       insert into ${at}sage_limiter_audit (kind, rule, unit, scope, key, cost, held, allowed, reservation)
       values ('settle', step.rule, labels[2 * i - 1], labels[2 * i], step.key, step.cost, part_held + part_spent, true, own_id);
     end if;
   end loop;
   return answer;
-end $$;
+end $limiter$;
 `;
 }
 
 function extendSql(at: string): string {
   return `
 create function ${at}sage_limiter_extend(rules text[], keys text[], asks bigint[], own_id text, ttl_us bigint, clock_us bigint)
-returns boolean language plpgsql as $$
+returns boolean language plpgsql as $limiter$
 declare
   now_us bigint;
   extended boolean := false;
@@ -55,13 +57,13 @@ begin
     ${onTable(at, 'asks[8 * i] & 4 > 0', 'update $T t set due_us = least(t.due_us, now_us + ttl_us), until_us = greatest(t.until_us, now_us + ttl_us) where t.key = keys[i] and t.rule = rules[i]')}
   end loop;
   return extended;
-end $$;
+end $limiter$;
 `;
 }
 
 function forgetSql(at: string): string {
   return `
-create function ${at}sage_limiter_forget(rules text[], keys text[], asks bigint[]) returns void language plpgsql as $$
+create function ${at}sage_limiter_forget(rules text[], keys text[], asks bigint[]) returns void language plpgsql as $limiter$
 begin
   perform ${at}sage_limiter_lock(rules, keys);
   for i in 1 .. cardinality(rules) loop
@@ -70,14 +72,14 @@ begin
     ${onTable(at, 'asks[8 * i] & 4 > 0', 'delete from $T_part t where t.key = keys[i] and t.rule = rules[i]')}
     ${onTable(at, 'asks[8 * i] & 4 > 0', 'delete from $T t where t.key = keys[i] and t.rule = rules[i]')}
   end loop;
-end $$;
+end $limiter$;
 `;
 }
 
 function snapshotSql(at: string): string {
   return `
 create function ${at}sage_limiter_snapshot(rules text[], asks bigint[], most int, clock_us bigint)
-returns table (rule_index int, own_key text, remaining text, reset_us text) language plpgsql stable as $$
+returns table (rule_index int, own_key text, remaining text, reset_us text) language plpgsql stable as $limiter$
 declare
   now_us bigint := coalesce(clock_us, (extract(epoch from clock_timestamp()) * 1000000)::bigint);
 begin
@@ -93,7 +95,7 @@ begin
     cross join lateral (select ${at}sage_limiter_report(l.s, l.st, now_us) as of offset 0) report
     where report.of[2] > 0
     limit most;
-end $$;
+end $limiter$;
 `;
 }
 
@@ -111,7 +113,7 @@ function sweepSql(at: string): string {
     removed := removed + 1;
   end loop;`;
   return `
-create function ${at}sage_limiter_sweep(most int, clock_us bigint) returns int language plpgsql as $$
+create function ${at}sage_limiter_sweep(most int, clock_us bigint) returns int language plpgsql as $limiter$
 declare
   now_us bigint := coalesce(clock_us, (extract(epoch from clock_timestamp()) * 1000000)::bigint);
   gone record;
@@ -120,6 +122,6 @@ begin
   ${sweep('logged')}
   ${sweep('unlogged')}
   return removed;
-end $$;
+end $limiter$;
 `;
 }

@@ -76,6 +76,6 @@ create view ${at}sage_limiter_leaks as ${parts('logged')} union all ${parts('unl
 
 /** One statement for each of the two tables, by what an expression says. \`$T\` in it stands for the name of the table. */
 export function onTable(at: string, logged: string, statement: string): string {
-  const on = (name: string): string => statement.replaceAll('$T', `${at}sage_limiter_${name}`);
+  const on = (name: string): string => statement.replaceAll('$T', () => `${at}sage_limiter_${name}`);
   return `if ${logged} then ${on('logged')}; else ${on('unlogged')}; end if;`;
 }

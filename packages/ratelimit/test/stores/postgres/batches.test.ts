@@ -104,6 +104,31 @@ test('the deadline of each call counts from when it came, and one that is over i
   expect(await young).toEqual([3]);
 });
 
+test('calls whose callers gave up are not sent after a batch that the server refused', async () => {
+  const { clock, sent, callAll } = open();
+  const [first] = callAll(1);
+  await turn();
+  const calls = callAll(2, 3);
+  clock.advance(20);
+  calls.push(...callAll(4));
+  sent[0]?.answer();
+  await first;
+  await turn();
+  const outcomes = Promise.allSettled(calls);
+  clock.advance(30);
+  await turn();
+  const refusal = postgresErrors.QUERY_FAILED({ sqlState: '22003', reason: 'out of range' });
+  sent[1]?.fail(refusal);
+  await turn();
+  expect(sent.map(({ ids, leftMs }) => ({ ids, leftMs }))).toEqual([
+    { ids: [1], leftMs: 50 },
+    { ids: [2, 3, 4], leftMs: 50 },
+    { ids: [4], leftMs: 20 },
+  ]);
+  sent[2]?.answer();
+  expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
+});
+
 test('what fails for all fails for each, but a call that the server refuses fails alone', async () => {
   const { sent, callAll } = open();
   const lost = callAll(1, 2);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { createSeededRandom } from '@sage-adk/core/testing';
-import { describeWithService } from '@tooling/services';
+import { describeWithService, started, startPostgres } from '@tooling/services';
 import { migratePostgresStore } from '../../../src/stores/postgres/migrate.ts';
 import {
   createPostgresStore,
@@ -13,8 +13,8 @@ import { compile } from './compile.ts';
 
 const requests = compile({ name: 'requests', scope: 'user', limit: 2, per: 'second', strategy: 'fixed-window' });
 const money = compile({ name: 'money', scope: 'user', unit: 'cost', limit: 1_000, per: 'day' });
-const schema = 'Operation "1"';
-const quoted = '"Operation ""1"""';
+const schema = 'Operation "1" $$ $& $T';
+const quoted = '"Operation ""1"" $$ $& $T"';
 
 describeWithService('postgres', 'the PostgreSQL store in operation', (url) => {
   let opened: Opened;
@@ -22,7 +22,7 @@ describeWithService('postgres', 'the PostgreSQL store in operation', (url) => {
   const storeWith = (options: Partial<PostgresStoreOptions> = {}) =>
     openPostgresStore({ client: opened.client, schema, deadlineMs: 5_000, ...options }, () => nowUs);
   const ask = (rule = requests, cost = 1, key = 'ada') => ({ rule, key, cost });
-  const rowsOf = async (text: string) => opened.client.query(text.replaceAll('@', `${quoted}.sage_limiter`));
+  const rowsOf = async (text: string) => opened.client.query(text.replaceAll('@', () => `${quoted}.sage_limiter`));
 
   beforeAll(async () => {
     opened = drivers[0].open(url);
@@ -34,7 +34,7 @@ describeWithService('postgres', 'the PostgreSQL store in operation', (url) => {
   });
   afterAll(async () => opened.close());
 
-  test('migrating again does nothing', async () => {
+  test('migrating again does nothing, whatever the schema is called', async () => {
     expect(await migratePostgresStore(opened.client, { schema })).toEqual({ applied: [], pending: [] });
   });
 
@@ -143,6 +143,24 @@ describeWithService('postgres', 'the PostgreSQL store in operation', (url) => {
     expect(await rowsOf('select key, denials from @_top_denied')).toEqual([{ key: 'ada', denials: 1 }]);
   });
 
+  test('RL23: with every decision written down, the view tells what was used of every unit', async () => {
+    const tokens = compile({ name: 'tokens', scope: 'user', unit: 'tokens', limit: 10_000, per: 'minute' });
+    await using store = storeWith({ audit: { mode: 'all' } });
+    const asks = (units: number) => [ask(tokens, units), ask(money, units)];
+    for (const id of ['u'.repeat(22), 'v'.repeat(22)]) {
+      await store.decide({ kind: 'reserve', id, ttlUs: 60_000_000, maxWaitUs: 0, asks: asks(400) });
+      await store.decide({ kind: 'charge', id, asks: asks(50) });
+      await store.settle({ id, asks: asks(120) });
+      await store.settle({ id, asks: asks(999) });
+    }
+    await store.decide({ kind: 'consume', asks: asks(7) });
+    await store.flushAudit();
+    expect(await rowsOf('select unit, units, admitted from @_usage order by unit')).toEqual([
+      { unit: 'cost', units: 247, admitted: 5 },
+      { unit: 'tokens', units: 247, admitted: 5 },
+    ]);
+  });
+
   test('RL23: other rows are written in batches: nothing on the way of a decision', async () => {
     await using store = storeWith({ audit: { mode: 'denials', maxWaiting: 2 } });
     await store.decide({ kind: 'consume', asks: [ask(requests, 2)] });
@@ -167,5 +185,30 @@ describeWithService('postgres', 'the PostgreSQL store in operation', (url) => {
   test('options out of range are refused at once', () => {
     expect(() => storeWith({ deadlineMs: 0 })).toThrow('deadlineMs');
     expect(() => storeWith({ audit: { mode: 'none' as 'all' } })).toThrow('audit.mode');
+  });
+});
+
+describeWithService('postgres', 'a PostgreSQL server with room for few locks', () => {
+  test('a sweep of many keys takes them in steps, and decisions go on', async () => {
+    const settings = { max_connections: 10, max_locks_per_transaction: 20, fsync: 'off' };
+    const server = started(await startPostgres({ fresh: true, settings }));
+    const opened = drivers[0].open(server.url, 4);
+    const { client } = opened;
+    try {
+      await migratePostgresStore(client);
+      await client.query(`insert into sage_limiter_unlogged (rule, key, state, idle_us, until_us)
+        select '${requests.id}', 'user' || i, '{1,1,2}', 1, 0 from generate_series(1, 4_000) i`);
+      const store = createPostgresStore({ client, deadlineMs: 5_000 });
+      const asks = [{ rule: money, key: 'ada', cost: 1 }];
+      const [removed, { allowed }] = await Promise.all([
+        store.sweep({ limit: 3_999 }),
+        store.decide({ kind: 'consume', asks }),
+      ]);
+      expect([removed, allowed]).toEqual([3_999, true]);
+      expect(await store.sweep({ limit: 1_000_000 })).toBe(1);
+    } finally {
+      await opened.close();
+      await server.stop();
+    }
   });
 });

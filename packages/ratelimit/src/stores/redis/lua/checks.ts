@@ -2,7 +2,16 @@ import { defineScript } from '@sage-adk/core/redis';
 import { packedKinds } from '../../../strategies/strategy.ts';
 import { widths } from '../requests.ts';
 import { clock } from './places.ts';
-import { drainBucket, openWindow, packBucket, packWindow, readBucket, readWindow, spanOf } from './strategies.ts';
+import {
+  drainBucket,
+  moveOn,
+  openWindow,
+  packBucket,
+  packWindow,
+  readBucket,
+  readWindow,
+  spanOf,
+} from './strategies.ts';
 
 const { bucket, window } = packedKinds;
 
@@ -25,7 +34,7 @@ if strategy == ${bucket} then
   local over = debt - (burst - cost) * weight
   if over > 0 and cost > 0 then
     wait = cost > burst and -1 or math.ceil(over / drain)
-  elseif plain and spends and cost > 0 then
+  elseif spends and plain and cost > 0 then
     if debt == 0 then since = at end
     debt, solid = debt + cost * weight, solid + cost * weight
     reset = math.ceil(debt / drain)
@@ -44,6 +53,7 @@ else
     local b = i + 4
     while b > i + 2 and numbers[b] > now do b = b - 1 end
     first, ends = numbers[b], numbers[b + 1]
+    ${moveOn}
     i = i + ${widths.calendar}
   end
   ${openWindow}

@@ -62,8 +62,8 @@ local function save(place)
   if place.leased then redis.call('PEXPIRE', place.leases, ms) end
 end
 
--- Takes out reservations that are over, up to a number that does not keep others waiting; the rest counts until the next call.
-local function reap(place)
+-- Takes out reservations that are over, up to a number that does not keep others waiting, and the named one; the rest counts until the next call.
+local function reap(place, id)
 ${settling}
   local function give_back(part, expiry)
     local strategy = part[5]
@@ -74,13 +74,25 @@ ${settling}
     redis.call('HSET', place.hash, part[1], encode(strategy, state, place.till))
   end
 
+  -- Checks keep the hash longer and do not know of the set, which is gone first then. It is made again.
+  if redis.call('EXISTS', place.leases) == 0 then
+    for _, field in ipairs(redis.call('HKEYS', place.hash)) do
+      if string.sub(field, 1, 1) == '/' then
+        local lease = cmsgpack.unpack(redis.call('HGET', place.hash, field))
+        redis.call('ZADD', place.leases, string.format('%.0f', lease[1]), string.sub(field, 2))
+      end
+    end
+    redis.call('PEXPIRE', place.leases, redis.call('PTTL', place.hash))
+  end
   local due = redis.call('ZRANGEBYSCORE', place.leases, '-inf', string.format('%.0f', now), 'LIMIT', 0, 500)
-  for _, id in ipairs(due) do
-    local packed = redis.call('HGET', place.hash, '/' .. id)
+  local own = id and redis.call('ZSCORE', place.leases, id)
+  if own and own + 0 <= now then due[#due + 1] = id end
+  for _, over in ipairs(due) do
+    local packed = redis.call('HGET', place.hash, '/' .. over)
     local lease = packed and cmsgpack.unpack(packed) or { 0 }
     for i = 2, #lease do give_back(lease[i], lease[1]) end
-    redis.call('HDEL', place.hash, '/' .. id)
-    redis.call('ZREM', place.leases, id)
+    redis.call('HDEL', place.hash, '/' .. over)
+    redis.call('ZREM', place.leases, over)
   end
   local first = redis.call('ZRANGE', place.leases, 0, 0, 'WITHSCORES')
   if redis.call('EXISTS', place.hash) == 1 then
@@ -89,7 +101,7 @@ ${settling}
 end
 
 -- Reads fields of a place. Afterwards place.values has them, and place.till and place.next what is known of the hash.
-local function read(place, reaped)
+local function read(place, id, reaped)
   local fields = place.fields
   fields[#fields + 1] = '~'
   local values = redis.call('HMGET', place.hash, unpack(fields))
@@ -97,9 +109,9 @@ local function read(place, reaped)
   if values[#fields] then till, next_expiry = struct.unpack('>dd', values[#fields]) end
   place.till, place.next, place.known_next, place.needed = till, next_expiry, next_expiry, 0
   if place.next > 0 and place.next <= now and not reaped then
-    reap(place)
+    reap(place, id)
     fields[#fields] = nil
-    return read(place, true)
+    return read(place, id, true)
   end
   place.values = values
 end
@@ -129,7 +141,7 @@ local function open(i, id)
     end
   end
   for _, place in ipairs(opened) do
-    read(place)
+    read(place, id)
     local packed = id and place.values[1]
     local lease = packed and cmsgpack.unpack(packed)
     if lease and lease[1] > now then place.lease = lease end

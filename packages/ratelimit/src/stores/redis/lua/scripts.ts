@@ -132,7 +132,8 @@ return reply`,
 export const extendScript = defineScript({
   name: 'limiter.extend',
   lua: `${clock}${shared}${leases}
-local id, ttl = ARGV[2], ARGV[3] + 0
+-- Whatever is given: a hash that is kept for ever, or not at all, would be worse.
+local id, ttl = ARGV[2], math.min(2^53, math.max(0, ARGV[3]))
 local opened, asks = open(4, id)
 local found = 0
 for _, ask in ipairs(asks) do

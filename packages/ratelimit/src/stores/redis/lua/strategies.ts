@@ -42,6 +42,14 @@ elseif used > 0 and now < start + period then first = start
 else first = now end
 ends = first + period`;
 
+/** Moves `first` and `ends` on to now where the boundaries of a calendar end before. */
+export const moveOn = `
+if now >= ends then
+  local length = ends - first
+  first = now - math.fmod(now - first, length)
+  ends = first + length
+end`;
+
 /** Moves the state to the window of now, from `first` to `ends`. */
 export const openWindow = `
 if used > 0 and start > first then ends = start + (ends - first)
@@ -78,6 +86,7 @@ local function load(strategy, packed, now)
     local i = 5
     while i > 3 and strategy[i] > now do i = i - 1 end
     first, ends = strategy[i], strategy[i + 1]
+    ${moveOn}
   else
     local period, anchored = strategy[3], strategy[4]
     ${spanOf}
