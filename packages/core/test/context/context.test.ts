@@ -1,5 +1,15 @@
 import { expect, test } from '@jest/globals';
-import { type Clock, current, extract, inject, observe, remainingMs, run, systemClock } from '../../src/index.ts';
+import {
+  type Clock,
+  type Context,
+  current,
+  extract,
+  inject,
+  observe,
+  remainingMs,
+  run,
+  systemClock,
+} from '../../src/index.ts';
 
 const at = (ms: number): Clock => ({ ...systemClock, monotonicMs: () => ms });
 
@@ -28,6 +38,18 @@ test('PF10: a nested deadline can only come earlier', () => {
   expect(remainingMs()).toBe(Number.POSITIVE_INFINITY);
 });
 
+test.each([undefined, Number.NaN, Number.POSITIVE_INFINITY])(
+  'PF10: a nested deadline of %s lifts none',
+  (deadlineMs) => {
+    run({ deadlineMs: 100 }, () =>
+      run({ tenant: 't', deadlineMs }, () => {
+        expect(remainingMs(at(40))).toBe(60);
+        expect(current()?.tenant).toBe('t');
+      }),
+    );
+  },
+);
+
 test('OT2: what is injected is extracted on the other side, whatever clocks say', () => {
   const tracing = observe({
     name: 'tracing',
@@ -51,6 +73,12 @@ test('OT2: what is injected is extracted on the other side, whatever clocks say'
 
 test.each([['x'.repeat(129)], ['a b'], ['line\nbreak'], ['']])('a malformed request id %j is left out', (requestId) => {
   expect(extract({ 'x-request-id': requestId, 'x-request-timeout-ms': '-1' })).toEqual({});
+});
+
+test('what is no text in metadata of a peer is left out, whatever JSON it is', () => {
+  using _tracing = observe({ name: 'tracing', carrierFields: ['traceparent', 'baggage'] });
+  const metadata = '{"x-request-id":[["r"]],"x-request-timeout-ms":{"0":"5"},"traceparent":{"0":"p"},"baggage":[5]}';
+  expect(extract(JSON.parse(metadata) as Record<string, string>)).toEqual({});
 });
 
 test('an observer that fails to inject spoils nothing', () => {
