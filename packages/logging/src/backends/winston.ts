@@ -47,7 +47,8 @@ export function createWinstonBackend({ transports, ...options }: WinstonBackendO
     levels: winstonLevels,
     level: 'debug',
     format: { transform: (info) => info },
-    transports: output === undefined ? [...(transports ?? [])] : outputTransport(output, failed),
+    transports:
+      output === undefined ? (transports ?? []).map((own) => guarded(own, failed)) : outputTransport(output, failed),
   });
   logger.on('error', failed);
 
@@ -75,6 +76,27 @@ export function createWinstonBackend({ transports, ...options }: WinstonBackendO
       output?.close();
     },
   };
+}
+
+/** In place: a transport that throws would never ask for a line again, nor let the logger end. */
+function guarded(transport: Transport, failed: (error: unknown) => void): Transport {
+  const log = transport.log?.bind(transport);
+  if (log === undefined) return transport;
+  transport.log = (info, next) => {
+    let isDone = false;
+    const done = (): void => {
+      if (isDone) return;
+      isDone = true;
+      next();
+    };
+    try {
+      log(info, done);
+    } catch (error) {
+      failed(error);
+      done();
+    }
+  };
+  return transport;
 }
 
 /** A transport without a buffer of winston's. Its failures are told aside: winston would unhook a transport that fails, for good. */
