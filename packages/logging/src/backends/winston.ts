@@ -6,6 +6,7 @@ import Transport from 'winston-transport';
 import type { Backend } from '../backend.ts';
 import type { LogLevel } from '../level.ts';
 import { isError } from '../serialise/error-fields.ts';
+import { textOf } from '../serialise/readable.ts';
 import { type LineWriter, type LineWriterOptions, openLineWriter } from './line-writer.ts';
 
 export interface WinstonBackendOptions extends LineWriterOptions {
@@ -41,7 +42,7 @@ const levelKey = Symbol.for('level');
  */
 export function createWinstonBackend({ transports, ...options }: WinstonBackendOptions = {}): Backend {
   let failure: Error | undefined;
-  const failed = (error: unknown): void => void (failure = isError(error) ? error : new Error(String(error)));
+  const failed = (error: unknown): void => void (failure = isError(error) ? error : new Error(textOf(error)));
   const output = transports === undefined ? openLineWriter(options) : undefined;
   const logger = winston.createLogger({
     levels: winstonLevels,
