@@ -22,7 +22,7 @@ export const errors = defineErrors('LOGGING', {
 });
 
 /** What `open` returns. @throws SAGE_LOGGING_FILE_NOT_OPENED with what the operating system says of `path` */
-export function opened<T>(path: string, open: () => T): T {
+export function tryOpen<T>(path: string, open: () => T): T {
   try {
     return open();
   } catch (cause) {

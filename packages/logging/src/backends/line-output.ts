@@ -4,7 +4,7 @@
  */
 import { closeSync, existsSync, fstatSync, openSync, renameSync } from 'node:fs';
 import { requireNumber, requireWhole } from '@sage-adk/core';
-import { opened } from '../errors.ts';
+import { tryOpen } from '../errors.ts';
 import { createDescriptorWriter, type DescriptorWriter } from './descriptor-writer.ts';
 
 export interface Rotation {
@@ -125,5 +125,5 @@ class LineFile implements LineOutput {
 
 /** Logs may hold what not everybody should read. */
 function openFile(path: string): number {
-  return opened(path, () => openSync(path, 'a', 0o640));
+  return tryOpen(path, () => openSync(path, 'a', 0o640));
 }
