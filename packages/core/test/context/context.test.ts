@@ -1,15 +1,5 @@
 import { expect, test } from '@jest/globals';
-import {
-  type Clock,
-  type Context,
-  current,
-  extract,
-  inject,
-  observe,
-  remainingMs,
-  run,
-  systemClock,
-} from '../../src/index.ts';
+import { type Clock, current, extract, inject, observe, remainingMs, run, systemClock } from '../../src/index.ts';
 
 const at = (ms: number): Clock => ({ ...systemClock, monotonicMs: () => ms });
 

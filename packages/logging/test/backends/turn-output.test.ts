@@ -120,11 +120,14 @@ describe('lines that are written once a turn', () => {
   });
 });
 
+const handling = new URL('../support/log-and-handle.ts', import.meta.url);
+const exiting = new URL('../support/log-at-exit.ts', import.meta.url);
+
 /** What a child logged that ends with 7. */
-async function messagesOf(child: string, ...more: string[]): Promise<string[]> {
-  const filePath = join(folder, `${child}-${more.join('-')}.log`);
-  const script = fileURLToPath(new URL(`../support/${child}.ts`, import.meta.url));
-  const started = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, filePath, ...more], {
+async function messagesOf(child: URL, ...more: string[]): Promise<string[]> {
+  const filePath = join(mkdtempSync(join(folder, 'child-')), 'agent.log');
+  const args = ['--disable-warning=ExperimentalWarning', fileURLToPath(child), filePath, ...more];
+  const started = spawn(process.execPath, args, {
     stdio: 'ignore',
   });
   const [code] = (await once(started, 'close')) as [number | null];
@@ -134,15 +137,15 @@ async function messagesOf(child: string, ...more: string[]): Promise<string[]> {
 }
 
 test('a handler of the program decides what a signal does, and no line is lost', async () => {
-  expect(await messagesOf('log-and-handle')).toEqual(['before', 'handled', 'after']);
+  expect(await messagesOf(handling)).toEqual(['before', 'handled', 'after']);
 });
 
 test('and so does one that is called once and was there before the logger', async () => {
-  expect(await messagesOf('log-at-exit', 'once')).toEqual(['before', 'handled', 'ended']);
+  expect(await messagesOf(exiting, 'once')).toEqual(['before', 'handled', 'ended']);
 });
 
 test('a line of an exit handler is written, though no turn comes any more', async () => {
-  expect(await messagesOf('log-at-exit')).toEqual(['before', 'at exit']);
+  expect(await messagesOf(exiting)).toEqual(['before', 'at exit']);
 });
 
 function numbersIn(path: string): number[] {
