@@ -31,8 +31,9 @@ test('PF10: a nested deadline can only come earlier', () => {
 test.each([undefined, Number.NaN, Number.POSITIVE_INFINITY])(
   'PF10: a nested deadline of %s lifts none',
   (deadlineMs) => {
+    const nested: object = { tenant: 't', deadlineMs };
     run({ deadlineMs: 100 }, () =>
-      run({ tenant: 't', deadlineMs }, () => {
+      run(nested, () => {
         expect(remainingMs(at(40))).toBe(60);
         expect(current()?.tenant).toBe('t');
       }),
