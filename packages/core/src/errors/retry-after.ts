@@ -39,7 +39,9 @@ export function parseRetryAfter(fields: HeaderFields, nowMs: number = Date.now()
 /** The three forms of an HTTP date, and that of RFC 3339: `Date.parse` by itself finds a date in nearly any words. */
 const date = /^\s*(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? [\w -]+ [\d:]{8} (?:GMT|\d{4})|\d{4}-\d\d-\d\dT\S+)\s*$/i;
 
-/** More digits than a wait can have are none. */
+const longest = 1e12;
+
+/** Digits without end are a long wait, and finite. */
 function positive(value: string | undefined): number | undefined {
-  return value !== undefined && /^\s*\d{1,15}(\.\d+)?\s*$/.test(value) ? Number(value) : undefined;
+  return value !== undefined && /^\s*\d+(\.\d+)?\s*$/.test(value) ? Math.min(Number(value), longest) : undefined;
 }

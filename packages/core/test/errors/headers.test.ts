@@ -16,8 +16,8 @@ describe('Retry-After', () => {
     [{ 'retry-after': 'soon' }, undefined],
     [{ 'retry-after': 'soon 1' }, undefined],
     [{ 'retry-after': 'Tue, 30 Feb 1' }, undefined],
-    [{ 'retry-after': '9'.repeat(400) }, undefined],
-    [{ 'retry-after-ms': '9'.repeat(400), 'retry-after': '2' }, 2_000],
+    [{ 'retry-after': '9'.repeat(400) }, 1e15],
+    [{ 'retry-after-ms': '9'.repeat(400) }, 1e12],
     [{ 'retry-after': '-1' }, undefined],
     [{}, undefined],
   ])('%j is %s ms', (fields, expected) => {
