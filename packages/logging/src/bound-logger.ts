@@ -49,7 +49,7 @@ export class BoundLogger implements Logger {
   }
 
   child(fields: Fields): Logger {
-    return new BoundLogger(this.#output, boundFields(this.#bound.fields, fields, this.#output.isSecret));
+    return new BoundLogger(this.#output, boundFields(this.#bound.fields, fields ?? {}, this.#output.isSecret));
   }
 
   isEnabled(level: LogLevel): boolean {

@@ -20,3 +20,12 @@ export const errors = defineErrors('LOGGING', {
     message: 'The log output took nothing for {waitedMs} ms; lines are lost until it does.',
   },
 });
+
+/** What `open` returns. @throws SAGE_LOGGING_FILE_NOT_OPENED with what the operating system says of `path` */
+export function tryOpen<T>(path: string, open: () => T): T {
+  try {
+    return open();
+  } catch (cause) {
+    throw errors.FILE_NOT_OPENED({ path, reason: (cause as NodeJS.ErrnoException).code ?? String(cause) }, { cause });
+  }
+}

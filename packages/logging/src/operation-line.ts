@@ -6,6 +6,7 @@ import { errorFields, isError } from './serialise/error-fields.ts';
 import type { FieldName } from './serialise/field-names.ts';
 import type { FieldText } from './serialise/field-text.ts';
 import type { Fields } from './serialise/plain.ts';
+import { memberOf } from './serialise/readable.ts';
 import { thousandths } from './serialise/thousandths.ts';
 import { snakeCase } from './snake-case.ts';
 
@@ -19,7 +20,6 @@ interface Attribute {
 
 /** What an operation said at its start, and the text of that. */
 interface WrittenStart {
-  readonly start: Fields;
   readonly keys: readonly string[];
   readonly values: readonly unknown[];
   readonly text: FieldText;
@@ -67,7 +67,7 @@ export class OperationForm {
     const values = keys.map((key) => start[key]);
     for (const key of keys) add(text, this.#attributeOf(key, text), start[key]);
     // The same object may say something else the next time.
-    this.#lastStart = values.some((value) => typeof value === 'object') ? undefined : { start, keys, values, text };
+    this.#lastStart = values.some((value) => typeof value === 'object') ? undefined : { keys, values, text };
     this.#learned = [];
     return text;
   }
@@ -86,8 +86,8 @@ export class OperationForm {
 
   #remember(key: string, text: FieldText): Attribute {
     const spelt = snakeCase(key);
-    // Two fields of one name are told apart by the object that `fields` gives.
-    const isOdd = ownNames.has(spelt) || (spelt === key && spelt.includes('_'));
+    // Two fields of one name are told apart by the object that `fields` gives. One of them is not spelt as ours are: fooBar, neither fooBAR nor foo_bar.
+    const isOdd = ownNames.has(spelt) || /^[A-Z]|[A-Z]{2}|_/.test(key);
     const attribute = { key, spelt, name: text.nameOf(spelt), isOdd };
     // Operations of your own may name attributes after data.
     if (this.#attributes.size < rememberedAttributes) this.#attributes.set(key, attribute);
@@ -100,8 +100,8 @@ export class OperationForm {
   }
 }
 
-function saysSame({ start: last, keys, values }: WrittenStart, start: Fields): boolean {
-  if (start === last) return true;
+// Member by member, as the same object may say something else by now.
+function saysSame({ keys, values }: WrittenStart, start: Fields): boolean {
   let place = 0;
   for (const key in start) {
     if (key !== keys[place] || start[key] !== values[place]) return false;
@@ -157,8 +157,11 @@ export class OperationLine implements WritingEntry {
       outcome,
       duration_ms: Math.round(durationMs * 1_000) / 1_000,
     };
-    for (const [key, value] of [...Object.entries(start), ...Object.entries(attributes)]) {
-      if (value !== undefined) fields[snakeCase(key)] = value;
+    for (const said of [start, attributes]) {
+      for (const key of Object.keys(said)) {
+        const value = memberOf(said, key);
+        if (value !== undefined) fields[snakeCase(key)] = value;
+      }
     }
     return { ...fields, code, error_category: category, err: this.#error() };
   }

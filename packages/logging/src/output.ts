@@ -5,19 +5,22 @@ import { type Bound, jsonLine, jsonLineOf } from './format/json.ts';
 import { textLine } from './format/text.ts';
 import { type LogLevel, requireLevel, severityOf } from './level.ts';
 import type { LogEntry } from './logger.ts';
-import { type LineParts, recordOf } from './record.ts';
+import { type LineParts, type LineRecord, recordOf } from './record.ts';
 import type { Sampler } from './sampling.ts';
 import { createFieldNames, type FieldNames } from './serialise/field-names.ts';
 import { FieldText } from './serialise/field-text.ts';
 import type { Fields } from './serialise/plain.ts';
+import { textOf, unreadable } from './serialise/readable.ts';
 import type { Redaction } from './serialise/redaction.ts';
 import type { Secrets } from './serialise/secrets.ts';
 import { warnOfLostLine } from './lost-line.ts';
 
+type Format = 'json' | 'text';
+
 export interface OutputParts {
   level: LogLevel;
   readonly backend: Backend;
-  readonly format: 'json' | 'text';
+  readonly format: Format;
   readonly isSecret: Redaction;
   readonly keepsDebug: Sampler;
   readonly secrets: Secrets;
@@ -69,7 +72,7 @@ export class Output {
   set level(level: LogLevel) {
     this.#parts.level = requireLevel(level);
     this.#lowest = severityOf[level];
-    for (const listener of this.listeners) listener(level);
+    for (const listener of this.listeners) tell(listener, level);
   }
 
   isEnabled(level: LogLevel): boolean {
@@ -77,15 +80,13 @@ export class Output {
   }
 
   write(entry: WritingEntry, bound: Bound): void {
-    if (!this.isEnabled(entry.level)) return;
     try {
+      if (!this.isEnabled(entry.level)) return;
       const ids = 'trace' in entry ? entry.trace : trace();
       if (entry.level === 'DEBUG' && !this.#keeps(ids?.traceId)) this.#suppress(entry, bound, ids);
       else this.#write(entry, bound, ids);
     } catch (error) {
-      this.#failed++;
-      // Said once: whatever hinders one line hinders the next, and the count goes on.
-      if (this.#failed === 1) warnOfLostLine(error);
+      this.#lose(error);
     }
   }
 
@@ -102,6 +103,12 @@ export class Output {
     return (this.#closed ??= this.#parts.backend.close());
   }
 
+  #lose(error: unknown): void {
+    this.#failed++;
+    // Said once: whatever hinders one line hinders the next, and the count goes on.
+    if (this.#failed === 1) warnOfLostLine(error);
+  }
+
   #keeps(traceId: string | undefined): boolean {
     const { keepsDebug, failedTraces } = this.#parts;
     return keepsDebug(traceId) || (traceId !== undefined && failedTraces?.hasFailed(traceId) === true);
@@ -111,34 +118,50 @@ export class Output {
     this.#sampledOut++;
     const { failedTraces } = this.#parts;
     if (failedTraces !== undefined && ids !== undefined)
-      failedTraces.hold(ids.traceId, this.#lineOf(entry, bound, ids));
+      failedTraces.hold(ids.traceId, this.#lineOf(entry, bound, ids, 'json'));
   }
 
   #write(entry: WritingEntry, bound: Bound, ids: TraceIds | undefined): void {
     if (this.#closed !== undefined) throw new Error('the logger is closed');
     if (ids !== undefined && (entry.failed === true || severityOf[entry.level] >= severityOf.ERROR))
       this.#release(ids.traceId);
-    this.#parts.backend.write(this.#lineOf(entry, bound, ids), entry.level);
+    this.#parts.backend.write(this.#lineOf(entry, bound, ids, this.#parts.format), entry.level);
     this.#written++;
   }
 
   #release(traceId: string): void {
     for (const line of this.#parts.failedTraces?.release(traceId) ?? []) {
-      this.#parts.backend.write(line, 'DEBUG');
-      this.#released++;
+      try {
+        this.#parts.backend.write(this.#held(line), 'DEBUG');
+        this.#released++;
+      } catch (error) {
+        this.#lose(error);
+      }
     }
   }
 
-  #lineOf(entry: WritingEntry, bound: Bound, ids: TraceIds | undefined): string {
-    const { format, clock, secrets, isSecret } = this.#parts;
+  /** A line that was held as JSON, as it is to be written: it may have a secret that was registered since. */
+  #held(line: string): string {
+    const { format, secrets } = this.#parts;
+    if (format === 'json' && !secrets.areIn(line)) return line;
+    return spelt(secrets.hide(JSON.parse(line) as LineRecord), format);
+  }
+
+  #lineOf(entry: WritingEntry, bound: Bound, ids: TraceIds | undefined, format: Format): string {
+    const { clock, secrets, isSecret } = this.#parts;
     const { level, message } = entry;
     const context = 'context' in entry ? entry.context : current();
     const nowMs = clock.now();
     const fields = entry.addTo === undefined ? fieldsOf(entry) : undefined;
     if (format === 'json') {
       const own = new FieldText(this.#names, isSecret, bound.names);
-      if (fields !== undefined) own.addAll(fields);
-      else entry.addTo?.(own);
+      try {
+        if (fields !== undefined) own.addAll(fields);
+        else entry.addTo?.(own);
+      } catch {
+        // The record says what cannot be read.
+        own.isOdd = true;
+      }
       if (!own.isOdd) {
         const { text, bits } = own;
         const line = jsonLineOf({ nowMs, level, message, context, trace: ids, bound, text, bits });
@@ -154,11 +177,29 @@ export class Output {
       bound: bound.fields,
       fields: fields ?? fieldsOf(entry),
     };
-    const record = secrets.hide(recordOf(parts, isSecret));
-    return format === 'json' ? jsonLine(record) : textLine(record);
+    return spelt(secrets.hide(recordOf(parts, isSecret)), format);
   }
 }
 
-function fieldsOf({ fields }: LogEntry): Fields | undefined {
-  return typeof fields === 'function' ? fields() : fields;
+function spelt(record: LineRecord, format: Format): string {
+  return format === 'json' ? jsonLine(record) : textLine(record);
+}
+
+function fieldsOf(entry: LogEntry): Fields | undefined {
+  try {
+    const { fields } = entry;
+    return (typeof fields === 'function' ? fields() : fields) ?? undefined;
+  } catch {
+    return { '...': unreadable };
+  }
+}
+
+function tell(listener: (level: LogLevel) => void, level: LogLevel): void {
+  try {
+    listener(level);
+  } catch (error) {
+    process.emitWarning(`A listener of the log level failed: ${textOf(error)}`, {
+      code: 'SAGE_LOGGING_LISTENER_FAILED',
+    });
+  }
 }

@@ -5,6 +5,7 @@ import type { Context, TraceIds } from '@sage-adk/core';
 import { type LogLevel, severityOf } from './level.ts';
 import { contextNames, reserved } from './serialise/field-names.ts';
 import { addPlain, boundedText, type Fields } from './serialise/plain.ts';
+import { textOf } from './serialise/readable.ts';
 import type { Redaction } from './serialise/redaction.ts';
 import { timestamp } from './timestamp.ts';
 
@@ -36,7 +37,7 @@ export function recordOf(parts: LineParts, isSecret: Redaction): LineRecord {
     ts: timestamp(nowMs),
     level,
     severity_number: severityOf[level],
-    msg: boundedText(typeof message === 'string' ? message : String(message)),
+    msg: boundedText(textOf(message)),
   };
   if (context !== undefined) addContext(record, context);
   if (trace !== undefined) Object.assign(record, { trace_id: trace.traceId, span_id: trace.spanId });
@@ -55,6 +56,6 @@ export function boundFields(bound: Fields, fields: Fields, isSecret: Redaction):
 function addContext(record: Record<string, unknown>, context: Context): void {
   for (const [name, member] of contextNames) {
     const value = context[member];
-    if (value !== undefined) record[name] = boundedText(value);
+    if (value !== undefined && value !== null) record[name] = boundedText(textOf(value));
   }
 }

@@ -67,14 +67,16 @@ test.each(ways)(
   },
 );
 
-test('a reader that takes nothing costs no memory: each line that is lost is counted', async () => {
-  const stalled = fileURLToPath(new URL('./support/log-into-stall.ts', import.meta.url));
-  const started = spawn(process.execPath, ['--expose-gc', '--disable-warning=ExperimentalWarning', stalled], {
-    stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
-  });
-  const [{ grownBytes, counted, lines }] = (await once(started, 'message')) as [Record<string, number>];
-  started.kill('SIGKILL');
-  expect(counted).toBe(lines);
-  // All lines together are more than 8 MB.
-  expect(grownBytes).toBeLessThan(3 * 2 ** 20);
-});
+test.each(['winston', 'pino'])(
+  '%s: a reader that takes nothing costs no memory: each line that is lost is counted',
+  async (name) => {
+    const stalled = fileURLToPath(new URL('./support/log-into-stall.ts', import.meta.url));
+    const args = ['--expose-gc', '--disable-warning=ExperimentalWarning', stalled, name];
+    const started = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore', 'ipc'] });
+    const [{ grownBytes, counted, lines }] = (await once(started, 'message')) as [Record<string, number>];
+    started.kill('SIGKILL');
+    expect(counted).toBe(lines);
+    // All lines together are more than 8 MB.
+    expect(grownBytes).toBeLessThan(3 * 2 ** 20);
+  },
+);

@@ -128,6 +128,20 @@ describe('a logger', () => {
     expect(heard).toEqual(['WARN']);
   });
 
+  test('a listener that throws hinders neither the change nor the other listeners', () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const logger = createLogger({ backend: memoryBackend() });
+    const heard: LogLevel[] = [];
+    logger.onLevelChange(() => {
+      throw new Error('deaf');
+    });
+    logger.onLevelChange((level) => heard.push(level));
+    logger.level = 'WARN';
+    expect([logger.level, heard]).toEqual(['WARN', ['WARN']]);
+    expect(String(warn.mock.calls[0]?.[0])).toContain('deaf');
+    warn.mockRestore();
+  });
+
   test('does not ask for the fields of a line that is not written', () => {
     const fields = jest.fn(() => ({ costly: true }));
     const backend = memoryBackend();

@@ -65,10 +65,11 @@ export function run<T>(fields: Context, call: () => T): T {
   const outer = shared.context.getStore();
   if (outer === undefined) return shared.context.run(fields, call);
   const context = { ...outer, ...fields };
-  if (outer.deadlineMs !== undefined && fields.deadlineMs !== undefined && outer.deadlineMs < fields.deadlineMs) {
-    return shared.context.run({ ...context, deadlineMs: outer.deadlineMs }, call);
+  if (outer.deadlineMs === undefined || (fields.deadlineMs ?? Number.NaN) < outer.deadlineMs) {
+    return shared.context.run(context, call);
   }
-  return shared.context.run(context, call);
+  // One that is missing, or no number, lifts none.
+  return shared.context.run({ ...context, deadlineMs: outer.deadlineMs }, call);
 }
 
 /** Milliseconds until the current deadline, 0 when it has passed, Infinity without one. */

@@ -3,12 +3,16 @@ export type HeaderFields =
   | { get(name: string): string | null }
   | Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** The first value of a header field, whatever its spelling; undefined where it is missing. */
+/** The first value of a header field, whatever its spelling; undefined where it is missing or, as metadata of a peer may be, no text. */
 export function headerOf(fields: HeaderFields, name: string): string | undefined {
-  if (typeof fields['get'] === 'function') return (fields as Headers).get(name) ?? undefined;
-  const record = fields as Readonly<Record<string, string | readonly string[] | undefined>>;
-  const value = record[name] ?? record[Object.keys(record).find((key) => key.toLowerCase() === name) ?? name];
-  return typeof value === 'string' ? value : value?.[0];
+  const value = typeof fields['get'] === 'function' ? (fields as Headers).get(name) : fieldOf(fields, name);
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  return typeof first === 'string' ? first : undefined;
+}
+
+function fieldOf(fields: HeaderFields, name: string): unknown {
+  const record = fields as Readonly<Record<string, unknown>>;
+  return record[name] ?? record[Object.keys(record).find((key) => key.toLowerCase() === name) ?? name];
 }
 
 /**
@@ -28,10 +32,16 @@ export function parseRetryAfter(fields: HeaderFields, nowMs: number = Date.now()
   if (value === undefined) return undefined;
   const seconds = positive(value);
   if (seconds !== undefined) return seconds * 1_000;
-  const atMs = /[a-z]/i.test(value) ? Date.parse(value) : Number.NaN;
+  const atMs = date.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
 }
 
+/** The three forms of an HTTP date, and that of RFC 3339: `Date.parse` by itself finds a date in nearly any words. */
+const date = /^\s*(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? [\w -]+ [\d:]{8} (?:GMT|\d{4})|\d{4}-\d\d-\d\dT\S+)\s*$/i;
+
+const longest = 1e12;
+
+/** Digits without end are a long wait, and finite. */
 function positive(value: string | undefined): number | undefined {
-  return value !== undefined && /^\s*\d+(\.\d+)?\s*$/.test(value) ? Number(value) : undefined;
+  return value !== undefined && /^\s*\d+(\.\d+)?\s*$/.test(value) ? Math.min(Number(value), longest) : undefined;
 }

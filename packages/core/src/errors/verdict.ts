@@ -21,9 +21,19 @@ const transientCodes = new Set([
 
 /**
  * A coarse reading of any error: its own word if it is a SageError, else what an abort, a timeout, an HTTP status or a socket code tells.
- * The thorough reading is `@sage-adk/recovery`'s classifier.
+ * The thorough reading is `@sage-adk/recovery`'s classifier. Never throws.
  */
 export function verdictOf(error: unknown, signal?: AbortSignal): Verdict {
+  try {
+    return readVerdict(error, signal);
+  } catch {
+    // An error whose members throw, such as a proxy, tells nothing of itself.
+    const isGivenUp = signal?.aborted === true && error === signal.reason;
+    return { outcome: isGivenUp ? 'cancelled' : 'error', category: isGivenUp ? undefined : 'unknown', code: undefined };
+  }
+}
+
+function readVerdict(error: unknown, signal: AbortSignal | undefined): Verdict {
   if (isSageError(error)) {
     const { category, outcome, code } = error;
     return {

@@ -21,8 +21,12 @@ export function observe(observer: Observer): Subscription {
  */
 export function trace(operation?: OperationRecord): TraceIds | undefined {
   for (const observer of shared.observers) {
-    const ids = observer.trace?.(operation);
-    if (ids !== undefined) return ids;
+    try {
+      const ids = observer.trace?.(operation);
+      if (ids !== undefined) return ids;
+    } catch {
+      shared.observerFailures++;
+    }
   }
   return undefined;
 }

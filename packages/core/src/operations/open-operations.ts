@@ -3,6 +3,7 @@
  *
  * Each ends once all the same: when its context's signal aborts (the sweep sees it within two seconds), when whoever could end it was collected, or at drain.
  */
+import { AsyncResource } from 'node:async_hooks';
 import { systemClock } from '../clock.ts';
 import { type OpenRecord, shared } from '../shared.ts';
 import type { LiveOperation } from './live-operation.ts';
@@ -39,7 +40,7 @@ export class Held implements OpenRecord {
     if (this.next !== undefined) this.next.previous = this;
     shared.open.first = this;
     shared.open.size++;
-    shared.sweeper ??= everySweep();
+    shared.sweeper ??= outside.runInAsyncScope(everySweep);
   }
 
   sweep(): void {
@@ -90,6 +91,9 @@ const dropped = new FinalizationRegistry<Held>((held) => {
   if (held.live.outcome === 'ok') held.live.settle('cancelled');
   held.live.end(held.touchedMs || held.live.startedMs);
 });
+
+/** The timer is set here, or what it ends would be told in the trace of whichever request happened to set it, and that would be held on to. */
+const outside = new AsyncResource('sage-adk:sweep');
 
 function everySweep(): { cancel(): void } {
   return systemClock.setTimer(() => {

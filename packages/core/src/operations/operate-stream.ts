@@ -101,12 +101,13 @@ function pull<T>(iterator: AsyncIterator<T>): Promise<IteratorResult<T>> {
 
 // A free function, so that a pending read holds the record and never the iterator: else the collector could not see a dropped one.
 function settled<T>(held: Held, reading: Promise<IteratorResult<T>>): Promise<IteratorResult<T>> {
-  return reading.then(
+  // An iterator of somebody's own may return what `for await` takes as well: a result without a promise, or none.
+  return Promise.resolve<IteratorResult<T> | undefined>(reading).then(
     (result) => {
       held.touchedMs = performance.now();
       if (held.closing) held.finish('cancelled');
-      else if (result.done) held.finish('ok');
-      return result;
+      else if (result?.done) held.finish('ok');
+      return result as IteratorResult<T>;
     },
     (error: unknown) => {
       held.fail(error);

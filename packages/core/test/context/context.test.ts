@@ -28,6 +28,19 @@ test('PF10: a nested deadline can only come earlier', () => {
   expect(remainingMs()).toBe(Number.POSITIVE_INFINITY);
 });
 
+test.each([undefined, Number.NaN, Number.POSITIVE_INFINITY])(
+  'PF10: a nested deadline of %s lifts none',
+  (deadlineMs) => {
+    const nested: object = { tenant: 't', deadlineMs };
+    run({ deadlineMs: 100 }, () =>
+      run(nested, () => {
+        expect(remainingMs(at(40))).toBe(60);
+        expect(current()?.tenant).toBe('t');
+      }),
+    );
+  },
+);
+
 test('OT2: what is injected is extracted on the other side, whatever clocks say', () => {
   const tracing = observe({
     name: 'tracing',
@@ -51,6 +64,12 @@ test('OT2: what is injected is extracted on the other side, whatever clocks say'
 
 test.each([['x'.repeat(129)], ['a b'], ['line\nbreak'], ['']])('a malformed request id %j is left out', (requestId) => {
   expect(extract({ 'x-request-id': requestId, 'x-request-timeout-ms': '-1' })).toEqual({});
+});
+
+test('what is no text in metadata of a peer is left out, whatever JSON it is', () => {
+  using _tracing = observe({ name: 'tracing', carrierFields: ['traceparent', 'baggage'] });
+  const metadata = '{"x-request-id":[["r"]],"x-request-timeout-ms":{"0":"5"},"traceparent":{"0":"p"},"baggage":[5]}';
+  expect(extract(JSON.parse(metadata) as Record<string, string>)).toEqual({});
 });
 
 test('an observer that fails to inject spoils nothing', () => {

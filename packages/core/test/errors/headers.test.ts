@@ -11,7 +11,13 @@ describe('Retry-After', () => {
     [{ 'retry-after': 'Fri, 02 Jan 2026 03:04:00 GMT' }, 0],
     [{ 'retry-after-ms': '120', 'retry-after': '2' }, 120],
     [{ 'x-ms-retry-after-ms': '30' }, 30],
+    [{ 'retry-after': 'Friday, 02-Jan-26 03:04:15 GMT' }, 10_000],
+    [{ 'retry-after': '2026-01-02T03:04:15Z' }, 10_000],
     [{ 'retry-after': 'soon' }, undefined],
+    [{ 'retry-after': 'soon 1' }, undefined],
+    [{ 'retry-after': 'Tue, 30 Feb 1' }, undefined],
+    [{ 'retry-after': '9'.repeat(400) }, 1e15],
+    [{ 'retry-after-ms': '9'.repeat(400) }, 1e12],
     [{ 'retry-after': '-1' }, undefined],
     [{}, undefined],
   ])('%j is %s ms', (fields, expected) => {
@@ -59,4 +65,5 @@ test('a header is found in any spelling and form', () => {
   expect(headerOf({ 'X-Name': ['a', 'b'] }, 'x-name')).toBe('a');
   expect(headerOf(new Headers({ 'X-Name': 'a' }), 'x-name')).toBe('a');
   expect(headerOf({ other: 'x' }, 'x-name')).toBeUndefined();
+  expect(headerOf({ 'x-name': [5] } as never, 'x-name')).toBeUndefined();
 });

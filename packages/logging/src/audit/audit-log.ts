@@ -6,13 +6,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { type Clock, requireNumber, systemClock } from '@sage-adk/core';
-import { errors } from '../errors.ts';
+import { type Clock, isSageError, requireNumber, systemClock } from '@sage-adk/core';
+import { errors, tryOpen } from '../errors.ts';
 import { addPlain, boundedText, type Fields } from '../serialise/plain.ts';
+import { textOf } from '../serialise/readable.ts';
 import { createRedaction } from '../serialise/redaction.ts';
 import { createSecrets, type Secrets } from '../serialise/secrets.ts';
 import { chainsIn, headPath, partPath } from './folder.ts';
-import { readHead, writeHead } from './head.ts';
+import { firstHead, readHead, writeHead } from './head.ts';
 import { type AuditEvent, type AuditRecord, closed, controlOf, genesis, opened, sealed } from './record.ts';
 
 export interface AuditLogOptions {
@@ -64,13 +65,15 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
   requireNumber('maxBytes', maxBytes, 1, Number.MAX_SAFE_INTEGER);
   const secrets = createSecrets();
   for (const secret of hidden) secrets.add(secret);
-  mkdirSync(folder, { recursive: true, mode: 0o750 });
-  const before = chainsIn(folder).slice(-namedChains);
+  const before = tryOpen(folder, () => {
+    mkdirSync(folder, { recursive: true, mode: 0o750 });
+    return chainsIn(folder).slice(-namedChains);
+  });
   const started = new Date(clock.now()).toISOString().replace(/[-:.]/g, '');
   const chain = `${started}-${process.pid}-${randomBytes(4).toString('hex')}`;
   const log = new Chain({ folder, chain, key, maxBytes, durable, clock, isSecret: createRedaction(redact), secrets });
   const follows = before.map(({ chain: name, head }) => ({ chain: name, ...readHead(head, key) }));
-  log.append({ event: opened, details: { pid: process.pid }, follows });
+  log.begin(follows);
   return log;
 }
 
@@ -91,10 +94,29 @@ class Chain implements AuditLog {
   #prev = genesis;
   #open = true;
 
+  // The head comes first, and says that there is nothing: wherever a crash ends this, the chain is one that was just begun.
   constructor(parts: ChainParts) {
+    const { folder, chain, key, durable } = parts;
     this.#parts = parts;
-    this.#file = openNew(partPath(parts.folder, parts.chain, 1), 'ax');
-    this.#head = openNew(headPath(parts.folder, parts.chain), 'wx');
+    this.#head = openNew(headPath(folder, chain), 'wx');
+    try {
+      writeHead(this.#head, firstHead(chain, key), key);
+      if (durable) fdatasyncSync(this.#head);
+      this.#file = openNew(partPath(folder, chain, 1), 'ax');
+    } catch (error) {
+      closeSync(this.#head);
+      throw isSageError(error) ? error : this.#notWritten(error);
+    }
+  }
+
+  /** Adds the first record. A chain that cannot take it ends. */
+  begin(follows: unknown): void {
+    try {
+      this.append({ event: opened, details: { pid: process.pid }, follows });
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
   }
 
   get chain(): string {
@@ -137,19 +159,19 @@ class Chain implements AuditLog {
     const safe: Record<string, unknown> = {};
     if (details !== undefined) addPlain(safe, details, this.#parts.isSecret);
     return this.#parts.secrets.hide({
-      event: boundedText(name),
-      control: boundedText(control),
-      ...(actor !== undefined && { actor: boundedText(actor) }),
-      ...(target !== undefined && { target: boundedText(target) }),
-      ...(outcome !== undefined && { outcome: boundedText(outcome) }),
+      event: bounded(name),
+      control: bounded(control),
+      ...(actor !== undefined && { actor: bounded(actor) }),
+      ...(target !== undefined && { target: bounded(target) }),
+      ...(outcome !== undefined && { outcome: bounded(outcome) }),
       ...(details !== undefined && { details: safe satisfies Fields }),
       ...(follows !== undefined && { follows }),
     });
   }
 
   #write(bytes: Uint8Array): void {
-    if (this.#bytes > 0 && this.#bytes + bytes.length > this.#parts.maxBytes) this.#rotate();
     try {
+      if (this.#bytes > 0 && this.#bytes + bytes.length > this.#parts.maxBytes) this.#rotate();
       for (let at = 0; at < bytes.length;) at += writeSync(this.#file, bytes, at);
       if (this.#parts.durable) fdatasyncSync(this.#file);
       this.#bytes += bytes.length;
@@ -171,10 +193,11 @@ class Chain implements AuditLog {
   #rotate(): void {
     const path = partPath(this.#parts.folder, this.chain, this.#part + 1);
     const next = openNew(path, 'ax');
-    closeSync(this.#file);
+    const full = this.#file;
     this.#file = next;
     this.#part++;
     this.#bytes = 0;
+    closeSync(full);
   }
 
   #writeHead(): void {
@@ -201,10 +224,10 @@ class Chain implements AuditLog {
   }
 }
 
+function bounded(value: unknown): string {
+  return boundedText(textOf(value));
+}
+
 function openNew(path: string, flags: 'ax' | 'wx'): number {
-  try {
-    return openSync(path, flags, 0o640);
-  } catch (cause) {
-    throw errors.FILE_NOT_OPENED({ path, reason: (cause as NodeJS.ErrnoException).code ?? String(cause) }, { cause });
-  }
+  return tryOpen(path, () => openSync(path, flags, 0o640));
 }

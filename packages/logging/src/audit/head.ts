@@ -1,7 +1,7 @@
 /**
  * The head of a chain: how far it goes and the hash there, in a file beside it, so that a chain cut short is noticed.
  *
- * It is written after its record and always has the same length, so a crash leaves it at most one record behind.
+ * The first one comes before any record. Each is written after its record and always has the same length, so a crash leaves it at most one record behind.
  */
 import { readFileSync, writeSync } from 'node:fs';
 import { hashOf } from './record.ts';
@@ -9,6 +9,11 @@ import { hashOf } from './record.ts';
 export interface Head {
   readonly seq: number;
   readonly hash: string;
+}
+
+/** The head of a chain without a record. It names the chain: that of one does not pass for that of another. */
+export function firstHead(chain: string, key: string | undefined): Head {
+  return { seq: 0, hash: hashOf(chain, key) };
 }
 
 export function writeHead(descriptor: number, { seq, hash }: Head, key: string | undefined): void {

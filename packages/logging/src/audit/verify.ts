@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { type ChainFiles, chainsIn } from './folder.ts';
-import { type Head, readHead } from './head.ts';
+import { firstHead, type Head, readHead } from './head.ts';
 import { type AuditRecord, closed, genesis, opened, unsealed } from './record.ts';
 
 export interface Finding {
@@ -39,26 +39,41 @@ export interface Verification {
   readonly chains: readonly VerifiedChain[];
 }
 
-/** Reads all chains of `folder`. A chain that is still written to is `not-closed`, which is not severe. */
+/**
+ * Reads all chains of `folder`. A chain that is still written to is `not-closed`, which is not severe.
+ *
+ * What is read first is what was written last: a head before the files that it speaks of, and the chains that name others before those. So a log in use has
+ * at least what is said of it.
+ */
 export function verifyAudit({ folder, key }: { readonly folder: string; readonly key?: string }): Verification {
   const findings: Finding[] = [];
-  const chains = chainsIn(folder).map((files) => verifyChain(files, key, findings));
+  const heads = new Map(chainsIn(folder).map(({ chain, head }) => [chain, readHead(head, key)]));
+  const chains = chainsIn(folder)
+    .filter(({ chain }) => heads.has(chain))
+    .toReversed()
+    .map((files) => verifyChain(files, heads.get(files.chain), key, findings))
+    .toReversed();
   findings.push(...missingChains(chains));
   return { ok: findings.every(({ severe }) => !severe), findings, chains };
 }
 
-function verifyChain(files: ChainFiles, key: string | undefined, findings: Finding[]): VerifiedChain {
+function verifyChain(
+  files: ChainFiles,
+  head: Head | undefined,
+  key: string | undefined,
+  findings: Finding[],
+): VerifiedChain {
   const { chain } = files;
   const find = (kind: Finding['kind'], message: string, seq?: number): void => {
     const severe = kind !== 'not-closed' && kind !== 'unfinished';
     findings.push({ kind, severe, chain, message, ...(seq !== undefined && { seq }) });
   };
-  const head = readHead(files.head, key);
   if (files.parts.some(({ number }, index) => number !== index + 1))
     find('part-missing', 'a file of the chain is missing');
   const { lines, rest } = linesOf(files);
   const { records, count } = verifyLines(lines, chain, key, find);
-  verifyHead(head, count, records, find);
+  // Nothing of a chain whose process ended while it made the head.
+  if (head !== undefined || files.parts.length > 0) verifyHead(head, { files, key, count, records }, find);
   if (rest !== '') find('unfinished', 'the last line was not finished', lines.length + 1);
   const ended = records.at(-1)?.event === closed && rest === '';
   if (!ended) find('not-closed', 'the chain was not closed: it is in use, or its process was ended hard');
@@ -112,16 +127,27 @@ function verifyLines(
   return { records, count };
 }
 
-function verifyHead(head: Head | undefined, count: number, records: readonly AuditRecord[], find: Find): void {
-  // The first record comes before the first head.
+interface ReadChain {
+  readonly files: ChainFiles;
+  readonly key: string | undefined;
+  readonly count: number;
+  readonly records: readonly AuditRecord[];
+}
+
+function verifyHead(head: Head | undefined, { files, key, count, records }: ReadChain, find: Find): void {
   if (head === undefined) {
-    find('head', 'the head of the chain is missing or edited');
+    if (readHead(files.head, key) === undefined) find('head', 'the head of the chain is missing or edited');
     return;
   }
+  const isBehind = (one: Head | undefined): boolean => one === undefined || one.seq < count - 1;
+  const { hash: begun } = firstHead(files.chain, key);
+  const fits =
+    head.seq === 0 ? head.hash === begun : records.some(({ seq, hash }) => seq === head.seq && hash === head.hash);
   if (head.seq > count) find('truncated', `${head.seq - count} records at the end are missing`, count + 1);
-  else if (head.seq < count - 1) find('head', `the head says ${head.seq} records, there are ${count}`, head.seq);
-  else if (!records.some(({ seq, hash }) => seq === head.seq && hash === head.hash))
-    find('head', 'the head is not that of this chain', head.seq);
+  // Where the chain is in use, the head has followed the records that came since it was read.
+  else if (isBehind(head) && isBehind(readHead(files.head, key)))
+    find('head', `the head says ${head.seq} records, there are ${count}`, head.seq);
+  else if (!fits) find('head', 'the head is not that of this chain', head.seq);
 }
 
 interface Followed extends Partial<Head> {
@@ -140,7 +166,7 @@ function missingChains(chains: readonly VerifiedChain[]): Finding[] {
         chain,
         message: 'a later chain knows it; it is gone',
       });
-    } else if (seq !== undefined && !records.some((record) => record.seq === seq && record.hash === hash)) {
+    } else if (seq !== undefined && seq > 0 && !records.some((record) => record.seq === seq && record.hash === hash)) {
       const message = 'a later chain knows a record that is gone or another one';
       findings.set(chain, { kind: 'truncated', severe: true, chain, seq, message });
     }

@@ -5,14 +5,16 @@
  */
 const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-const calls = new Set<() => void>();
+type Call = (isLast: boolean) => void;
+
+const calls = new Set<Call>();
 
 // Two copies of this package in one process must not wait for each other.
 const mark = Symbol.for('@sage-adk/logging at exit');
 Object.defineProperty(endBy, mark, { value: true });
 
-/** @param call must not throw. Disposing takes it back. */
-export function flushAtExit(call: () => void): Disposable {
+/** @param call must not throw; `isLast` at `exit`, after which the event loop turns no more. Disposing takes it back. */
+export function flushAtExit(call: Call): Disposable {
   if (calls.size === 0) listen();
   calls.add(call);
   return {
@@ -24,21 +26,26 @@ export function flushAtExit(call: () => void): Disposable {
 }
 
 function listen(): void {
-  process.on('exit', callAll);
-  for (const signal of signals) process.on(signal, endBy);
+  process.on('exit', callLast);
+  // Before all others: a listener for once is gone when it is called, and would be taken for none.
+  for (const signal of signals) process.prependListener(signal, endBy);
 }
 
 function stopListening(): void {
-  process.off('exit', callAll);
+  process.off('exit', callLast);
   for (const signal of signals) process.off(signal, endBy);
 }
 
-function callAll(): void {
-  for (const call of calls) call();
+function callAll(isLast: boolean): void {
+  for (const call of calls) call(isLast);
+}
+
+function callLast(): void {
+  callAll(true);
 }
 
 function endBy(signal: NodeJS.Signals): void {
-  callAll();
+  callAll(false);
   if (process.listeners(signal).some((listener) => !(mark in listener))) return;
   stopListening();
   process.kill(process.pid, signal);

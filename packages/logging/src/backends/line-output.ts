@@ -3,8 +3,8 @@
  * `<path>.1`, the one before as `<path>.2`, and so on.
  */
 import { closeSync, existsSync, fstatSync, openSync, renameSync } from 'node:fs';
-import { requireNumber } from '@sage-adk/core';
-import { errors } from '../errors.ts';
+import { requireNumber, requireWhole } from '@sage-adk/core';
+import { tryOpen } from '../errors.ts';
 import { createDescriptorWriter, type DescriptorWriter } from './descriptor-writer.ts';
 
 export interface Rotation {
@@ -54,7 +54,7 @@ class LineFile implements LineOutput {
 
   constructor(path: string, { maxBytes = Number.POSITIVE_INFINITY, keep = 5 }: Partial<Rotation> = {}) {
     if (maxBytes !== Number.POSITIVE_INFINITY) requireNumber('rotate.maxBytes', maxBytes, 1, Number.MAX_SAFE_INTEGER);
-    requireNumber('rotate.keep', keep, 1, 1_000);
+    requireWhole('rotate.keep', keep, 1, 1_000);
     this.#path = path;
     this.#maxBytes = maxBytes;
     this.#keep = keep;
@@ -64,12 +64,10 @@ class LineFile implements LineOutput {
   }
 
   write(line: string): void {
-    if (this.#maxBytes !== Number.POSITIVE_INFINITY) {
-      const bytes = Buffer.byteLength(line) + 1;
-      if (this.#bytes > 0 && this.#bytes + bytes > this.#maxBytes) this.#rotate();
-      this.#bytes += bytes;
-    }
+    const bytes = this.#maxBytes === Number.POSITIVE_INFINITY ? 0 : Buffer.byteLength(line) + 1;
+    if (this.#bytes > 0 && this.#bytes + bytes > this.#maxBytes) this.#tryRotate();
     this.#writer.write(`${line}\n`);
+    this.#bytes += bytes;
   }
 
   writeAll(lines: string): void {
@@ -78,34 +76,54 @@ class LineFile implements LineOutput {
       for (const line of lines.slice(0, -1).split('\n')) this.write(line);
       return;
     }
-    this.#bytes += bytes;
     this.#writer.write(lines);
+    this.#bytes += bytes;
   }
 
   close(): void {
     closeSync(this.#descriptor);
   }
 
-  // The old file stays open until the new one is: where it cannot be opened, lines go on into the old one.
-  #rotate(): void {
-    for (let number = this.#keep - 1; number >= 1; number--) {
-      const path = `${this.#path}.${number}`;
-      if (existsSync(path)) renameSync(path, `${this.#path}.${number + 1}`);
+  /** Where a file cannot be put aside, lines go on into it, and the next try is due when as many have come again. */
+  #tryRotate(): void {
+    this.#bytes = 0;
+    try {
+      this.#rotate();
+    } catch (error) {
+      process.emitWarning(`The log file ${this.#path} cannot be put aside: ${String(error)}`, {
+        code: 'SAGE_LOGGING_NOT_ROTATED',
+      });
     }
-    renameSync(this.#path, `${this.#path}.1`);
-    const next = openFile(this.#path);
-    closeSync(this.#descriptor);
+  }
+
+  // The new file is open before anything is renamed, and gets its name last: each failure leaves all files where they can go on.
+  #rotate(): void {
+    const path = `${this.#path}.new`;
+    const next = openFile(path);
+    try {
+      if (existsSync(this.#path)) this.#putAside();
+      renameSync(path, this.#path);
+    } catch (error) {
+      closeSync(next);
+      throw error;
+    }
+    const full = this.#descriptor;
     this.#descriptor = next;
     this.#writer = createDescriptorWriter(next);
-    this.#bytes = 0;
+    closeSync(full);
+  }
+
+  // Up to the first free number: another try after one that failed in the middle moves no file that has moved.
+  #putAside(): void {
+    const pathOf = (number: number): string => `${this.#path}.${number}`;
+    let number = 1;
+    while (number < this.#keep && existsSync(pathOf(number))) number++;
+    for (; number > 1; number--) renameSync(pathOf(number - 1), pathOf(number));
+    renameSync(this.#path, pathOf(1));
   }
 }
 
+/** Logs may hold what not everybody should read. */
 function openFile(path: string): number {
-  try {
-    // Logs may hold what not everybody should read.
-    return openSync(path, 'a', 0o640);
-  } catch (cause) {
-    throw errors.FILE_NOT_OPENED({ path, reason: (cause as NodeJS.ErrnoException).code ?? String(cause) }, { cause });
-  }
+  return tryOpen(path, () => openSync(path, 'a', 0o640));
 }

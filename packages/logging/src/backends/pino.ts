@@ -1,10 +1,11 @@
-/** Writes finished lines to where a pino logger writes: its destination, multistream or transport. */
+/** Writes finished lines to where a pino logger writes: its destination, multistream or transport. Without one it writes them itself. */
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
 import type { Backend } from '../backend.ts';
 import type { LogLevel } from '../level.ts';
+import { createNativeBackend } from './native.ts';
 
 export interface PinoBackendOptions {
-  /** The logger whose output is used; it stays open. @default a synchronous destination of pino's, to `filePath` */
+  /** The logger whose output is used; it stays open. @default none: lines are written as by `createNativeBackend`, to `filePath` */
   readonly logger?: PinoLogger;
   /** Not together with `logger`. @default standard output */
   readonly filePath?: string;
@@ -14,21 +15,24 @@ export interface PinoBackendOptions {
 interface PinoStream extends DestinationStream {
   lastLevel?: number;
   flushSync?(): void;
-  end?(): void;
 }
 
 const numberOf: Readonly<Record<LogLevel, number>> = { DEBUG: 20, INFO: 30, WARN: 40, ERROR: 50, FATAL: 60 };
 
-/** With its own destination a line is with the operating system when `write` returns; otherwise that is up to the logger's. */
+/**
+ * With a logger, when a line is written and what becomes of it before a reader that takes nothing is up to its output. Without one a line is with the
+ * operating system when `write` returns.
+ *
+ * @throws SAGE_LOGGING_FILE_NOT_OPENED
+ */
 export function createPinoBackend({ logger, filePath }: PinoBackendOptions = {}): Backend {
-  const stream: PinoStream =
-    logger === undefined
-      ? pino.destination({ dest: filePath ?? 1, sync: true })
-      : (logger as unknown as { readonly [pino.symbols.streamSym]: PinoStream })[pino.symbols.streamSym];
+  // A synchronous destination of pino's would wait for a reader that takes nothing without end.
+  if (logger === undefined) return createNativeBackend(filePath === undefined ? {} : { filePath });
+  const { [pino.symbols.streamSym]: stream } = logger as unknown as { readonly [pino.symbols.streamSym]: PinoStream };
   return {
     write(line, level) {
       // A multistream chooses by it.
-      if (logger !== undefined) stream.lastLevel = numberOf[level];
+      stream.lastLevel = numberOf[level];
       stream.write(`${line}\n`);
     },
     flush() {
@@ -37,7 +41,6 @@ export function createPinoBackend({ logger, filePath }: PinoBackendOptions = {})
     },
     close() {
       stream.flushSync?.();
-      if (logger === undefined) stream.end?.();
       return Promise.resolve();
     },
   };

@@ -1,7 +1,7 @@
 /**
  * Collects the lines of one turn of the event loop and writes them together, at its end, at 64 Ki characters, or with the first line of WARN or above.
  *
- * What is collected when the process ends is written then: see `at-exit.ts`.
+ * What is collected when the process ends is written then, and what comes afterwards at once: see `at-exit.ts`.
  */
 import { isMainThread } from 'node:worker_threads';
 import { type LogLevel, severityOf } from '../level.ts';
@@ -20,8 +20,8 @@ export function createTurnOutput(output: LineOutput, mayWait: boolean = isMainTh
 class Turns implements LineWriter {
   lost = 0;
   readonly #output: LineOutput;
-  readonly #mayWait: boolean;
   readonly #atExit: Disposable | undefined;
+  #mayWait: boolean;
   #pending = '';
   #lines = 0;
   #turn: NodeJS.Immediate | undefined;
@@ -29,7 +29,7 @@ class Turns implements LineWriter {
   constructor(output: LineOutput, mayWait: boolean) {
     this.#output = output;
     this.#mayWait = mayWait;
-    this.#atExit = mayWait ? flushAtExit(() => this.flush()) : undefined;
+    this.#atExit = mayWait ? flushAtExit((isLast) => this.#flushAtExit(isLast)) : undefined;
   }
 
   write(line: string, level: LogLevel): void {
@@ -59,5 +59,10 @@ class Turns implements LineWriter {
     this.flush();
     this.#atExit?.[Symbol.dispose]();
     this.#output.close();
+  }
+
+  #flushAtExit(isLast: boolean): void {
+    if (isLast) this.#mayWait = false;
+    this.flush();
   }
 }

@@ -6,6 +6,7 @@ import Transport from 'winston-transport';
 import type { Backend } from '../backend.ts';
 import type { LogLevel } from '../level.ts';
 import { isError } from '../serialise/error-fields.ts';
+import { textOf } from '../serialise/readable.ts';
 import { type LineWriter, type LineWriterOptions, openLineWriter } from './line-writer.ts';
 
 export interface WinstonBackendOptions extends LineWriterOptions {
@@ -41,13 +42,14 @@ const levelKey = Symbol.for('level');
  */
 export function createWinstonBackend({ transports, ...options }: WinstonBackendOptions = {}): Backend {
   let failure: Error | undefined;
-  const failed = (error: unknown): void => void (failure = isError(error) ? error : new Error(String(error)));
+  const failed = (error: unknown): void => void (failure = isError(error) ? error : new Error(textOf(error)));
   const output = transports === undefined ? openLineWriter(options) : undefined;
   const logger = winston.createLogger({
     levels: winstonLevels,
     level: 'debug',
     format: { transform: (info) => info },
-    transports: output === undefined ? [...(transports ?? [])] : outputTransport(output, failed),
+    transports:
+      output === undefined ? (transports ?? []).map((own) => guarded(own, failed)) : outputTransport(output, failed),
   });
   logger.on('error', failed);
 
@@ -75,6 +77,27 @@ export function createWinstonBackend({ transports, ...options }: WinstonBackendO
       output?.close();
     },
   };
+}
+
+/** In place: a transport that throws would never ask for a line again, nor let the logger end. */
+function guarded(transport: Transport, failed: (error: unknown) => void): Transport {
+  const log = transport.log?.bind(transport);
+  if (log === undefined) return transport;
+  transport.log = (info, next) => {
+    let isDone = false;
+    const done = (): void => {
+      if (isDone) return;
+      isDone = true;
+      next();
+    };
+    try {
+      log(info, done);
+    } catch (error) {
+      failed(error);
+      done();
+    }
+  };
+  return transport;
 }
 
 /** A transport without a buffer of winston's. Its failures are told aside: winston would unhook a transport that fails, for good. */

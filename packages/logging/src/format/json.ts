@@ -5,6 +5,7 @@ import type { LineRecord } from '../record.ts';
 import { bitOf, FieldName } from '../serialise/field-names.ts';
 import { quoted } from '../serialise/json-text.ts';
 import { boundedText, type Fields } from '../serialise/plain.ts';
+import { textOf } from '../serialise/readable.ts';
 import { timestamp } from '../timestamp.ts';
 
 export function jsonLine(record: LineRecord): string {
@@ -87,7 +88,7 @@ const rememberedMessages = 500;
 const longestRemembered = 64;
 
 function messageText(message: unknown): string {
-  const text = typeof message === 'string' ? message : String(message);
+  const text = textOf(message);
   if (text.length > longestRemembered) return quoted(boundedText(text));
   let known = knownMessages.get(text);
   if (known === undefined) {
@@ -119,7 +120,7 @@ function contextText(context: Context, replaced: number): string {
 }
 
 function contextField(name: FieldName, value: string | undefined, replaced: number): string {
-  return value === undefined || (replaced & name.bit) !== 0 ? '' : name.withText(value);
+  return value === undefined || value === null || (replaced & name.bit) !== 0 ? '' : name.withText(value);
 }
 
 const traceIdName = new FieldName('trace_id', false);

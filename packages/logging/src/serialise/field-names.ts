@@ -2,6 +2,7 @@
 import type { Context } from '@sage-adk/core';
 import { needsNoEscape, quoted } from './json-text.ts';
 import { boundedText } from './plain.ts';
+import { textOf } from './readable.ts';
 import type { Redaction } from './redaction.ts';
 
 export class FieldName {
@@ -29,6 +30,8 @@ export class FieldName {
   /** The field with a text as its value. Providers, models and methods are the same in many lines, ids in those of a request. */
   withText(value: string): string {
     if (value === this.#lastValue) return this.#lastText;
+    // By its type it is text; a context that JavaScript made may hold anything.
+    if (typeof value !== 'string') return this.withText(textOf(value));
     if (value.length > longestRemembered) return this.spelt + quoted(boundedText(value));
     const text = needsNoEscape(value) ? `${this.#opened}${value}"` : this.spelt + JSON.stringify(value);
     this.#lastValue = value;

@@ -29,11 +29,12 @@ export class FieldText {
     this.#taken = taken;
   }
 
+  /** Throws where something cannot be read. */
   addAll(fields: Fields): void {
     this.#fields = fields;
     const keys = Object.keys(fields);
     if (keys.length > mostEntries) this.isOdd = true;
-    else for (const key of keys) this.#read(fields, key);
+    else for (const key of keys) this.add(key, fields[key]);
   }
 
   /** Adds a field; undefined is left out. Each name only once. */
@@ -70,15 +71,6 @@ export class FieldText {
     this.text += part.text;
     this.bits |= part.bits;
     if (part.isOdd) this.isOdd = true;
-  }
-
-  #read(fields: Fields, key: string): void {
-    try {
-      this.add(key, fields[key]);
-    } catch {
-      // The record says what cannot be read.
-      this.isOdd = true;
-    }
   }
 
   #fieldOf(name: FieldName, value: unknown): string | undefined {

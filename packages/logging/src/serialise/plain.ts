@@ -3,6 +3,7 @@
  */
 import { isMap, isSet } from 'node:util/types';
 import { errorFields, isError } from './error-fields.ts';
+import { memberOf, textOf, unreadable } from './readable.ts';
 import { redacted, type Redaction } from './redaction.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -11,6 +12,9 @@ const limits = { depth: 8, entries: 100, values: 2_000, characters: 16_384 } as 
 
 /** Most fields of one line. */
 export const mostEntries = limits.entries;
+
+/** Longest text that is not cut. */
+export const mostCharacters = limits.characters;
 
 /** What one line has left, and the objects around the value at hand. */
 export interface Walk {
@@ -31,7 +35,11 @@ export function addPlain(
   isSecret: Redaction,
   reserved?: ReadonlySet<string>,
 ): void {
-  addEntries(target, fields, newWalk(isSecret, fields, 0), reserved);
+  try {
+    addEntries(target, fields, newWalk(isSecret, fields, 0), reserved);
+  } catch {
+    target['...'] = unreadable;
+  }
 }
 
 /** Text of a bounded length. */
@@ -52,12 +60,8 @@ function addEntries(target: Record<string, unknown>, source: object, walk: Walk,
 }
 
 function plainEntry(source: object, key: string, walk: Walk): unknown {
-  try {
-    const value = (source as Fields)[key];
-    return value !== undefined && value !== null && walk.isSecret(key) ? redacted : plain(value, walk);
-  } catch {
-    return '[unreadable]';
-  }
+  const value = memberOf(source, key);
+  return value !== undefined && value !== null && walk.isSecret(key) ? redacted : plain(value, walk);
 }
 
 /** A number where one can hold it, else text. */
@@ -79,7 +83,7 @@ export function plain(value: unknown, walk: Walk): unknown {
     case 'symbol':
       return String(value);
     case 'function':
-      return `[function ${value.name}]`;
+      return `[function ${textOf(memberOf(value, 'name'))}]`;
     case 'object':
       return value === null ? null : plainObject(value, walk);
     case 'boolean':
@@ -96,7 +100,7 @@ function plainObject(value: object, walk: Walk): unknown {
   try {
     return plainMembers(value, walk);
   } catch {
-    return '[unreadable]';
+    return unreadable;
   } finally {
     walk.around.pop();
   }
@@ -106,10 +110,12 @@ function plainMembers(value: object, walk: Walk): unknown {
   if (Array.isArray(value)) return plainList(value, walk);
   if (isSet(value)) return plainList([...value], walk);
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
-  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') {
+  // Before its toJSON: that of some clients gives the whole request that failed.
+  const error = isError(value) ? errorFields(value) : undefined;
+  if (error === undefined && typeof (value as { toJSON?: unknown }).toJSON === 'function') {
     return plain((value as { toJSON(): unknown }).toJSON(), walk);
   }
-  const members = isError(value) ? errorFields(value) : isMap(value) ? Object.fromEntries(value) : value;
+  const members = error ?? (isMap(value) ? Object.fromEntries(value) : value);
   const copy: Record<string, unknown> = {};
   addEntries(copy, members, walk);
   return copy;

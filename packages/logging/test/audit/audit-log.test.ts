@@ -1,13 +1,22 @@
-import { execFile } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { emit, isSageError, run, systemClock } from '@sage-adk/core';
 import { auditReport, observeAudit, openAuditLog, verifyAudit } from '../../src/audit/index.ts';
 import { runAudit } from '../../src/audit/cli.ts';
 import { filesOf, inFolder } from './support.ts';
+
+const script = fileURLToPath(new URL('./append-and-die.ts', import.meta.url));
+
+function start(folder: string, way: string): ChildProcess {
+  const args = ['--disable-warning=ExperimentalWarning', script, folder, way];
+  return spawn(process.execPath, args, { stdio: 'ignore' });
+}
 
 describe('the audit log', () => {
   test('OC5: a record is in the file when the call returns, and names its place in the chain', () => {
@@ -79,12 +88,7 @@ describe('the audit log', () => {
 
 test('OC5: several processes share a folder, each with its own chain, and SIGKILL leaves every record whole', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sage-audit-'));
-  const child = fileURLToPath(new URL('./append-and-die.ts', import.meta.url));
-  const start = (way: string) =>
-    new Promise<void>((resolve) => {
-      execFile(process.execPath, ['--disable-warning=ExperimentalWarning', child, folder, way], () => resolve());
-    });
-  await Promise.all(['close', 'SIGKILL', 'SIGKILL'].map(start));
+  await Promise.all(['close', 'SIGKILL', 'SIGKILL'].map((way) => once(start(folder, way), 'close')));
   const { ok, findings, chains } = verifyAudit({ folder });
   expect(ok).toBe(true);
   expect(findings.map(({ kind }) => kind)).toEqual(['not-closed', 'not-closed']);
@@ -95,6 +99,78 @@ test('OC5: several processes share a folder, each with its own chain, and SIGKIL
   expect(verifyAudit({ folder })).toMatchObject({ ok: true });
   expect(verifyAudit({ folder }).findings.map(({ kind }) => kind)).toContain('unfinished');
   rmSync(folder, { recursive: true });
+});
+
+test.each([
+  ['openSync', 1],
+  ['writeSync', 1],
+  ['fdatasyncSync', 1],
+  ['openSync', 2],
+  ['writeSync', 2],
+  ['fdatasyncSync', 2],
+  ['writeSync', 3],
+  ['fdatasyncSync', 3],
+])('OC5: a process that is killed before its %s number %d leaves a log that is whole', async (call, count) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sage-audit-'));
+  openAuditLog({ folder }).close();
+  await once(start(folder, `SIGKILL before ${call} ${count}`), 'close');
+  const after = openAuditLog({ folder });
+  after.append({ event: 'auth.failure' });
+  after.close();
+  const { ok, findings } = verifyAudit({ folder });
+  expect({ ok, severe: findings.filter(({ severe }) => severe) }).toEqual({ ok: true, severe: [] });
+  rmSync(folder, { recursive: true });
+});
+
+test('OC5: a log that is in use is whole, however fast it grows', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sage-audit-'));
+  const writing = start(folder, 'goes on');
+  const severe: unknown[] = [];
+  while (filesOf(folder).length < 2 && writing.exitCode === null) await setTimeout(10);
+  for (let n = 0; n < 60; n++) {
+    severe.push(...verifyAudit({ folder }).findings.filter((finding) => finding.severe));
+    await setTimeout(5);
+  }
+  writing.kill('SIGKILL');
+  await once(writing, 'close');
+  expect(severe).toEqual([]);
+  rmSync(folder, { recursive: true });
+});
+
+describe('without what the system gives', () => {
+  test('a folder that cannot be made or read is told as a file that cannot be opened', () => {
+    inFolder((folder) => {
+      const file = join(folder, 'file');
+      writeFileSync(file, '');
+      for (const path of [file, join(file, 'audit')])
+        expect(() => openAuditLog({ folder: path })).toThrow(
+          expect.objectContaining({ code: 'SAGE_LOGGING_FILE_NOT_OPENED' }),
+        );
+    });
+  });
+
+  test('a part that cannot be opened refuses the record, and the log goes on when it can be', () => {
+    inFolder((folder) => {
+      const log = openAuditLog({ folder, maxBytes: 400, durable: false });
+      const inTheWay = join(folder, `${log.chain}.000002.jsonl`);
+      writeFileSync(inTheWay, '');
+      const record = { event: 'data.access', details: { text: 'x'.repeat(400) } };
+      expect(() => log.append(record)).toThrow(expect.objectContaining({ code: 'SAGE_LOGGING_AUDIT_NOT_WRITTEN' }));
+      rmSync(inTheWay);
+      log.append(record);
+      log.close();
+      expect(verifyAudit({ folder }).findings).toEqual([]);
+    });
+  });
+
+  test('what is no text in a record of JavaScript is written as text', () => {
+    inFolder((folder) => {
+      using log = openAuditLog({ folder, durable: false });
+      expect(
+        log.append({ event: 'auth.failure', actor: 7 as never, target: Object.create(null) as never }),
+      ).toMatchObject({ actor: '7', target: '[unreadable]' });
+    });
+  });
 });
 
 describe('the report', () => {

@@ -1,8 +1,9 @@
-import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, cpSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { openAuditLog, verifyAudit } from '../../src/audit/index.ts';
+import { firstHead, writeHead } from '../../src/audit/head.ts';
 import { filesOf, inFolder } from './support.ts';
 
 const runs = Number(process.env['SAGE_AUDIT_RUNS'] ?? 40);
@@ -63,6 +64,16 @@ const tamperings: Readonly<Record<string, Tampering>> = {
     const files = filesOf(folder).filter((path) => path.startsWith(`${chain}.`));
     for (const path of files.slice(1 + random(files.length - 1))) rmSync(path);
     rmSync(`${chain}.head`);
+  },
+  'a chain cut to its first record, with the first head of another chain': (folder) => {
+    // The last chain: none follows that could tell.
+    const chain = (filesOf(folder, '.head').at(-1) ?? '').slice(0, -'.head'.length);
+    const [first = '', ...others] = filesOf(folder).filter((path) => path.startsWith(`${chain}.`));
+    for (const path of others) rmSync(path);
+    writeFileSync(first, `${readFileSync(first, 'utf8').split('\n')[0]}\n`);
+    const head = openSync(`${chain}.head`, 'r+');
+    writeHead(head, firstHead('another', 'k'), 'k');
+    closeSync(head);
   },
 };
 

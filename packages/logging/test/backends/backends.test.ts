@@ -30,6 +30,13 @@ test.each(Object.entries(backends))(
   },
 );
 
+test('OL9: pino without a logger refuses a file that cannot be opened as the others do', () => {
+  const filePath = join(folder, 'missing', 'agent.log');
+  expect(() => createPinoBackend({ filePath })).toThrow(
+    expect.objectContaining({ code: 'SAGE_LOGGING_FILE_NOT_OPENED' }),
+  );
+});
+
 test("OL9: lines go to a pino logger's own output, and a multistream chooses by level", async () => {
   const all: string[] = [];
   const errors: string[] = [];
@@ -78,7 +85,9 @@ describe('rotation', () => {
     expect(readFileSync(filePath, 'utf8')).toContain('"n":49');
   });
 
-  test('is refused without a file', () => {
+  test('is refused without a file, and for a number of files that is not whole', () => {
     expect(() => createLogger({ rotate: { maxBytes: 1_000 } })).toThrow('rotate');
+    const filePath = join(folder, 'half.log');
+    expect(() => createLogger({ filePath, rotate: { maxBytes: 1_000, keep: 2.5 } })).toThrow('rotate.keep is 2.5');
   });
 });

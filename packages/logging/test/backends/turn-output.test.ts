@@ -120,16 +120,32 @@ describe('lines that are written once a turn', () => {
   });
 });
 
-test('a handler of the program decides what a signal does, and no line is lost', async () => {
-  const child = fileURLToPath(new URL('../support/log-and-handle.ts', import.meta.url));
-  const filePath = join(folder, 'handled.log');
-  const started = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', child, filePath], {
+const handling = new URL('../support/log-and-handle.ts', import.meta.url);
+const exiting = new URL('../support/log-at-exit.ts', import.meta.url);
+
+/** What a child logged that ends with 7. */
+async function messagesOf(child: URL, ...more: string[]): Promise<string[]> {
+  const filePath = join(mkdtempSync(join(folder, 'child-')), 'agent.log');
+  const args = ['--disable-warning=ExperimentalWarning', fileURLToPath(child), filePath, ...more];
+  const started = spawn(process.execPath, args, {
     stdio: 'ignore',
   });
   const [code] = (await once(started, 'close')) as [number | null];
   expect(code).toBe(7);
-  const messages = readFileSync(filePath, 'utf8').trimEnd().split('\n');
-  expect(messages.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['before', 'handled', 'after']);
+  const lines = readFileSync(filePath, 'utf8').trimEnd().split('\n');
+  return lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
+}
+
+test('a handler of the program decides what a signal does, and no line is lost', async () => {
+  expect(await messagesOf(handling)).toEqual(['before', 'handled', 'after']);
+});
+
+test('and so does one that is called once and was there before the logger', async () => {
+  expect(await messagesOf(exiting, 'once')).toEqual(['before', 'handled', 'ended']);
+});
+
+test('a line of an exit handler is written, though no turn comes any more', async () => {
+  expect(await messagesOf(exiting)).toEqual(['before', 'at exit']);
 });
 
 function numbersIn(path: string): number[] {

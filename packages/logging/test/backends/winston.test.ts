@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { isSageError } from '@sage-adk/core';
+import { isSageError, sources } from '@sage-adk/core';
 import Transport from 'winston-transport';
 import { createLogger, createWinstonBackend } from '../../src/index.ts';
 
@@ -65,6 +65,27 @@ describe('the winston backend', () => {
     transport.emit('error', new Error('far away'));
     logger.info('x');
     expect(String(warn.mock.calls[0]?.[0])).toContain('far away');
+    warn.mockRestore();
+  });
+
+  test('a transport of your own that throws loses that line only, and close() ends', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const seen: string[] = [];
+    const transport = new Transport({
+      log(info: { readonly [line: symbol]: string }, next: () => void) {
+        const { msg } = JSON.parse(info[Symbol.for('message')] ?? '') as { msg: string };
+        if (msg === 'bad') throw new Error('refused by the transport');
+        seen.push(msg);
+        next();
+      },
+    });
+    const logger = createLogger({ backend: createWinstonBackend({ transports: [transport] }) });
+    for (const message of ['one', 'bad', 'two', 'three']) logger.info(message);
+    const counters = sources().findLast(({ name }) => name === 'logging');
+    expect(counters?.read()).toMatchObject({ written: 3, failed: 1 });
+    await logger.close();
+    expect(seen).toEqual(['one', 'two', 'three']);
+    expect(String(warn.mock.calls[0]?.[0])).toContain('refused by the transport');
     warn.mockRestore();
   });
 });

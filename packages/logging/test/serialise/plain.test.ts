@@ -78,6 +78,37 @@ describe('any value', () => {
     expect(JSON.stringify(err).match(/"message":"root"/g)?.length).toBeLessThanOrEqual(5);
   });
 
+  test('an error that has a toJSON is an error like any other: clients give their whole request by it', () => {
+    class HttpError extends Error {
+      readonly code = 'ERR_BAD_REQUEST';
+      readonly config = { headers: { 'X-Auth': 'hunter2' }, data: 'my diary' };
+      toJSON(): object {
+        return { message: this.message, config: this.config };
+      }
+    }
+    const fields = { err: new HttpError('status 400', { cause: new Error('root') }) };
+    const { err } = lineOf(fields) as { err: object };
+    expect(err).toMatchObject({ message: 'status 400', code: 'ERR_BAD_REQUEST', cause: { message: 'root' } });
+    expect(JSON.stringify(err)).not.toMatch(/hunter2|diary/);
+  });
+
+  test('an error whose members cannot be read is told as far as they can', () => {
+    const error = new TypeError('boom');
+    for (const member of ['stack', 'cause', 'code'])
+      Object.defineProperty(error, member, {
+        get() {
+          throw new Error('no');
+        },
+      });
+    expect(lineOf({ err: error })['err']).toEqual({
+      type: 'TypeError',
+      message: 'boom',
+      stack: '[unreadable]',
+      cause: '[unreadable]',
+      code: '[unreadable]',
+    });
+  });
+
   test('dates, URLs, maps, sets, bytes, functions and numbers that JSON lacks stay readable', () => {
     const fields = {
       date: new Date(0),

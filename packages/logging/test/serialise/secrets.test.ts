@@ -35,3 +35,41 @@ test('a number that is a secret is hidden; a secret too short to tell is refused
   expect(backend.lines()[0]).toMatchObject({ pin: '[redacted]' });
   expect(() => createLogger({ backend, secrets: ['abc'] })).toThrow('secret');
 });
+
+test.each(['json', 'text'] as const)(
+  'a secret that the cut of a long text leaves a part of is hidden, in %s',
+  (format) => {
+    const secret = 'sk-live-1234567890abcdef';
+    for (const left of [6, 12, secret.length - 1, secret.length]) {
+      const backend = memoryBackend();
+      const logger = createLogger({ backend, format, secrets: [secret] });
+      const text = 'x'.repeat(16_384 - left) + secret;
+      logger.info(text, { text, deep: [text], [text]: 1, err: new Error(text) });
+      expect(backend.written[0]?.line).toContain('x[redacted]');
+      expect(backend.written[0]?.line).not.toContain('sk-liv');
+    }
+  },
+);
+
+test.each(['json', 'text'] as const)(
+  'a secret with line breaks and quotes is found in texts of JSON, in %s',
+  (format) => {
+    const secret = '-----BEGIN KEY-----\nMIIabc"x"\n-----END KEY-----';
+    const backend = memoryBackend();
+    const logger = createLogger({ backend, format, secrets: [secret] });
+    const body = JSON.stringify({ key: secret });
+    logger.info(`body: ${body}`, { body, call: JSON.stringify({ arguments: body }) });
+    expect(backend.written[0]?.line).not.toContain('MII');
+  },
+);
+
+test.each([['1234'], [undefined], [42]])(
+  'an error about a secret such as %j says what is wanted, and not what it was',
+  (secret) => {
+    const logger = createLogger({ backend: memoryBackend() });
+    const message = 'The option secret is "[redacted]"; it must be a text of at least 6 characters.';
+    expect(() => logger.hide(secret as string)).toThrow(
+      expect.objectContaining({ message, code: 'SAGE_CORE_INVALID_OPTION' }),
+    );
+  },
+);

@@ -5,16 +5,20 @@ import { contextAttributes, type Renamed } from './semantics.ts';
 /** Our attribute names to those of a span. */
 export type AttributeNames = (attribute: string) => string | Renamed;
 
-const longestText = 1_024;
+/** Longer texts are cut to it. */
+export const longestText = 1_024;
 
-/** Names as the table says, and `prefix` with the attribute in snake case for the others; each is made once. */
+const rememberedNames = 100;
+
+/** Names as the table says, and `prefix` with the attribute in snake case for the others; the first hundred are made once. */
 export function attributeNames(prefix: string, table: Readonly<Record<string, string | Renamed>>): AttributeNames {
   const made = new Map<string, string | Renamed>(Object.entries(table));
   return (attribute) => {
     let name = made.get(attribute);
     if (name === undefined) {
       name = `${prefix}.${attribute.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`)}`;
-      made.set(attribute, name);
+      // Operations of your own may name attributes after data.
+      if (made.size < rememberedNames) made.set(attribute, name);
     }
     return name;
   };
@@ -35,8 +39,8 @@ const contextEntries = Object.entries(contextAttributes) as [keyof typeof contex
 /** Adds the request that a span belongs to. */
 export function addContext(target: Attributes, context: Context): void {
   for (const [member, name] of contextEntries) {
-    const value = context[member];
-    if (value !== undefined) target[name] = bounded(value);
+    const written = attributeValue(context[member]);
+    if (written !== undefined) target[name] = written;
   }
 }
 

@@ -101,15 +101,18 @@ export class SpanRecorder {
   end(operation: OperationRecord, span: Span, { spelling, names }: SpanForm, originMs: number): void {
     if (!span.isRecording()) return span.end();
     const endedAt = toHrTime(originMs + operation.startedMs + operation.durationMs);
-    const attributes = endAttributes(operation, names);
-    span.setAttributes(attributes);
-    const name = spelling.nameAtEnd?.(operation.start, operation.attributes);
-    if (name !== undefined) span.updateName(name);
-    const origin = spelling.linkAtEnd?.(operation.attributes);
-    const linked = origin === undefined ? undefined : parseTraceParent(origin);
-    if (linked !== undefined) span.addLink({ context: linked });
-    if (operation.outcome === 'error' || operation.outcome === 'timeout') this.#fail(operation, span, endedAt);
-    span.end(endedAt);
+    try {
+      span.setAttributes(endAttributes(operation, names));
+      const name = spelling.nameAtEnd?.(operation.start, operation.attributes);
+      if (name !== undefined) span.updateName(name);
+      const origin = spelling.linkAtEnd?.(operation.attributes);
+      const linked = origin === undefined ? undefined : parseTraceParent(origin);
+      if (linked !== undefined) span.addLink({ context: linked });
+      if (operation.outcome === 'error' || operation.outcome === 'timeout') this.#fail(operation, span, endedAt);
+    } finally {
+      // Whatever of its attributes or of its error cannot be read.
+      span.end(endedAt);
+    }
   }
 
   /** An error that passes through many operations is recorded where it happened; the others only tell that they failed. */
@@ -147,12 +150,12 @@ function errorType({ code, error, outcome, category }: OperationRecord): string 
 }
 
 function isError(error: unknown): error is Error {
-  return (
-    typeof error === 'object' &&
-    error !== null &&
-    typeof (error as Error).message === 'string' &&
-    typeof (error as Error).name === 'string'
-  );
+  if (typeof error !== 'object' || error === null) return false;
+  try {
+    return typeof (error as Error).message === 'string' && typeof (error as Error).name === 'string';
+  } catch {
+    return false;
+  }
 }
 
 /** Whether nothing below this span can be recorded: it is of this process and was sampled out. */

@@ -10,8 +10,8 @@ export interface PendingTrace {
   readonly sinceMs: number;
   /** Those that have ended. */
   readonly spans: FinishedSpan[];
-  /** How many have not. */
-  open: number;
+  /** The ids of those that have not. */
+  readonly open: Set<string>;
   bytes: number;
   costUsd: number;
   older: PendingTrace | undefined;
@@ -49,7 +49,16 @@ export class PendingTraces {
 
   begin(traceId: string, sinceMs: number): PendingTrace {
     const older = this.#newest;
-    const trace: PendingTrace = { traceId, sinceMs, spans: [], open: 0, bytes: 0, costUsd: 0, older, newer: undefined };
+    const trace: PendingTrace = {
+      traceId,
+      sinceMs,
+      spans: [],
+      open: new Set(),
+      bytes: 0,
+      costUsd: 0,
+      older,
+      newer: undefined,
+    };
     if (older === undefined) this.#oldest = trace;
     else older.newer = trace;
     this.#newest = trace;
@@ -57,15 +66,17 @@ export class PendingTraces {
     return trace;
   }
 
-  opened(trace: PendingTrace): void {
-    trace.open++;
+  opened(trace: PendingTrace, spanId: string): void {
+    trace.open.add(spanId);
     this.#grow(trace, emptySpanBytes);
   }
 
-  ended(trace: PendingTrace, span: FinishedSpan): void {
-    trace.open--;
+  /** False where the span is none of those that began in it. */
+  ended(trace: PendingTrace, span: FinishedSpan): boolean {
+    if (!trace.open.delete(span.spanContext().spanId)) return false;
     trace.spans.push(span);
     this.#grow(trace, bytesOf(span) - emptySpanBytes);
+    return true;
   }
 
   /** Removes the trace, which is held, and returns its spans. */

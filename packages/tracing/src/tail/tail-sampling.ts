@@ -131,7 +131,7 @@ class Tail implements SpanReceiver {
       if (isLocalRoot(span)) this.#kept.head++;
       return;
     }
-    const { traceId } = spanContext;
+    const { traceId, spanId } = spanContext;
     let trace = this.#pending.get(traceId);
     if (trace === undefined) {
       // A span below one that is decided about follows it, and a further request of a trace that is kept is kept.
@@ -140,7 +140,7 @@ class Tail implements SpanReceiver {
       this.#decisions.delete(traceId);
       trace = this.#pending.begin(traceId, this.#rules.clock.monotonicMs());
     }
-    this.#pending.opened(trace);
+    this.#pending.opened(trace, spanId);
     this.#makeRoom();
   }
 
@@ -152,12 +152,12 @@ class Tail implements SpanReceiver {
     if (isSampled(span.spanContext())) return this.#next.onEnd(span);
     if (this.#closed) return void this.#dropped.closed++;
     const trace = this.#pending.get(span.spanContext().traceId);
-    if (trace === undefined) return this.#late(span);
-    this.#pending.ended(trace, span);
+    // One of an earlier request of the trace belongs to what was decided about that.
+    if (trace === undefined || !this.#pending.ended(trace, span)) return this.#late(span);
     trace.costUsd += costUsdOf(span);
     const reason = reasonToKeep(span, this.#rules) ?? (trace.costUsd >= this.#rules.costUsd ? 'cost' : undefined);
     if (reason !== undefined) this.#keep(trace, reason);
-    else if (trace.open <= 0) this.#drop(trace, 'sampling');
+    else if (trace.open.size === 0) this.#drop(trace, 'sampling');
     else this.#makeRoom();
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { propagation } from '@opentelemetry/api';
+import { baggageEntryMetadataFromString, propagation } from '@opentelemetry/api';
 import { extract, inject, operate, run } from '@sage-adk/core';
 import fc from 'fast-check';
 import { formatBaggage, parseBaggage } from '../../src/context/baggage.ts';
@@ -136,6 +136,22 @@ describe('the fields', () => {
       ),
     );
   });
+
+  test.each(['a=1;p=\r\nx-admin: yes', 'a=1;p=é😀', 'a=\n1', 'a=é', 'a=\ud800'])(
+    'baggage that no header may hold, such as %j, goes no further, and takes nothing else along',
+    (member) => {
+      using recording = record();
+      const sent = run(extract({ traceparent, baggage: `${member},b=2;q=1` }), () =>
+        operate('agent.request', request, () => inject({})),
+      );
+      expect(sent).toMatchObject({ baggage: 'b=2;q=1', traceparent: expect.stringContaining(traceId) });
+      expect(() => new Headers(sent)).not.toThrow();
+      expect(recording.spans()).toHaveLength(1);
+      const metadata = baggageEntryMetadataFromString(member.slice(4));
+      const field = formatBaggage(propagation.createBaggage({ a: { value: '1', metadata } }));
+      expect(field).toMatch(/^a=1(;[\t -~]*)?$/);
+    },
+  );
 
   test('baggage is bounded on its way in and out, and what is malformed is left out', () => {
     expect(parseBaggage('a'.repeat(9_000))).toBeUndefined();

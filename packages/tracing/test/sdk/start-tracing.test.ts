@@ -75,6 +75,30 @@ describe('startTracing', () => {
     expect(() => startTracing({ serviceName: 'weather', secrets: ['abc'] })).toThrow('secrets');
   });
 
+  test('a secret is hidden in names of attributes, in texts of JSON, and where a long text was cut', async () => {
+    await using receiver = await startOtlpReceiver();
+    const secret = 'sk-live-\n"1234567890abcdef"';
+    const tracing = startTracing({ serviceName: 'weather', endpoint: receiver.url, secrets: [secret] });
+    const cut = 'x'.repeat(1_024 - 20) + secret;
+    operate(
+      'billing.charge' as 'storage.get',
+      { [secret]: 1, cut, body: JSON.stringify({ secret }) } as never,
+      () => 1,
+    );
+    await tracing.shutdown();
+    expect(receiver.spans[0]?.attributes).toMatchObject({
+      'billing.[redacted]': 1,
+      'billing.cut': expect.stringMatching(/^x+\[redacted\]$/),
+      'billing.body': '{"secret":"[redacted]"}',
+    });
+  });
+
+  test.each([['1234'], [undefined]])('an error about a secret such as %j does not tell it', (secret) => {
+    expect(() => startTracing({ serviceName: 'weather', secrets: [secret as string] })).toThrow(
+      'The option secrets is "[redacted]"; it must be texts of at least 6 characters.',
+    );
+  });
+
   test("two requests at a time are two traces that don't mix", async () => {
     await using receiver = await startOtlpReceiver();
     const tracing = startTracing({ serviceName: 'weather', endpoint: receiver.url });

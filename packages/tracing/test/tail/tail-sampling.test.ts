@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { ROOT_CONTEXT, type Span, SpanStatusCode, trace as api } from '@opentelemetry/api';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
@@ -204,6 +205,32 @@ describe('late spans', () => {
     );
     expect(tail.names()).toEqual(['get late', 'get later']);
     expect(tail.counts()).toMatchObject({ keptError: 1, droppedSampling: 2 });
+  });
+});
+
+test('a late span of an earlier request ends nothing of the next one of its trace', async () => {
+  await using tail = sampleTail();
+  const from = (work: () => unknown) =>
+    run(extract({ traceparent: `00-${traceId}-${caller}-00` }), () => operate('agent.request', request, work));
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  let late: Promise<unknown> | undefined;
+  from(() => {
+    late = Promise.resolve().then(() => operate('storage.set', entry('late'), () => gate));
+  });
+  await setImmediate();
+  await from(async () => {
+    get('first');
+    open();
+    await late;
+    fail('failing');
+  });
+  expect(tail.names()).toEqual(['get first', 'get failing', 'SendMessage']);
+  expect(tail.counts()).toMatchObject({
+    keptError: 1,
+    droppedSampling: 1,
+    droppedLate: 1,
+    heldTraces: 0,
+    heldBytes: 0,
   });
 });
 
