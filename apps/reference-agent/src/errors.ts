@@ -10,7 +10,6 @@ export const errors = defineErrors('AGENT', {
     message: 'Cannot listen on {host}:{port} ({reason}). Check {key}.',
   },
   SECRET_UNREADABLE: { category: 'permanent', status: 500, message: '{key}: {file} cannot be read ({reason}).' },
-  FOLDER_UNUSABLE: { category: 'permanent', status: 500, message: '{key}: {folder} cannot be used ({reason}).' },
   KEY_MISSING: {
     category: 'permanent',
     status: 500,

@@ -1,16 +1,14 @@
-import { isSageError } from '@sage-adk/core';
 import { createHealth, type Health } from '@sage-adk/health';
 import { type HealthConfig, healthFromConfig } from '@sage-adk/health/config';
 import { listenForProbes } from '@sage-adk/health/node';
 import { createLogger, observeLogging } from '@sage-adk/logging';
-import { type AuditLog, type AuditLogOptions, observeAudit, openAuditLog } from '@sage-adk/logging/audit';
+import { observeAudit, openAuditLog } from '@sage-adk/logging/audit';
 import { auditFromConfig, type LoggingConfig, loggingFromConfig } from '@sage-adk/logging/config';
 import { type TracingConfig, tracingFromConfig } from '@sage-adk/tracing/config';
 import type { AgentUrls } from './agent.ts';
 import { type Closing, createClosing } from './closing.ts';
 import type { AgentConfig } from './config/schema.ts';
 import { readSecret } from './config/secret.ts';
-import { errors } from './errors.ts';
 import { startMetrics } from './metrics/start.ts';
 import { secretsIn } from './secrets.ts';
 
@@ -55,20 +53,7 @@ async function startAudit(config: LoggingConfig, secrets: readonly string[], clo
   const key = file === undefined ? undefined : await readSecret(file, 'observability.logging.audit.key_file');
   const options = auditFromConfig(config, key);
   if (options === undefined) return;
-  closing.add(observeAudit(closing.add(openAudit({ ...options, secrets }))));
-}
-
-function openAudit(options: AuditLogOptions): AuditLog {
-  try {
-    return openAuditLog(options);
-  } catch (cause) {
-    if (isSageError(cause)) throw cause;
-    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    throw errors.FOLDER_UNUSABLE(
-      { key: 'observability.logging.audit.folder', folder: options.folder, reason },
-      { cause },
-    );
-  }
+  closing.add(observeAudit(closing.add(openAuditLog({ ...options, secrets }))));
 }
 
 async function startSpans(config: TracingConfig, secrets: readonly string[], closing: Closing): Promise<void> {

@@ -117,9 +117,7 @@ const cases: Readonly<Record<Block, Readonly<Record<string, () => Promise<void>>
       await withKeys('logging', { audit: { enabled: false, folder: join(folder, 'none') } });
       await expect(readdir(join(folder, 'none'))).rejects.toThrow('ENOENT');
       const nowhere = withKeys('logging', { audit: { enabled: true, folder: '/dev/null/x' } });
-      await expect(nowhere).rejects.toThrow(
-        'observability.logging.audit.folder: /dev/null/x cannot be used (ENOTDIR).',
-      );
+      await expect(nowhere).rejects.toThrow('/dev/null/x cannot be opened (ENOTDIR).');
     },
   },
   tracing: {

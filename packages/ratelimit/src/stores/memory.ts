@@ -108,7 +108,7 @@ class Memory implements MemoryStore {
     const over: number[] = [];
     for (const ask of asks) {
       const part = partOf(held, ask, over.length);
-      over.push(part === undefined ? 0 : settle(part, ask.cost, this.#now));
+      over.push(part === undefined ? 0 : settle(part, ask.rule, ask.cost, this.#now));
     }
     this.#held.remove(held);
     return { settled: true, over };
@@ -193,8 +193,8 @@ class Memory implements MemoryStore {
     for (; held !== undefined && held.expiresUs <= this.#now.steadyUs; held = this.#held.first) {
       this.#held.remove(held);
       for (const part of held.parts) {
-        const { returnsOnExpiry, strategy } = part.rule;
-        if (returnsOnExpiry || strategy.kind === 'slots') settle(part, 0, this.#now);
+        const { rule } = part;
+        if (rule.returnsOnExpiry || rule.strategy.kind === 'slots') settle(part, rule, 0, this.#now);
       }
     }
   }

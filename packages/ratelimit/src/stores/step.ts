@@ -1,4 +1,5 @@
 /** One ask in a decision of the memory store, what becomes of it, and what a reservation then holds of it. */
+import type { CompiledRule } from '../compile.ts';
 import type { Instant } from './counters/index.ts';
 import type { Place } from './places.ts';
 import type { Finding } from './store.ts';
@@ -32,10 +33,9 @@ export function hold(step: Step): void {
   counter.hold(step);
 }
 
-/** Replaces what a part holds by what was used. Returns the units that the rule is beyond its limit. */
-export function settle(part: Step, cost: number, now: Instant): number {
+/** Replaces what a part holds by what was used. Returns the units that a rule of this strategy is beyond its limit. */
+export function settle(part: Step, { strategy }: CompiledRule, cost: number, now: Instant): number {
   const { key, held } = part;
-  const { strategy } = part.rule;
   const { table, counter } = part.place;
   const used = Math.max(0, cost - part.spent);
   const slot = table.slotLater(part.slot, key);

@@ -59,10 +59,10 @@ export function randomTrace(seed: number, length: number): Trace {
   };
   const steps = Array.from({ length }, () => ({ pauseUs: pauseOf(pick, upTo), call: callOf() }));
   const changed = new Map(drafts.map((draft, index) => [rules[index]?.rule, changedRule(draft, pick)]));
-  return {
-    rules,
-    steps: [...steps.slice(0, length / 2), ...steps.slice(length / 2).map((step) => underRules(step, changed))],
-  };
+  // A store in memory knows of another limit once it was asked about it, and not by what is settled.
+  const asked: TraceStep = { pauseUs: 0, call: { name: 'decide', request: { kind: 'peek', asks: asksOf(1) } } };
+  const second = [asked, ...steps.slice(length / 2)].map((step) => underRules(step, changed));
+  return { rules, steps: [...steps.slice(0, length / 2), ...second] };
 }
 
 /** The rule with another limit: what was used under the first one counts under this one. */

@@ -79,11 +79,13 @@ export class BucketCounter implements Counter {
     held.resetAfterUs = this.resetUs();
   }
 
-  settle(slot: number, _strategy: CompiledStrategy, held: number, mark: number, used: number, now: Instant): number {
-    this.load(slot, this.#bucket, now);
-    settleBucket(this.#bucket, this.#state, held, mark, used);
+  settle(slot: number, strategy: CompiledStrategy, held: number, mark: number, used: number, now: Instant): number {
+    const bucket = this.#bucket;
+    this.load(slot, bucket, now);
+    settleBucket(bucket, this.#state, held, mark, used);
     this.save(slot);
-    return this.over();
+    if (strategy === bucket) return this.over();
+    return Math.max(0, Math.ceil(this.#state.debt / bucket.weight) - (strategy as Bucket).burst);
   }
 
   level(): number {
