@@ -43,5 +43,5 @@ export const askWhole = { method: 'POST', body: '{"model":"m","messages":[]}' };
 
 /** Resolves a moment later with what says that nothing else did before. */
 export function nothingWithin(ms: number): Promise<string> {
-  return new Promise((resolve) => setTimeout(() => resolve('nothing'), ms));
+  return new Promise((resolve) => setTimeout(() => resolve('nothing'), ms).unref());
 }
