@@ -1,4 +1,6 @@
 import { begin, emit } from '@sage-adk/core';
+import { createDeadline, withTimeout } from '@sage-adk/core/deadline';
+import { guardStream, openSource } from '../dependency/stream.ts';
 import { fallbackErrors } from './errors.ts';
 import type { Served } from './outcome.ts';
 import type { Route } from './route.ts';
@@ -24,6 +26,8 @@ export interface ChainReading<I, O, C> {
   readonly route: Route<I, O, C>;
   readonly input: I;
   readonly signal: AbortSignal | undefined;
+  /** Calls in the context of where the stream was made: its deadline counts, wherever it is read. */
+  readonly within: <T>(call: () => T) => T;
   readonly isVisible: (chunk: C) => boolean;
   readonly onCut: CutRule<I, C>;
   onServed(served: Served): void;
@@ -124,9 +128,15 @@ class StreamAttempt<I, O, C> {
     const target = this.#target;
     const stream = (context: { readonly signal: AbortSignal }): AsyncIterable<C> =>
       target.stream?.(this.#input, context) ?? none;
-    const { signal } = this.#reading;
-    if (target.dependency === undefined) return stream({ signal: signal ?? new AbortController().signal });
-    return target.dependency.stream(stream, signal && { signal });
+    const { signal, within } = this.#reading;
+    const { dependency } = target;
+    return within(() => {
+      if (dependency !== undefined) return dependency.stream(stream, signal && { signal });
+      const whole = createDeadline({ parent: signal });
+      const first = (next: () => Promise<IteratorResult<C>>): Promise<IteratorResult<C>> =>
+        withTimeout(whole.remainingMs(), next, { operation: target.name, parent: signal });
+      return guardStream({ open: () => within(() => openSource(whole, (its) => stream({ signal: its }), first)) });
+    });
   }
 
   #serve(): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { defineErrors, isSageError } from '@sage-adk/core';
+import { defineErrors, isSageError, run, systemClock } from '@sage-adk/core';
 import { recordOperations } from '@sage-adk/core/testing';
 import fc from 'fast-check';
 import { createFallbackChain, type CutRule, staticResponse, type Target } from '../../src/fallback/index.ts';
@@ -31,6 +31,7 @@ async function read(stream: AsyncIterable<string>): Promise<{ chunks: string[]; 
   }
 }
 
+const nothing: AsyncIterable<never> = { async *[Symbol.asyncIterator]() {} };
 const isVisible = (chunk: string): boolean => !chunk.startsWith('#');
 const chain = (targets: readonly Streamer[]) =>
   createFallbackChain<readonly string[], string, string>({ name: 'chat', targets });
@@ -150,6 +151,63 @@ describe('ER5: a stream of a chain', () => {
       expect(asked).toEqual(['a']);
     },
   );
+
+  /** Gives its chunks, and then hears nothing any more. */
+  const deaf = (name: string, chunks: readonly string[], closed: string[] = []): Streamer => ({
+    name,
+    call: () => '',
+    stream: () => {
+      const left = [...chunks];
+      return {
+        [Symbol.asyncIterator]: () => ({
+          next: () => {
+            const value = left.shift();
+            return value === undefined ? new Promise<never>(() => {}) : Promise.resolve({ value, done: false });
+          },
+          return: () => (closed.push(name), new Promise<never>(() => {})),
+        }),
+      };
+    },
+  });
+
+  test.each([
+    ['before anything was seen', [], 'SAGE_FALLBACK_NO_TARGET'],
+    ['after', ['A'], 'SAGE_FALLBACK_PARTIAL_STREAM'],
+  ])(
+    'a target that ignores its signal is left at the deadline of where the stream was made, %s',
+    async (_, seen, code) => {
+      const closed: string[] = [];
+      const asked: string[] = [];
+      const second: Streamer = { name: 'b', call: () => '', stream: () => (asked.push('b'), nothing) };
+      const stream = run({ deadlineMs: systemClock.monotonicMs() + 15 }, () =>
+        chain([deaf('a', seen, closed), second]).stream([]),
+      );
+      expect(await read(stream)).toMatchObject({ chunks: seen, error: { code } });
+      expect([closed, asked]).toEqual([['a'], []]);
+    },
+  );
+
+  test('a response tier answers where the deadline of a target that ignores it came', async () => {
+    const answering = createFallbackChain({
+      name: 'chat',
+      targets: [deaf('a', ['#role'])],
+      responses: [staticResponse<readonly string[], string>('sorry')],
+      chunksOf: (value: string) => [value],
+    });
+    const stream = run({ deadlineMs: systemClock.monotonicMs() + 15 }, () => answering.stream([], { isVisible }));
+    expect(await read(stream)).toEqual({ chunks: ['sorry'], error: undefined });
+  });
+
+  test.each([[[]], [['A']]])('a target that ignores its signal after %j is left at an abort', async (seen) => {
+    const controller = new AbortController();
+    const closed: string[] = [];
+    const stream = chain([deaf('a', seen, closed), streamer('b', ['B'])]).stream([], { signal: controller.signal });
+    const reading = read(stream);
+    await new Promise((resolve) => void setImmediate(resolve));
+    controller.abort('left');
+    expect(await reading).toEqual({ chunks: seen, error: 'left' });
+    expect(closed).toEqual(['a']);
+  });
 
   const refusal = Object.assign(new Error('refused'), { status: 400, code: 'content_filter' });
   const forged = defineErrors('STREAMTEST', {
