@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { defineErrors, isSageError, run, systemClock } from '@sage-adk/core';
+import { defineErrors, isSageError, run, type SageError, systemClock } from '@sage-adk/core';
 import { recordOperations } from '@sage-adk/core/testing';
 import fc from 'fast-check';
+import { createClassifier } from '../../src/index.ts';
 import { createFallbackChain, type CutRule, staticResponse, type Target } from '../../src/fallback/index.ts';
 
 const busy = Object.assign(new Error('busy'), { status: 503 });
@@ -225,7 +226,22 @@ describe('ER5: a stream of a chain', () => {
       const { chunks, error: told } = await read(chain(alike).stream([], { onCut }));
       expect(chunks).toEqual(['A']);
       expect(told).toMatchObject({ code: 'SAGE_FALLBACK_PARTIAL_STREAM', cause: error });
+      const { category } = createClassifier().classify(error);
+      expect(createClassifier().classify(told)).toMatchObject({ category, retry: 'no' });
     }
+  });
+
+  test('what broke off is transient where a failure of its cause is', async () => {
+    const bug = new RangeError('index');
+    const categoryOf = async (errors: readonly Error[], onCut: CutRule<readonly string[], string>) => {
+      const targets = errors.map((error, index) => streamer(`${index}`, ['A', 'B'], 1, error));
+      return ((await read(chain(targets).stream([], { onCut }))).error as SageError).category;
+    };
+    const restart = { restartWith: '#reset' };
+    expect(await categoryOf([busy], 'throw')).toBe('transient');
+    expect(await categoryOf([bug], 'throw')).toBe('permanent');
+    expect(await categoryOf([busy, bug], restart)).toBe('transient');
+    expect(await categoryOf([bug, bug], restart)).toBe('permanent');
   });
 
   test('another model is asked what one refused where that is allowed, after a marker to forget it', async () => {
