@@ -9,6 +9,8 @@ const secrets: readonly (readonly [RegExp, string])[] = [
     /(["']?[\w-]*(?:passw(?:or)?d|passwd|pwd|secret|token|api[-_ ]?key|authorization|credential)[\w-]*["']?\s*[=:]\s*)(?:"[^"]*"|'[^']*'|(?!(?:bearer|basic)\b)\S+)/gi,
     '$1***',
   ],
+  // A header without its colon. What follows is words, such as "is missing", unless it has a digit or is long.
+  [/((?:api-key|auth-token)\s+)(?=\S*\d|\S{20})\S{6,}/gi, '$1***'],
   [/\b(?:sk|pk|rk|ghp|gho|xox[a-z]|AIza|AKIA)[-_\w]{8,}/g, '***'],
   [/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, '***'],
 ];

@@ -14,6 +14,8 @@ const forms: readonly ((text: string) => string)[] = [
   (text) => `password=${text} host=db`,
   (text) => `OPENAI_API_KEY=${text}`,
   (text) => `x-api-key: ${text}`,
+  (text) => `401: X-Api-Key ${text}1 is not known`,
+  (text) => `sent x-auth-token ${text}${text}`,
 ];
 
 test('a detail holds no secret in a form that drivers and SDKs quote', () => {
@@ -29,5 +31,12 @@ test('a detail keeps what an operator needs, and is never longer than 200 charac
   expect(withoutSecrets('connect postgres://user:s@c/ret@db:5432 refused')).toBe(
     'connect postgres://***@db:5432 refused',
   );
+  for (const text of [
+    'header X-Api-Key is missing, x-auth-token expired',
+    'X-Api-Key header required, the api-key authentication failed with 401',
+    'x-api-key 401',
+    'no api keys for 10.0.0.7:5432',
+  ])
+    expect(withoutSecrets(text)).toBe(text);
   expect(withoutSecrets('x'.repeat(10_000))).toHaveLength(200);
 });

@@ -1,4 +1,6 @@
 import { current, observe, type Subscription } from '@sage-adk/core';
+import { addPlain, type Fields } from '../serialise/plain.ts';
+import { textOf } from '../serialise/readable.ts';
 import type { AuditLog } from './audit-log.ts';
 
 const audited: ReadonlySet<string> = new Set(['security.violation', 'config.changed', 'error.critical']);
@@ -14,13 +16,16 @@ export function observeAudit(log: AuditLog): Subscription {
       !audited.has(name)
         ? undefined
         : (event) => {
-            const context = current();
-            const actor = context?.principal?.id;
-            const details = { ...(event as object), request_id: context?.requestId };
             try {
+              const context = current();
+              const actor = context?.principal?.id;
+              // Copied with care: a member that cannot be read costs itself, not the record.
+              const details: Record<string, unknown> = {};
+              addPlain(details, event as Fields, () => false);
+              details['request_id'] = context?.requestId;
               log.append({ event: name, details, ...(actor !== undefined && { actor }) });
             } catch (error) {
-              process.emitWarning(String(error), { code: 'SAGE_LOGGING_AUDIT_NOT_WRITTEN' });
+              process.emitWarning(textOf(error), { code: 'SAGE_LOGGING_AUDIT_NOT_WRITTEN' });
             }
           },
   });

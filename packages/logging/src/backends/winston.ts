@@ -1,9 +1,11 @@
 /**
  * The default backend: winston hands each finished line to its transports as it is.
  */
+import { requireNumber } from '@sage-adk/core';
 import winston from 'winston';
 import Transport from 'winston-transport';
 import type { Backend } from '../backend.ts';
+import { errors } from '../errors.ts';
 import type { LogLevel } from '../level.ts';
 import { isError } from '../serialise/error-fields.ts';
 import { textOf } from '../serialise/readable.ts';
@@ -12,6 +14,8 @@ import { type LineWriter, type LineWriterOptions, openLineWriter } from './line-
 export interface WinstonBackendOptions extends LineWriterOptions {
   /** Transports of your own in place of the built-in output. They get the finished line; whether one is lost at the end of the process is up to them. */
   readonly transports?: readonly Transport[];
+  /** How long `close` waits for them; then it rejects with `SAGE_LOGGING_OUTPUT_STALLED`. @default 5000 */
+  readonly closeWithinMs?: number;
 }
 
 const winstonLevels = { fatal: 0, error: 1, warn: 2, info: 3, debug: 4 } as const;
@@ -40,7 +44,12 @@ const levelKey = Symbol.for('level');
  *
  * @throws SAGE_LOGGING_FILE_NOT_OPENED, SAGE_CORE_INVALID_OPTION
  */
-export function createWinstonBackend({ transports, ...options }: WinstonBackendOptions = {}): Backend {
+export function createWinstonBackend({
+  transports,
+  closeWithinMs = 5_000,
+  ...options
+}: WinstonBackendOptions = {}): Backend {
+  requireNumber('closeWithinMs', closeWithinMs, 0);
   let failure: Error | undefined;
   const failed = (error: unknown): void => void (failure = isError(error) ? error : new Error(textOf(error)));
   const output = transports === undefined ? openLineWriter(options) : undefined;
@@ -65,14 +74,13 @@ export function createWinstonBackend({ transports, ...options }: WinstonBackendO
       failure = undefined;
       throw reason;
     },
-    flush() {
+    async flush() {
       output?.flush();
-      return Promise.resolve();
     },
     async close() {
-      await new Promise<void>((resolve) => {
-        logger.once('finish', () => resolve());
-        logger.end();
+      await new Promise<void>((resolve, reject) => {
+        const timer = setTimeout(() => reject(errors.OUTPUT_STALLED({ waitedMs: closeWithinMs })), closeWithinMs);
+        logger.once('finish', () => resolve(clearTimeout(timer))).end();
       });
       output?.close();
     },

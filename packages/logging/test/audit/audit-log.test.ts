@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { emit, isSageError, run, systemClock } from '@sage-adk/core';
 import { auditReport, observeAudit, openAuditLog, verifyAudit } from '../../src/audit/index.ts';
 import { runAudit } from '../../src/audit/cli.ts';
@@ -82,6 +82,25 @@ describe('the audit log', () => {
       );
       const record = verifyAudit({ folder }).chains[0]?.records[1];
       expect(record).toMatchObject({ event: 'security.violation', actor: 'key-7', details: { request_id: 'r-1' } });
+    });
+  });
+
+  test('an event of which a member cannot be read is recorded, and a request that cannot be is told', () => {
+    inFolder((folder) => {
+      using log = openAuditLog({ folder });
+      using _watching = observeAudit(log);
+      const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+      const refuse = (): never => {
+        throw new Error('not readable');
+      };
+      const event = { kind: 'signature' as const, reason: 'mismatch' };
+      emit('security.violation', Object.defineProperty(event, 'reason', { get: refuse, enumerable: true }));
+      const principal = Object.defineProperty({ kind: 'api_key' as const, id: '' }, 'id', { get: refuse });
+      run({ principal }, () => emit('security.violation', { kind: 'signature', reason: 'mismatch' }));
+      const { records } = verifyAudit({ folder }).chains[0] ?? {};
+      expect(records?.slice(1)).toMatchObject([{ details: { kind: 'signature', reason: '[unreadable]' } }]);
+      expect(warn.mock.calls).toEqual([['Error: not readable', { code: 'SAGE_LOGGING_AUDIT_NOT_WRITTEN' }]]);
+      warn.mockRestore();
     });
   });
 });

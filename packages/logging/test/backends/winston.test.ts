@@ -88,4 +88,15 @@ describe('the winston backend', () => {
     expect(String(warn.mock.calls[0]?.[0])).toContain('refused by the transport');
     warn.mockRestore();
   });
+
+  test('close() waits no longer than it may for a transport that never calls back, and says so', async () => {
+    const seen: unknown[] = [];
+    const transport = new Transport({ log: (info) => void seen.push(info) });
+    const logger = createLogger({ backend: createWinstonBackend({ transports: [transport], closeWithinMs: 10 }) });
+    logger.info('one');
+    logger.info('two');
+    await expect(logger.close()).rejects.toMatchObject({ code: 'SAGE_LOGGING_OUTPUT_STALLED' });
+    expect(seen).toHaveLength(1);
+    expect(() => createWinstonBackend({ closeWithinMs: Number.NaN })).toThrow('closeWithinMs');
+  });
 });

@@ -30,6 +30,8 @@ export interface UsageLedgerOptions {
   readonly flushEveryMs?: number;
   /** Rows at which usage is kept without detail until the store takes some. Half of them are written at once. @default 10000 */
   readonly maxRows?: number;
+  /** How long the store may take for a batch. One that comes later after all counts once. @default 10000 */
+  readonly deadlineMs?: number;
   /** How long `close` tries to write the rest. @default 10000 */
   readonly closeWithinMs?: number;
   readonly clock?: Clock;
@@ -41,7 +43,7 @@ export interface UsageLedger extends AsyncDisposable {
   readonly pending: number;
   /** Counts what no operation tells. Members of the key that are left out are empty. Throws `SAGE_CORE_INVALID_OPTION` where a count is no whole number of at least 0. */
   add(key: Partial<UsageKey>, counts: Partial<UsageCounts>): void;
-  /** Writes what was used until now. Rejects as the store does; then it is kept and tried again. */
+  /** Writes what was used until now. Rejects as the store does, or with `SAGE_USAGE_STORE_LATE` where it hangs; then it is kept and tried again. */
   flush(): Promise<void>;
   /** Stops watching and writes the rest. Rejects with `SAGE_USAGE_NOT_WRITTEN` where that did not succeed in time. */
   close(): Promise<void>;
@@ -59,13 +61,15 @@ export function createUsageLedger({
   store,
   flushEveryMs = 5_000,
   maxRows = 10_000,
+  deadlineMs = 10_000,
   closeWithinMs = 10_000,
   clock = systemClock,
 }: UsageLedgerOptions): UsageLedger {
   requireNumber('flushEveryMs', flushEveryMs, 1);
   requireWhole('maxRows', maxRows, 1);
+  requireNumber('deadlineMs', deadlineMs, 1);
   requireNumber('closeWithinMs', closeWithinMs, 0);
-  const book = new Book(store, maxRows, clock);
+  const book = new Book(store, { maxRows, deadlineMs, clock });
   const subscription = observe(createUsageObserver((key, counts) => book.add(key, counts)));
   const counters = source('usage.ledger', () => book.counters);
   let closing: Promise<void> | undefined;
@@ -103,11 +107,14 @@ const againMs = 250;
 
 async function writeRest(book: Book, store: UsageStore, withinMs: number, clock: Clock): Promise<void> {
   const untilMs = clock.monotonicMs() + withinMs;
+  const timer = clock.setTimer(() => book.end(), withinMs, { keepAlive: true });
   for (;;) {
     try {
-      return await within(book.write(), Math.max(0, untilMs - clock.monotonicMs()), clock);
+      await book.write();
+      return timer.cancel();
     } catch (cause) {
       if (clock.monotonicMs() + againMs > untilMs) {
+        timer.cancel();
         throw usageErrors.NOT_WRITTEN({ rows: book.pending, store: store.name, reason: reasonOf(cause) }, { cause });
       }
     }
@@ -115,20 +122,13 @@ async function writeRest(book: Book, store: UsageStore, withinMs: number, clock:
   }
 }
 
-/** Waits for `work` so long; what comes of it later changes nothing. */
-function within<T>(work: Promise<T>, timeMs: number, clock: Clock): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const late = (): void => reject(new Error('it did not answer in time'));
-    const timer = clock.setTimer(late, timeMs, { keepAlive: true });
-    work.finally(() => timer.cancel()).then(resolve, reject);
-  });
-}
-
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
 const rowsPerBatch = 1_000;
+
+type BookOptions = Required<Pick<UsageLedgerOptions, 'maxRows' | 'deadlineMs' | 'clock'>>;
 
 /** What is not written yet, and the writing of it, one batch after the other. */
 class Book {
@@ -142,11 +142,16 @@ class Book {
   #refused = 0;
   readonly #store: UsageStore;
   readonly #maxRows: number;
+  readonly #deadlineMs: number;
   readonly #clock: Clock;
+  #isOver = false;
+  /** Ends the wait for the store. */
+  #giveUp: (why: Error) => void = () => {};
 
-  constructor(store: UsageStore, maxRows: number, clock: Clock) {
+  constructor(store: UsageStore, { maxRows, deadlineMs, clock }: BookOptions) {
     this.#store = store;
     this.#maxRows = maxRows;
+    this.#deadlineMs = deadlineMs;
     this.#clock = clock;
     this.#open = new UsageTable(maxRows);
   }
@@ -177,6 +182,12 @@ class Book {
     return this.#last;
   }
 
+  /** Waits for the store no longer, now and later. */
+  end(): void {
+    this.#isOver = true;
+    this.#giveUp(new Error('it did not answer in time'));
+  }
+
   async #writeAll(): Promise<void> {
     // What failed before goes first; only then is room for the next.
     await this.#writeSealed();
@@ -199,7 +210,7 @@ class Book {
   async #writeSealed(): Promise<void> {
     for (let batch = this.#sealed[0]; batch !== undefined; batch = this.#sealed[0]) {
       try {
-        await this.#store.add(batch);
+        await this.#add(batch);
       } catch (error) {
         this.#failures++;
         if (!(await this.#isOfBatch(batch, error))) throw error;
@@ -211,11 +222,27 @@ class Book {
     }
   }
 
+  /** Waits for the store until the deadline; what comes of it later changes nothing. */
+  #add(batch: UsageBatch): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const deadlineMs = this.#deadlineMs;
+      const work = this.#store.add(batch);
+      const late = (): void => reject(usageErrors.STORE_LATE({ store: this.#store.name, deadlineMs }));
+      const timer = this.#clock.setTimer(late, deadlineMs, { keepAlive: true });
+      this.#giveUp = (why) => {
+        timer.cancel();
+        reject(why);
+      };
+      if (this.#isOver) this.end();
+      work.finally(() => timer.cancel()).then(resolve, reject);
+    });
+  }
+
   /** Whether it is the batch that the store refuses: for good, and while it takes one without rows. Else it is the store that somebody has to mend. */
   async #isOfBatch({ day }: UsageBatch, error: unknown): Promise<boolean> {
     if (verdictOf(error).category !== 'permanent') return false;
     try {
-      await this.#store.add({ id: randomUUID(), day, rows: [] });
+      await this.#add({ id: randomUUID(), day, rows: [] });
       return true;
     } catch {
       return false;

@@ -287,6 +287,38 @@ describe('the usage ledger', () => {
     expect(clock.pending).toBe(0);
   });
 
+  test('OC3: a write is over at its deadline, though the store hangs, and what it held is written when the store is back', async () => {
+    const clock = createFakeClock({ nowMs: startMs });
+    const memory = createMemoryUsage();
+    let hangs = true;
+    const store: UsageStore = { ...memory, add: (batch) => (hangs ? new Promise(() => {}) : memory.add(batch)) };
+    const ledger = createUsageLedger({ store, flushEveryMs: 1_000, deadlineMs: 200, clock });
+    ledger.add({ user: 'ann', model: 'm' }, { calls: 1 });
+    const flushed = expect(ledger.flush()).rejects.toMatchObject({ code: 'SAGE_USAGE_STORE_LATE' });
+    await clock.advanceAsync(200);
+    await flushed;
+    expect(ledger.pending).toBe(1);
+    // Those that it starts by itself don't stay behind one that hangs.
+    await clock.advanceAsync(1_100);
+    hangs = false;
+    await clock.advanceAsync(1_100);
+    expect(await readAll(memory)).toMatchObject([{ calls: 1 }]);
+    await ledger.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  test('a close is over in its time, though a write before it hangs', async () => {
+    const clock = createFakeClock({ nowMs: startMs });
+    const store: UsageStore = { ...createMemoryUsage(), add: () => new Promise(() => {}) };
+    const ledger = createUsageLedger({ store, closeWithinMs: 300, clock });
+    ledger.add({ user: 'ann', model: 'm' }, { calls: 1 });
+    const flushed = expect(ledger.flush()).rejects.toThrow('it did not answer in time');
+    const closed = expect(ledger.close()).rejects.toMatchObject({ code: 'SAGE_USAGE_NOT_WRITTEN' });
+    await clock.advanceAsync(300);
+    await Promise.all([flushed, closed]);
+    expect(clock.pending).toBe(0);
+  });
+
   test('a ledger that was closed while it wrote writes no more by itself', async () => {
     const clock = createFakeClock({ nowMs: startMs });
     const memory = createMemoryUsage();

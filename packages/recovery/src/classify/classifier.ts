@@ -8,7 +8,7 @@ import { byPostgres } from './rules/postgres.ts';
 import { byProvider, byVagueWord } from './rules/provider.ts';
 import { byRedis } from './rules/redis.ts';
 
-/** Says what an error is. */
+/** Says what an error is. Never throws: one that cannot be read is unknown. */
 export interface Classifier {
   classify(error: unknown, options?: ClassifyOptions): Classification;
 }
@@ -18,7 +18,7 @@ export interface ClassifyOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A reason for errors that the built-in rules don't know; undefined leaves it to them. */
+/** A reason for errors that the built-in rules don't know; undefined leaves it to them. An error for which a rule throws is unknown. */
 export type ClassifierRule = (error: unknown, facts: ErrorFacts) => Reason | undefined;
 
 export interface ClassifierOptions {
@@ -32,22 +32,31 @@ export interface ClassifierOptions {
  * A classifier for what fetch, undici, model SDKs, Redis, PostgreSQL, A2A, MCP and this project throw. It reads shapes, not classes, so it needs none of them.
  */
 export function createClassifier({ rules = [], now = Date.now }: ClassifierOptions = {}): Classifier {
+  const read = (error: unknown, signal: AbortSignal | undefined): Classification => {
+    const facts = factsOf(error);
+    const ruled = reasonBy(rules, error, facts);
+    const [reason, known] = ruled ?? builtIn(error, facts, signal);
+    const { category, retry } = meaningOf[reason];
+    const classification = {
+      category,
+      reason,
+      retry: advised(facts, known ?? retry),
+      waitMs: waitOf(error, facts, now),
+      status: facts.status,
+    };
+    if (ruled !== undefined || !isSageError(error)) return classification;
+    const again = error.category === 'transient' && reason !== 'rejected';
+    return { ...classification, category: error.category, retry: again ? carefully(known ?? retry) : 'no' };
+  };
   return {
     classify(error, { signal } = {}) {
-      const facts = factsOf(error);
-      const ruled = reasonBy(rules, error, facts);
-      const [reason, known] = ruled ?? builtIn(error, facts, signal);
-      const { category, retry } = meaningOf[reason];
-      const classification = {
-        category,
-        reason,
-        retry: advised(facts, known ?? retry),
-        waitMs: waitOf(error, facts, now),
-        status: facts.status,
-      };
-      if (ruled !== undefined || !isSageError(error)) return classification;
-      const again = error.category === 'transient' && reason !== 'rejected';
-      return { ...classification, category: error.category, retry: again ? carefully(known ?? retry) : 'no' };
+      try {
+        return read(error, signal);
+      } catch {
+        // An error whose members throw, such as a proxy, tells nothing of itself.
+        const reason = signal?.aborted === true && error === signal.reason ? 'caller' : 'unknown';
+        return { ...meaningOf[reason], reason, waitMs: undefined, status: undefined };
+      }
     },
   };
 }

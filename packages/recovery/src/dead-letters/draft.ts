@@ -97,7 +97,7 @@ function describe(error: unknown, { classify, hide }: DraftOptions): DeadLetterE
   const { category, reason, status } = classify(error);
   const known = { category, reason: hide(reason), ...(status !== undefined && { status }) };
   const short = (text: string) => hide(text).slice(0, longestMessage);
-  if (!(error instanceof Error)) return { ...known, name: typeof error, message: short(textOf(error)) };
+  if (!isError(error)) return { ...known, name: typeof error, message: short(textOf(error)) };
   const stack = partOf(error, 'stack');
   return {
     ...known,
@@ -105,6 +105,15 @@ function describe(error: unknown, { classify, hide }: DraftOptions): DeadLetterE
     message: short(textOf(partOf(error, 'message'))),
     ...(typeof stack === 'string' && { stack: hide(stack).slice(0, longestStack) }),
   };
+}
+
+/** Also of a revoked proxy, which says nothing at all. */
+function isError(thrown: unknown): thrown is Error {
+  try {
+    return thrown instanceof Error;
+  } catch {
+    return false;
+  }
 }
 
 /** Any value: an answer's fields may have been assigned to the error, and to read a stack runs whatever prepares stacks. */
@@ -120,7 +129,7 @@ function textOf(thrown: unknown): string {
   try {
     return typeof thrown === 'string' ? thrown : (JSON.stringify(thrown) ?? String(thrown));
   } catch {
-    return typeof thrown === 'bigint' ? String(thrown) : Object.prototype.toString.call(thrown);
+    return typeof thrown === 'bigint' ? String(thrown) : '[object Object]';
   }
 }
 

@@ -52,4 +52,6 @@ const shapes: readonly (readonly [RegExp, string])[] = [
   // password=... of a connection string or a query, and keys in headers.
   [new RegExp(String.raw`(${name}=["']?)[^\s&;,"'<>[\]]+`, 'gi'), `$1${hidden}`],
   [/((?:authorization|api[-_]key|cookie)["']?: {0,8}["']?)(?!Bearer|Basic)[^\s,;"'[\]]{6,}/gi, `$1${hidden}`],
+  // The same without a colon, where it is no word.
+  [/((?:api-key|auth-token)\s{1,8})(?=\S{0,64}\d|\S{20})[^\s,;"'[\]]{6,}/gi, `$1${hidden}`],
 ];

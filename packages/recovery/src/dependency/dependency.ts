@@ -30,7 +30,7 @@ import { createRetryBudgets } from '../retry/budget.ts';
 import { createRetry, type Retry, type RetryOptions } from '../retry/retry.ts';
 import { Call, type CallContext, Try } from './call-context.ts';
 import { patienceUntil } from './patience.ts';
-import { abandon, guardStream, openWithin, Source } from './stream.ts';
+import { guardStream, openSource, openWithin, type Source } from './stream.ts';
 
 export interface DependencyOptions {
   /** Of one try; of a stream until its first chunk. @default Infinity */
@@ -202,24 +202,14 @@ class ProtectedDependency implements Dependency {
   }
 
   /** The first chunk within the timeout of the try; then only the deadline of the call and its caller end it. */
-  async #open<T>(call: Call, attempt: number, run: (context: CallContext) => AsyncIterable<T>): Promise<Source<T>> {
+  #open<T>(call: Call, attempt: number, run: (context: CallContext) => AsyncIterable<T>): Promise<Source<T>> {
     const whole = this.#deadline(call, call.deadlineMs);
-    const controller = new AbortController();
-    const signal = AbortSignal.any([whole.signal, controller.signal]);
-    const context: CallContext = Object.defineProperties(new Try(call, attempt, whole), {
-      signal: { value: signal },
-    });
-    let iterator: AsyncIterator<T> | undefined;
-    try {
-      const opened = (iterator = run(context)[Symbol.asyncIterator]());
-      const first = await this.#strictly(call, context, () => opened.next());
-      return new Source(opened, first, whole);
-    } catch (error) {
-      controller.abort(error);
-      whole[Symbol.dispose]();
-      abandon(iterator);
-      throw error;
-    }
+    const context: CallContext = new Try(call, attempt, whole);
+    return openSource(
+      whole,
+      (signal) => run(Object.defineProperties(context, { signal: { value: signal } })),
+      (next) => this.#strictly(call, context, next),
+    );
   }
 
   #strictly<T>(call: Call, context: CallContext, run: (context: CallContext) => PromiseLike<T> | T): Promise<T> {

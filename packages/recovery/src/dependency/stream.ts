@@ -1,11 +1,36 @@
 /**
- * A stream of a dependency after its first chunk.
+ * A stream of a dependency, or of a target of a chain, that is left where it ignores its signal.
  *
  * A source may ignore the signal of its try. Its reader hears of the deadline and of an abort all the same: each read waits for its chunk or for the signal, by one
  * listener for the whole stream. Whatever ends it, the source is closed and its place in the bulkhead given back; where a reader neither reads on nor leaves, by the
  * deadline, an abort, or the collector.
  */
 import type { Deadline } from '@sage-adk/core/deadline';
+
+/**
+ * The source that `run` makes, when its first chunk came.
+ *
+ * @param whole deadline of the stream; disposed with it
+ * @param first waits for the first chunk as long as the stream may take to begin
+ */
+export async function openSource<T>(
+  whole: Deadline,
+  run: (signal: AbortSignal) => AsyncIterable<T>,
+  first: (next: () => Promise<IteratorResult<T>>) => Promise<IteratorResult<T>>,
+): Promise<Source<T>> {
+  const controller = new AbortController();
+  let iterator: AsyncIterator<T> | undefined;
+  try {
+    whole.signal.throwIfAborted();
+    const opened = (iterator = run(AbortSignal.any([whole.signal, controller.signal]))[Symbol.asyncIterator]());
+    return new Source(opened, await first(() => opened.next()), whole);
+  } catch (error) {
+    controller.abort(error);
+    whole[Symbol.dispose]();
+    abandon(iterator);
+    throw error;
+  }
+}
 
 /** A source whose first chunk came. */
 export class Source<T> {
@@ -95,7 +120,7 @@ interface Guarded<T> {
   /** Opens it, trying again as the dependency does. */
   open(): Promise<Source<T>>;
   /** Hears what it broke off by. */
-  failed(error: unknown): void;
+  failed?(error: unknown): void;
 }
 
 /** Reads a source to its end. A reader that leaves closes it. */
@@ -124,7 +149,7 @@ async function* read<T>(guarded: Guarded<T>, opened: Opened): AsyncGenerator<T> 
   } catch (error) {
     left = false;
     source.abandon();
-    guarded.failed(error);
+    guarded.failed?.(error);
     throw error;
   } finally {
     if (left) await source.leave();

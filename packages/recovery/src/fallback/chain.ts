@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { current, emit, operate, requireOption } from '@sage-adk/core';
 import { messageOf } from '../classify/bag.ts';
 import { type Classifier, createClassifier } from '../classify/classifier.ts';
@@ -6,7 +7,7 @@ import type { Outcome, Served } from './outcome.ts';
 import type { ResponseTier } from './response-tier.ts';
 import { Route } from './route.ts';
 import { requireOneOf } from '../policy/one-of.ts';
-import { type CutRule, isCutRule, readChain } from './stream.ts';
+import { type ChainReading, type CutRule, isCutRule, readChain } from './stream.ts';
 import { ordered, type Target, type TargetOrder } from './target.ts';
 
 export interface FallbackOptions<I, O, C = unknown> {
@@ -55,7 +56,10 @@ export interface FallbackChain<I, O, C = unknown> {
    * `SAGE_FALLBACK_NO_TARGET` with all errors as its cause, and then and before response tiers emits `error.critical`.
    */
   execute(input: I, options?: FallbackCallOptions): Promise<Outcome<O>>;
-  /** The same for streams. Once something was seen, nobody else serves unless `onCut` says so, and nothing but an answer that begins anew follows it. */
+  /**
+   * The same for streams. Once something was seen, nobody else serves unless `onCut` says so, and nothing but an answer that begins anew follows it.
+   * A source that ignores its signal is left at the signal and the deadline of where the stream was made.
+   */
   stream(input: I, options?: FallbackStreamOptions<I, C>): FallbackStream<C>;
 }
 
@@ -122,6 +126,7 @@ function streamOf<I, O, C>(
 ): FallbackStream<C> {
   const { name, targets, chunksOf } = options;
   requireOption('onCut', onCut, '"throw", { continueWith } or { restartWith }', isCutRule);
+  const within = AsyncLocalStorage.snapshot() as ChainReading<I, O, C>['within'];
   let last: Served | undefined;
   return {
     get served() {
@@ -133,6 +138,7 @@ function streamOf<I, O, C>(
         route: routeOf(),
         input,
         signal,
+        within,
         isVisible,
         onCut,
         onServed: (served) => void (last = served),

@@ -49,10 +49,8 @@ export class Route<I, O, C> {
     return this.attempts[0]?.reason ?? 'unfit';
   }
 
-  get cause(): Error {
-    return this.#errors.length === 1 && this.#errors[0] instanceof Error
-      ? this.#errors[0]
-      : new AggregateError(this.#errors, 'All targets failed.');
+  get cause(): unknown {
+    return this.#errors.length === 1 ? this.#errors[0] : new AggregateError(this.#errors, 'All targets failed.');
   }
 
   classify(error: unknown): Classification {

@@ -1,5 +1,7 @@
 import { begin, emit } from '@sage-adk/core';
-import { fallbackErrors } from './errors.ts';
+import { createDeadline, withTimeout } from '@sage-adk/core/deadline';
+import { guardStream, openSource } from '../dependency/stream.ts';
+import { brokeOff } from './errors.ts';
 import type { Served } from './outcome.ts';
 import type { Route } from './route.ts';
 import type { Target } from './target.ts';
@@ -7,7 +9,7 @@ import type { Target } from './target.ts';
 /**
  * What happens where a stream breaks off after its reader saw something: a `SAGE_FALLBACK_PARTIAL_STREAM`; the next target goes on from what was
  * delivered, with the input that `continueWith` makes; or the next target, or a response tier, starts again, after a chunk that tells the reader to forget.
- * An error after which nobody else is asked is a `SAGE_FALLBACK_PARTIAL_STREAM` under each rule. A target whose stream broke off by a transient error is asked once more when no other is left.
+ * An error after which nobody else is asked is a `SAGE_FALLBACK_PARTIAL_STREAM` under each rule. Its category is that of its cause. A target whose stream broke off by a transient error is asked once more when no other is left.
  */
 export type CutRule<I, C> =
   | 'throw'
@@ -24,6 +26,8 @@ export interface ChainReading<I, O, C> {
   readonly route: Route<I, O, C>;
   readonly input: I;
   readonly signal: AbortSignal | undefined;
+  /** Calls in the context of where the stream was made: its deadline counts, wherever it is read. */
+  readonly within: <T>(call: () => T) => T;
   readonly isVisible: (chunk: C) => boolean;
   readonly onCut: CutRule<I, C>;
   onServed(served: Served): void;
@@ -52,15 +56,13 @@ export async function* readChain<I, O, C>(reading: ChainReading<I, O, C>): Async
     } catch (error) {
       const follows = attempt.failed(error);
       if (!attempt.visible) continue;
-      if (onCut === 'throw' || follows === 'nobody')
-        throw fallbackErrors.PARTIAL_STREAM({ target: target.name, chunks: seen }, { cause: error });
+      if (onCut === 'throw' || follows === 'nobody') throw brokeOff(target.name, seen, error, route.attempts.slice(-1));
       if (keeps) input = onCut.continueWith(reading.input, delivered);
       if (restarts) yield onCut.restartWith;
       if (follows === 'anybody') route.again(target);
     }
   }
-  const partial = (): Error =>
-    fallbackErrors.PARTIAL_STREAM({ target: route.first, chunks: seen }, { cause: route.cause });
+  const partial = (): Error => brokeOff(route.first, seen, route.cause, route.attempts);
   // Half an answer of a model and a default behind it would be neither.
   if (seen > 0 && !restarts) throw partial();
   const { chunks, served } = await reading.respond(route).catch((error: unknown) => {
@@ -124,9 +126,15 @@ class StreamAttempt<I, O, C> {
     const target = this.#target;
     const stream = (context: { readonly signal: AbortSignal }): AsyncIterable<C> =>
       target.stream?.(this.#input, context) ?? none;
-    const { signal } = this.#reading;
-    if (target.dependency === undefined) return stream({ signal: signal ?? new AbortController().signal });
-    return target.dependency.stream(stream, signal && { signal });
+    const { signal, within } = this.#reading;
+    const { dependency } = target;
+    return within(() => {
+      if (dependency !== undefined) return dependency.stream(stream, signal && { signal });
+      const whole = createDeadline({ parent: signal });
+      const first = (next: () => Promise<IteratorResult<C>>): Promise<IteratorResult<C>> =>
+        withTimeout(whole.remainingMs(), next, { operation: target.name, parent: signal });
+      return guardStream({ open: () => within(() => openSource(whole, (its) => stream({ signal: its }), first)) });
+    });
   }
 
   #serve(): void {

@@ -30,6 +30,7 @@ describe('secrets in the texts of an error', () => {
       String.raw`{"body":"{\"client_secret\": \"[redacted]\"}"}`,
     ],
     ['x-api-key: hunter22', 'x-api-key: [redacted]'],
+    ['401: X-Api-Key hunter22, sent', '401: X-Api-Key [redacted], sent'],
     ['jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.abc-def expired', 'jwt [redacted] expired'],
     ['-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----', '[redacted]'],
     ['pushed with ghp_0123456789abcdefghijABCDEFGHIJ012345', 'pushed with [redacted]'],
@@ -46,6 +47,8 @@ describe('secrets in the texts of an error', () => {
     'fetch http://127.0.0.1:8080/users/ada@example.org failed',
     'at run (file:///srv/agent/node_modules/openai/src/client.ts:123:45)',
     'max_tokens=4096 is above the limit',
+    'header X-Api-Key is missing, x-auth-token expired',
+    'x-api-key 401: the api-key authentication failed',
   ])('is left as it is: %s', (text) => {
     expect(hide(text)).toBe(text);
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { fromPostgres } from '@sage-adk/core/postgres';
+import { fromPostgres, type PostgresClient } from '@sage-adk/core/postgres';
 import type { RedisCommands } from '@sage-adk/core/redis';
 import { createFakeClock, recordOperations } from '@sage-adk/core/testing';
 import { describeWithService } from '@tooling/services';
@@ -23,6 +23,19 @@ async function sawPut(store: DeadLetterStore): Promise<void> {
     [store.name, true],
   ]);
   await store.close();
+}
+
+/** Puts ten letters that together are no reply, and lists them. */
+async function listsLarge(store: DeadLetterStore): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for (let index = 0; index < 10; index++) {
+    const { id } = await store.put({ source: 'inbox', payload: 'x'.repeat(900_000), error: new Error('no') });
+    ids.push(id);
+  }
+  const listed: string[] = [];
+  for await (const { id } of store.query()) listed.push(id);
+  expect(listed).toEqual(ids);
+  return ids;
 }
 
 describe('memory', () => {
@@ -76,14 +89,7 @@ describeWithService('redis', 'redis', (url) => {
       eval: (...args) => client.eval(...args).then(measure),
     };
     const store = createRedisDeadLetters({ client: measured, prefix: 'test:dlq', queue: queue(), deadlineMs: 5_000 });
-    const ids: string[] = [];
-    for (let index = 0; index < 10; index++) {
-      const { id } = await store.put({ source: 'inbox', payload: 'x'.repeat(900_000), error: new Error('no') });
-      ids.push(id);
-    }
-    const listed: string[] = [];
-    for await (const { id } of store.query()) listed.push(id);
-    expect(listed).toEqual(ids);
+    const ids = await listsLarge(store);
     const claimed: string[] = [];
     for (let more = true; more;) {
       const letters = await store.claim({ limit: 10 });
@@ -113,6 +119,29 @@ describeWithService('postgres', 'postgres', (url) => {
   test.each(deadLetterCases)('ER12 ER13 ER16: $name', ({ run }) =>
     run(async (options) => ({ store: open(options), pass })),
   );
+
+  test('ER13 ER15: letters of any size are listed and removed in replies that fit into memory', async () => {
+    let longest = 0;
+    const measured: PostgresClient = {
+      ...client,
+      async query<R>(...args: Parameters<PostgresClient['query']>) {
+        const rows = await client.query<R>(...args);
+        longest = Math.max(longest, JSON.stringify(rows).length);
+        return rows;
+      },
+    };
+    const options = { client: measured, schema, queue: queue(), maxLetterBytes: 4_000_000 };
+    const store = createPostgresDeadLetters(options);
+    await listsLarge(store);
+    expect(longest).toBeLessThan(2 * 1024 * 1024);
+    // A letter that is larger than a reply comes alone.
+    const { id } = await store.put({ source: 'outbox', payload: 'x'.repeat(3_000_000), error: new Error('no') });
+    await store.put({ source: 'outbox', payload: 1, error: new Error('no') });
+    const found: string[] = [];
+    for await (const letter of store.query({ source: 'outbox' })) found.push(letter.id);
+    expect([found[0], found.length]).toEqual([id, 2]);
+    expect(await store.purge({})).toBe(12);
+  });
 
   test('putting is an operation', () => sawPut(open()));
 });

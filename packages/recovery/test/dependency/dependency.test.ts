@@ -5,6 +5,7 @@ import { BulkheadPolicy, ExponentialBackoff } from 'cockatiel';
 import fc from 'fast-check';
 import { createDependency, type DependencyOptions } from '../../src/dependency/index.ts';
 import { createBulkhead, createCircuitBreakers } from '../../src/index.ts';
+import { read } from '../support/read.ts';
 
 const busy = Object.assign(new Error('busy'), { status: 503 });
 const exact = { jitter: 'none', baseMs: 100, multiplier: 2, budget: false } as const;
@@ -168,16 +169,6 @@ describe('a stream of a dependency', () => {
       yield item;
     }
   }
-  async function read(stream: AsyncIterable<unknown>): Promise<unknown[]> {
-    const seen: unknown[] = [];
-    try {
-      for await (const chunk of stream) seen.push(chunk);
-    } catch (error) {
-      seen.push(error);
-    }
-    return seen;
-  }
-
   test('is tried again until its first chunk, and never after it', async () => {
     const { clock, dependency } = make({ breaker: { minCalls: 10 } });
     const early = read(dependency.stream(({ attempt }) => chunks(attempt === 1 ? [busy] : ['a', 'b'])));

@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { run } from '@sage-adk/core';
 import { createFakeClock } from '@sage-adk/core/testing';
 import { createDependency, type DependencyOptions } from '../../src/dependency/index.ts';
+import { read } from '../support/read.ts';
 
 const busy = Object.assign(new Error('busy'), { status: 503 });
 const tick = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
@@ -12,16 +13,6 @@ function make(options: DependencyOptions = {}) {
   const clock = createFakeClock();
   const dependency = createDependency('openai', { retry: false, clock, ...options });
   return { clock, dependency };
-}
-
-async function read(stream: AsyncIterable<unknown>): Promise<unknown[]> {
-  const seen: unknown[] = [];
-  try {
-    for await (const chunk of stream) seen.push(chunk);
-  } catch (error) {
-    seen.push(error);
-  }
-  return seen;
 }
 
 /** Gives its chunks and then hears nothing any more; says whether it was closed. */

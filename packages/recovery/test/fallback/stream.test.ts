@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { defineErrors, isSageError } from '@sage-adk/core';
+import { defineErrors, isSageError, run, type SageError, systemClock } from '@sage-adk/core';
 import { recordOperations } from '@sage-adk/core/testing';
 import fc from 'fast-check';
+import { createClassifier } from '../../src/index.ts';
 import { createFallbackChain, type CutRule, staticResponse, type Target } from '../../src/fallback/index.ts';
 
 const busy = Object.assign(new Error('busy'), { status: 503 });
@@ -31,6 +32,7 @@ async function read(stream: AsyncIterable<string>): Promise<{ chunks: string[]; 
   }
 }
 
+const nothing: AsyncIterable<never> = { async *[Symbol.asyncIterator]() {} };
 const isVisible = (chunk: string): boolean => !chunk.startsWith('#');
 const chain = (targets: readonly Streamer[]) =>
   createFallbackChain<readonly string[], string, string>({ name: 'chat', targets });
@@ -151,6 +153,63 @@ describe('ER5: a stream of a chain', () => {
     },
   );
 
+  /** Gives its chunks, and then hears nothing any more. */
+  const deaf = (name: string, chunks: readonly string[], closed: string[] = []): Streamer => ({
+    name,
+    call: () => '',
+    stream: () => {
+      const left = [...chunks];
+      return {
+        [Symbol.asyncIterator]: () => ({
+          next: () => {
+            const value = left.shift();
+            return value === undefined ? new Promise<never>(() => {}) : Promise.resolve({ value, done: false });
+          },
+          return: () => (closed.push(name), new Promise<never>(() => {})),
+        }),
+      };
+    },
+  });
+
+  test.each([
+    ['before anything was seen', [], 'SAGE_FALLBACK_NO_TARGET'],
+    ['after', ['A'], 'SAGE_FALLBACK_PARTIAL_STREAM'],
+  ])(
+    'a target that ignores its signal is left at the deadline of where the stream was made, %s',
+    async (_, seen, code) => {
+      const closed: string[] = [];
+      const asked: string[] = [];
+      const second: Streamer = { name: 'b', call: () => '', stream: () => (asked.push('b'), nothing) };
+      const stream = run({ deadlineMs: systemClock.monotonicMs() + 15 }, () =>
+        chain([deaf('a', seen, closed), second]).stream([]),
+      );
+      expect(await read(stream)).toMatchObject({ chunks: seen, error: { code } });
+      expect([closed, asked]).toEqual([['a'], []]);
+    },
+  );
+
+  test('a response tier answers where the deadline of a target that ignores it came', async () => {
+    const answering = createFallbackChain({
+      name: 'chat',
+      targets: [deaf('a', ['#role'])],
+      responses: [staticResponse<readonly string[], string>('sorry')],
+      chunksOf: (value: string) => [value],
+    });
+    const stream = run({ deadlineMs: systemClock.monotonicMs() + 15 }, () => answering.stream([], { isVisible }));
+    expect(await read(stream)).toEqual({ chunks: ['sorry'], error: undefined });
+  });
+
+  test.each([[[]], [['A']]])('a target that ignores its signal after %j is left at an abort', async (seen) => {
+    const controller = new AbortController();
+    const closed: string[] = [];
+    const stream = chain([deaf('a', seen, closed), streamer('b', ['B'])]).stream([], { signal: controller.signal });
+    const reading = read(stream);
+    await new Promise((resolve) => void setImmediate(resolve));
+    controller.abort('left');
+    expect(await reading).toEqual({ chunks: seen, error: 'left' });
+    expect(closed).toEqual(['a']);
+  });
+
   const refusal = Object.assign(new Error('refused'), { status: 400, code: 'content_filter' });
   const forged = defineErrors('STREAMTEST', {
     FORGED: { category: 'critical', status: 401, message: 'The signature is forged.' },
@@ -167,7 +226,22 @@ describe('ER5: a stream of a chain', () => {
       const { chunks, error: told } = await read(chain(alike).stream([], { onCut }));
       expect(chunks).toEqual(['A']);
       expect(told).toMatchObject({ code: 'SAGE_FALLBACK_PARTIAL_STREAM', cause: error });
+      const { category } = createClassifier().classify(error);
+      expect(createClassifier().classify(told)).toMatchObject({ category, retry: 'no' });
     }
+  });
+
+  test('what broke off is transient where a failure of its cause is', async () => {
+    const bug = new RangeError('index');
+    const categoryOf = async (errors: readonly Error[], onCut: CutRule<readonly string[], string>) => {
+      const targets = errors.map((error, index) => streamer(`${index}`, ['A', 'B'], 1, error));
+      return ((await read(chain(targets).stream([], { onCut }))).error as SageError).category;
+    };
+    const restart = { restartWith: '#reset' };
+    expect(await categoryOf([busy], 'throw')).toBe('transient');
+    expect(await categoryOf([bug], 'throw')).toBe('permanent');
+    expect(await categoryOf([busy, bug], restart)).toBe('transient');
+    expect(await categoryOf([bug, bug], restart)).toBe('permanent');
   });
 
   test('another model is asked what one refused where that is allowed, after a marker to forget it', async () => {

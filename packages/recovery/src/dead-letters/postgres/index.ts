@@ -131,9 +131,10 @@ class PostgresBackend implements Backend {
     ];
     const times = [filter.failedFromMs ?? null, filter.failedBeforeMs ?? null];
     const needle = text === undefined ? null : JSON.stringify(text).slice(1, -1);
-    const rows = await this.#query<Row>(this.#statements.page, [cursor || firstId, limit, ...values, needle, ...times]);
-    const letters = rows.map(letterOf);
-    return { letters, nextCursor: rows.length < limit ? undefined : rows.at(-1)?.id };
+    const asked = [cursor || firstId, limit, ...values, needle, ...times];
+    const rows = await this.#query<Row & { readonly more: boolean }>(this.#statements.page, asked);
+    const last = rows.at(-1);
+    return { letters: rows.map(letterOf), nextCursor: last?.more || rows.length === limit ? last?.id : undefined };
   }
 
   async remove(letters: readonly Claim[]): Promise<number> {

@@ -1,4 +1,5 @@
 import { quoteIdentifier } from '@sage-adk/core/postgres';
+import { mostBytes } from '../most-bytes.ts';
 
 /** Letters that one sweep looks at. */
 export const sweptAtOnce = 500;
@@ -121,13 +122,20 @@ function roomOf(table: string, counters: string) {
   };
 }
 
+/** Letters from a cursor on, as many as fit into one reply, each with whether the page has `more` behind it. */
 function pageOf(table: string): string {
   const wanted = (column: string, parameter: string) => `(${parameter}::text is null or ${column} = ${parameter})`;
-  return `select ${columns(table)} from ${table} where queue = $1 and id > $2 and ${live}
+  const found = `select * from ${table} where queue = $1 and id > $2 and ${live}
       and ($4::text is null or id in ${idsOf('$4')})
       and ${wanted('source', '$5')} and ${wanted('state', '$6')} and ${wanted('fingerprint', '$7')}
       and ${wanted('category', '$8')} and ${wanted('reason', '$9')}
       and ($10::text is null or position($10 in payload) > 0 or position($10 in error) > 0)
       and ($11::float8 is null or ${toMs('failed_at')} >= $11) and ($12::float8 is null or ${toMs('failed_at')} < $12)
     order by id limit $3::int`;
+  // Lengths are known without reading the texts.
+  return `select ${columns('letter')}, more from (
+      select found.*, row_number() over up_to as place, lead(id) over up_to is not null as more,
+        sum(octet_length(payload)::bigint + octet_length(headers) + octet_length(error)) over up_to as bytes
+      from (${found}) as found window up_to as (order by id rows unbounded preceding)) as letter
+    where place = 1 or bytes <= ${mostBytes} order by id`;
 }

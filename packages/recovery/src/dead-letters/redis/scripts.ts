@@ -1,7 +1,5 @@
 import { defineScript, type RedisScript } from '@sage-adk/core/redis';
-
-/** Most bytes of letters in one reply, but for a single larger one: what is much longer does not come within the deadline. */
-const mostBytes = 2 * 1024 * 1024;
+import { mostBytes } from '../most-bytes.ts';
 
 // What lies in Redis for a queue, all in one slot. `letters` (id -> JSON that never changes), `meta` (id -> JSON of what does), `errors` (id -> JSON of
 // the last failure), `due` (id by the time from which it may be claimed), `parked`, `expiry` (id by the end of its retention), `ids` (in the order of
