@@ -39,7 +39,7 @@ export function sendError(response: ServerResponse, error: unknown): void {
 }
 
 /** The same error where an answer has begun: as JSON, for an event or as metadata. */
-export function errorBody(error: unknown): Readonly<Record<string, unknown>> {
+export function errorBody(error: unknown): Readonly<Record<string, unknown>> & { readonly message: string } {
   const decision = decisionOf(error);
   const { code, message } = describe(error);
   return { ...((decision && rateLimitBody(decision)) ?? { error: code, message }) };
