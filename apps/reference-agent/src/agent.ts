@@ -1,4 +1,4 @@
-import { emit, endOpen, type LlmProvider, type PricePort } from '@sage-adk/core';
+import { type Clock, emit, endOpen, type LlmProvider, type PricePort, systemClock } from '@sage-adk/core';
 import { createDrain } from '@sage-adk/health/drain';
 import { eventLoopCheck, memoryCheck, protocolCheck } from '@sage-adk/health/checks';
 import { createWorkerPool, type WorkerPool } from '@sage-adk/perf';
@@ -31,6 +31,8 @@ export interface AgentOptions {
   readonly price?: PricePort;
   /** Milliseconds until an answer is given up. @default 300_000 */
   readonly timeoutMs?: number;
+  /** What its end goes by: the delay, and the time of each step. @default the system's */
+  readonly clock?: Clock;
   /** Called once everything listens, before the first line is logged. */
   readonly onListening?: (urls: AgentUrls) => void;
 }
@@ -54,7 +56,7 @@ export interface Agent {
 
 /** Starts an agent from its configuration: this is where the packages meet. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { config, provider, price, timeoutMs = 300_000, onListening } = options;
+  const { config, provider, price, timeoutMs = 300_000, clock = systemClock, onListening } = options;
   const closing = createClosing();
   try {
     const telemetry = closing.add(await startTelemetry(config));
@@ -88,7 +90,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       closing.add(eventLoopCheck({ critical: false })),
       memoryCheck({ critical: false }),
     ]);
-    return { urls, close: once(() => stop({ config, telemetry, pipeline, server, pool, closing })) };
+    return { urls, close: once(() => stop({ config, clock, telemetry, pipeline, server, pool, closing })) };
   } catch (error) {
     await closing.close();
     throw error;
@@ -113,6 +115,7 @@ function workOf(pool: WorkerPool): Work {
 
 interface Running {
   readonly config: AgentConfig;
+  readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly pipeline: Pipeline;
   readonly server: Listening;
@@ -121,7 +124,7 @@ interface Running {
 }
 
 /** In this order: say so, wait until nobody sends more, finish or give up what runs, then close what it was using. */
-async function stop({ config, telemetry, pipeline, server, pool, closing }: Running): Promise<void> {
+async function stop({ config, clock, telemetry, pipeline, server, pool, closing }: Running): Promise<void> {
   const { drain_seconds: drainSeconds, drain_delay_seconds: delaySeconds } = config.server;
   const drainMs = drainSeconds * 1_000;
   // What was given up still gets a moment to say so, and nothing that ignores it keeps the agent from ending.
@@ -129,6 +132,7 @@ async function stop({ config, telemetry, pipeline, server, pool, closing }: Runn
   const preStopDelayMs = delaySeconds * 1_000;
   const drain = createDrain({
     health: telemetry.health,
+    clock,
     preStopDelayMs,
     deadlineMs: preStopDelayMs + 2 * lastMs + flushMs,
     steps: [

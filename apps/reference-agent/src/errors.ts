@@ -51,6 +51,12 @@ export const errors = defineErrors('AGENT', {
     status: 504,
     message: 'The answer took longer than {timeoutMs} ms.',
   },
+  INTERNAL_ERROR: {
+    category: 'permanent',
+    status: 500,
+    message:
+      'Something went wrong. Try again later; if it stays so, tell whoever runs the agent the request id {requestId}.',
+  },
   CLIENT_GONE: { category: 'cancelled', status: 499, message: 'The client closed the connection.' },
   TASK_CANCELLED: { category: 'cancelled', status: 499, message: 'The task was cancelled.' },
   STOPPING: { category: 'transient', status: 503, message: 'The agent is stopping.' },

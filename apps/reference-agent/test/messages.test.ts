@@ -50,6 +50,12 @@ describe('POST /v1/messages', () => {
     expect(third.text).toContain('Grace');
   });
 
+  test('what a very long message said is known to the next one', async () => {
+    const first = await post(agent.urls.messages, { text: `My name is Grace. ${'x'.repeat(20_000)}` });
+    const second = await post(agent.urls.messages, { text: "What's my name?", context_id: first.json()['context_id'] });
+    expect(second.json()['text']).toContain('Grace');
+  });
+
   test('a request id is taken over from the client, or made', async () => {
     const given = await post(agent.urls.messages, { text: 'x' }, { 'x-request-id': 'mine-1' });
     const made = await post(agent.urls.messages, { text: 'x' });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { observe } from '@sage-adk/core';
-import { createScriptedLlm } from '@sage-adk/core/testing';
+import { createFakeClock, createScriptedLlm } from '@sage-adk/core/testing';
 import { connect, gather, say } from './support/a2a.ts';
 import { startTestAgent } from './support/agent.ts';
 import { get, post } from './support/http.ts';
@@ -70,23 +70,28 @@ describe('closing', () => {
   test('is not ready from its first moment, takes no new connection, and is done twice as well as once', async () => {
     const model = createScriptedLlm();
     model.stallAfter(0);
-    const agent = await startTestAgent('', { provider: model, drainSeconds: 0.2 });
-    const answer = post(agent.urls.messages, { text: 'never to end' });
+    const agent = await startTestAgent('', { provider: model, drainSeconds: 30 });
+    const leaving = new AbortController();
+    const left = post(agent.urls.messages, { text: 'never to end' }, {}, leaving.signal).catch(() => 'left');
     await untilCalled(model);
     const closing = agent.close();
     const ready = await get(agent.urls.health ?? '');
     expect(ready.status).toBe(503);
     expect(ready.json()['reason']).toBe('draining');
     await expect(get(agent.urls.card)).rejects.toThrow();
-    await Promise.all([closing, agent.close(), answer]);
+    leaving.abort();
+    expect(await left).toBe('left');
+    await Promise.all([closing, agent.close()]);
   });
 
   test('still serves for the delay after it is not ready any more', async () => {
-    const agent = await startTestAgent('server:\n  drain_delay_seconds: 0.2\n');
+    const clock = createFakeClock();
+    const agent = await startTestAgent('server:\n  drain_delay_seconds: 15\n', { clock });
     const closing = agent.close();
     expect((await get(agent.urls.health ?? '')).status).toBe(503);
     const answer = await post(agent.urls.messages, { text: 'still there?' });
     expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close']);
+    clock.advance(15_000);
     await closing;
     await expect(get(agent.urls.card)).rejects.toThrow();
   });

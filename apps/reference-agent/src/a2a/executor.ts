@@ -127,9 +127,9 @@ interface End {
 type Metadata = Message['metadata'];
 
 function endOf(error: unknown): End {
-  const { message: text } = describe(error);
-  if (decisionOf(error) !== undefined)
-    return { state: TaskState.TASK_STATE_REJECTED, text, metadata: errorBody(error) };
+  const metadata = errorBody(error);
+  const { message: text } = metadata;
+  if (decisionOf(error) !== undefined) return { state: TaskState.TASK_STATE_REJECTED, text, metadata };
   const cancelled = isSageError(error, errors.TASK_CANCELLED.code);
   return { state: cancelled ? TaskState.TASK_STATE_CANCELED : TaskState.TASK_STATE_FAILED, text };
 }

@@ -28,7 +28,7 @@ import { errors } from '../errors.ts';
 import { readJson } from '../http/body.ts';
 import { openEventStream, writeEvents } from '../http/event-stream.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { sendError, sendJson } from '../http/respond.ts';
+import { describe, sendError, sendJson } from '../http/respond.ts';
 import type { Surface, Work } from '../http/surface.ts';
 import { Caller } from './caller.ts';
 import { canRead, notAMessage, type Shape } from './message-shape.ts';
@@ -136,11 +136,12 @@ async function respond(
     if (context.activatedExtensions !== undefined)
       response.setHeader(HTTP_EXTENSION_HEADER, context.activatedExtensions);
     if (Symbol.asyncIterator in result) await stream(exchange, call, result);
-    else sendJson(response, 200, result);
+    else {
+      const { error } = result as { readonly error?: RpcError };
+      sendJson(response, 200, error === undefined ? result : envelope(call.id, told(exchange, error)));
+    }
   } catch (error) {
-    const said = JsonRpcTransportHandler.mapToJSONRPCError(error);
-    if (said.code === A2A_ERROR_CODE.INTERNAL_ERROR) exchange.failed(error);
-    sendJson(response, 200, envelope(call.id, said));
+    sendJson(response, 200, envelope(call.id, toldBy(exchange, error)));
   }
 }
 
@@ -154,8 +155,7 @@ async function stream(exchange: Exchange, { id }: RpcCall, events: AsyncGenerato
     for (; !next.done; next = await events.next()) await writeEvents(response, formatSSEEvent(next.value));
   } catch (error) {
     exchange.failed(error);
-    const said = JsonRpcTransportHandler.mapToJSONRPCError(error);
-    await writeEvents(response, formatSSEErrorEvent(envelope(id, said)));
+    await writeEvents(response, formatSSEErrorEvent(envelope(id, toldBy(exchange, error))));
   }
   response.end();
 }
@@ -186,6 +186,17 @@ function codeOf(error: unknown): number {
 }
 
 type RpcError = ReturnType<typeof JsonRpcTransportHandler.mapToJSONRPCError>;
+
+function toldBy(exchange: Exchange, error: unknown): RpcError {
+  return told(exchange, JsonRpcTransportHandler.mapToJSONRPCError(error), error);
+}
+
+/** The SDK has the text of any error in its own; of what is no error of the protocol clients get what the agent says to it. */
+function told(exchange: Exchange, said: RpcError, error: unknown = new Error(said.message)): RpcError {
+  if (said.code !== A2A_ERROR_CODE.INTERNAL_ERROR) return said;
+  exchange.failed(error);
+  return { code: said.code, message: describe(exchange.failure).message };
+}
 
 function envelope(id: RpcCall['id'], error: RpcError) {
   return { jsonrpc: '2.0', id: id ?? null, error };

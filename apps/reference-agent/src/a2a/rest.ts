@@ -58,9 +58,9 @@ function createApp(handler: A2ARequestHandler, exchanges: WeakMap<object, Exchan
     const json = response.json.bind(response);
     // The SDK's handler knows only errors of the protocol.
     response.json = (body: unknown) => {
-      const refusal = exchanges.get(request)?.refusal;
-      if (refusal === undefined) return json(body);
-      sendError(response, refusal);
+      const exchange = exchanges.get(request);
+      if (exchange?.refusal === undefined) return json(toldBody(exchange, body));
+      sendError(response, exchange.refusal);
       return response;
     };
     next();
@@ -73,6 +73,14 @@ function createApp(handler: A2ARequestHandler, exchanges: WeakMap<object, Exchan
     refuse(response, told);
   });
   return app;
+}
+
+/** The SDK has the text of any error in its answer; of what is no error of the protocol clients get what the agent says to it. */
+function toldBody(exchange: Exchange | undefined, body: unknown): unknown {
+  const { error } = (body ?? {}) as { readonly error?: { readonly code?: unknown; readonly message?: unknown } };
+  if (error?.code !== 500) return body;
+  exchange?.failed(new Error(String(error.message)));
+  return { error: { ...error, message: describe(exchange?.failure).message } };
 }
 
 const malformedPath = 'The path holds a % that begins no escape.';

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { nearest } from './nearest.ts';
 import { oneOf } from './wording.ts';
+import { localModel } from './llm.ts';
 import type { AgentConfig } from './schema.ts';
 
 /** The names of `rate_limit.per_endpoint`. */
@@ -12,7 +13,7 @@ export type Endpoint = (typeof endpoints)[number];
 /** A limit that could never apply is worse than none, so it is an error. */
 export function checkAcross(config: AgentConfig, context: z.core.$RefinementCtx): void {
   const { server, rate_limit: limits, llm, recovery } = config;
-  const refuse = (path: PropertyKey[], message: string): void => {
+  const refuse: Refuse = (path, message) => {
     context.addIssue({ code: 'custom', path, message });
   };
   const { per_endpoint: perEndpoint = {}, tiers = {} } = limits;
@@ -36,6 +37,8 @@ export function checkAcross(config: AgentConfig, context: z.core.$RefinementCtx)
   refuseUnknown(['llm', 'provider'], llm.provider);
   if (Object.hasOwn(llm.providers, 'local'))
     refuse(['llm', 'providers', 'local'], 'wanted another name; local is the scripted model');
+  if (llm.provider !== 'local' && llm.model === localModel && known.includes(llm.provider))
+    refuse(['llm', 'model'], `wanted the name of a model that "${llm.provider}" has`);
   // An application may bring a provider of its own, so only a slip can be told.
   for (const name of Object.keys(limits.llm_providers ?? {})) {
     const meant = known.includes(name) ? undefined : nearest(name, known);
@@ -45,8 +48,21 @@ export function checkAcross(config: AgentConfig, context: z.core.$RefinementCtx)
   fallback.llm_chain.forEach(({ provider }, index) => {
     refuseUnknown(['recovery', 'fallback', 'llm_chain', index, 'provider'], provider);
   });
-  server.api_keys.forEach((key, index, keys) => {
-    const { id, tier, tenant } = key;
+  checkKeys(server.api_keys, tiers, refuse);
+}
+
+type Refuse = (path: PropertyKey[], message: string) => void;
+
+function checkKeys(
+  keys: AgentConfig['server']['api_keys'],
+  tiers: NonNullable<AgentConfig['rate_limit']['tiers']>,
+  refuse: Refuse,
+): void {
+  keys.forEach((key, index) => {
+    const { id, sha256, tier, tenant } = key;
+    const owner = keys.find((other) => other.sha256 === sha256) ?? key;
+    if (owner.id !== id)
+      refuse(['server', 'api_keys', index, 'sha256'], `wanted another key; this one is of "${owner.id}"`);
     if (tier !== undefined && !Object.hasOwn(tiers, tier)) {
       refuse(['server', 'api_keys', index, 'tier'], 'wanted a tier that stands in rate_limit.tiers');
     }

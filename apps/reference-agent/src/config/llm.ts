@@ -44,10 +44,13 @@ const provider = z
       refuse('base_url', 'wanted a URL such as http://host:8000/v1');
   });
 
+/** The model of the provider `local`. Another provider needs another. */
+export const localModel = 'local-scripted';
+
 export const llmConfig = z.strictObject({
   /** `local`, or the name of one of `providers`. */
   provider: z.string().min(1).default('local'),
-  model: z.string().min(1).default('local-scripted'),
+  model: z.string().min(1).default(localModel),
   /** Longest answer, in tokens; a limit of tokens or cost sets so much aside for each until it is known what it used. */
   max_output_tokens: z.int().min(1).max(10_000_000).default(4_096),
   /** What `model` costs, where no preset says it. A limit of cost needs it. */

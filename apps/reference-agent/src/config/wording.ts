@@ -74,9 +74,8 @@ function wantedNumber({ path, expected }: Extract<Issue, { code: 'invalid_type' 
   const number = expected === 'int' ? 'a whole number' : 'a number';
   if (typeof value === 'number') return `wanted ${Number.isFinite(value) ? number : `${number} that is finite`}`;
   if (typeof value !== 'string' || !/^[-+$~<>]?\s*\.?\d/.test(value)) return `wanted ${number}${ofUnit(path)}`;
-  return Number.isFinite(Number(value))
-    ? `wanted ${number}, without the quotes`
-    : `wanted ${number}${ofUnit(path)}, without a unit`;
+  if (Number.isFinite(Number(value))) return `wanted ${number}, without the quotes`;
+  return `wanted ${number}${ofUnit(path)}, without ${/^[-+\d\s_,.']+$/.test(value) ? 'separators' : 'a unit'}`;
 }
 
 const units: readonly (readonly [RegExp, string])[] = [

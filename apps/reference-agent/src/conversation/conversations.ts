@@ -4,7 +4,7 @@ import { emit, type Entry, type KeyValueStore, type LlmMessage } from '@sage-adk
 export interface Conversations {
   /** The turns so far, oldest first; none where the conversation is new or was forgotten. */
   read(conversation: ConversationKey): Promise<readonly LlmMessage[]>;
-  /** Adds `turns` to the end and drops the oldest that no longer fit. What other processes keep it from adding is told as `error.critical`. */
+  /** Adds `turns` to the end and drops the oldest that no longer fit, never those of the last exchange. What other processes keep it from adding is told as `error.critical`. */
   append(conversation: ConversationKey, turns: readonly LlmMessage[]): Promise<void>;
 }
 
@@ -18,9 +18,9 @@ export interface ConversationsOptions {
   readonly store: KeyValueStore;
   /** Milliseconds after the last message until a conversation is forgotten. @default one hour */
   readonly ttlMs?: number;
-  /** Turns that are kept of each. @default 40 */
+  /** Turns that are kept of each; more where the last exchange alone has more. @default 40 */
   readonly maxTurns?: number;
-  /** Characters that are kept of each. @default 16_384 */
+  /** Characters that are kept of each; the same. @default 16_384 */
   readonly maxCharacters?: number;
 }
 
@@ -77,15 +77,16 @@ function keyOf({ userId, contextId }: ConversationKey): string {
   return `${encodeURIComponent(userId)}/${contextId}`;
 }
 
+/** As many of the last exchanges as fit, each from its user's message on. The last one stays whatever its length: it was said just now. */
 function newest(turns: readonly LlmMessage[], maxTurns: number, maxCharacters: number): readonly LlmMessage[] {
   let characters = 0;
   let first = turns.length;
-  while (first > 0 && turns.length - first < maxTurns) {
-    characters += turns[first - 1]?.content.length ?? 0;
-    if (characters > maxCharacters) break;
-    first--;
+  for (let index = turns.length - 1; index >= 0; index--) {
+    characters += turns[index]?.content.length ?? 0;
+    const fits = turns.length - index <= maxTurns && characters <= maxCharacters;
+    if (!fits && first < turns.length) break;
+    // Providers want a conversation to begin with its user.
+    if (turns[index]?.role === 'user') first = index;
   }
-  // Providers want a conversation to begin with its user.
-  while (turns[first]?.role === 'assistant') first++;
   return turns.slice(first);
 }

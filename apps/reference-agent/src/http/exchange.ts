@@ -14,6 +14,8 @@ export interface Exchange {
   readonly streamed: boolean;
   /** An error that is the whole answer, whatever the protocol would have made of it. */
   refusal: unknown;
+  /** What {@link failed} was told first. */
+  readonly failure: unknown;
   /** Milliseconds that were spent waiting for the model. */
   llmMs: number;
   /** Begins the operation, once it is known what is asked for; it ends with the response. Later calls are ignored. */
@@ -55,13 +57,13 @@ class LiveExchange implements Exchange {
   readonly subject: Subject;
   streamed = false;
   refusal: unknown;
+  failure: unknown;
   llmMs = 0;
   readonly #controller: AbortController;
   readonly #closed: Promise<void>;
   readonly #work: Promise<unknown>[] = [];
   #settled: Promise<void> | undefined;
   #operation: OpenOperation<'agent.request'> | undefined;
-  #failure: unknown;
 
   constructor({ request, response, subject, controller, endsWithClient }: ExchangeOptions) {
     this.request = request;
@@ -99,7 +101,7 @@ class LiveExchange implements Exchange {
   }
 
   failed(error: unknown): void {
-    this.#failure ??= error;
+    this.failure ??= error;
   }
 
   keepUntil(work: Promise<unknown>): void {
@@ -119,7 +121,7 @@ class LiveExchange implements Exchange {
   #end(): void {
     const { statusCode, writableFinished } = this.response;
     this.#operation?.set({ status: statusCode, llmMs: this.llmMs });
-    if (this.#failure !== undefined) this.#operation?.fail(this.#failure);
+    if (this.failure !== undefined) this.#operation?.fail(this.failure);
     else if (writableFinished) this.#operation?.end();
     else this.#operation?.fail(errors.CLIENT_GONE());
   }

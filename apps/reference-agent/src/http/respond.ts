@@ -1,7 +1,8 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { isSageError, type SageError } from '@sage-adk/core';
+import { current, isSageError, type SageError } from '@sage-adk/core';
 import { rateLimitBody, rateLimitHeaders } from '@sage-adk/ratelimit';
 import { denialOf } from '@sage-adk/ratelimit/http';
+import { errors } from '../errors.ts';
 import { decisionOf } from '../limits/refusal.ts';
 
 /** Sends `value` as one line of JSON, whole. Header fields that were set before stay. */
@@ -38,7 +39,7 @@ export function sendError(response: ServerResponse, error: unknown): void {
 }
 
 /** The same error where an answer has begun: as JSON, for an event or as metadata. */
-export function errorBody(error: unknown): Readonly<Record<string, unknown>> {
+export function errorBody(error: unknown): Readonly<Record<string, unknown>> & { readonly message: string } {
   const decision = decisionOf(error);
   const { code, message } = describe(error);
   return { ...((decision && rateLimitBody(decision)) ?? { error: code, message }) };
@@ -59,11 +60,16 @@ function sendRefusal(response: ServerResponse, error: unknown): boolean {
   return true;
 }
 
-/** What a client may know of an error: ours say so themselves, of any other only that it happened. */
+/** What a client may know of an error: ours say so themselves, of any other only that it happened, and by which id the log has it. */
+export function toldOf(error: unknown): SageError {
+  if (isSageError(error)) return error;
+  return errors.INTERNAL_ERROR({ requestId: current()?.requestId ?? 'unknown' }, { cause: error });
+}
+
+/** The same, as parts of an answer. */
 export function describe(error: unknown): { readonly status: number; readonly code: string; readonly message: string } {
-  if (!isSageError(error))
-    return { status: 500, code: 'internal_error', message: 'Something went wrong. Try again later.' };
-  return { status: error.status, code: codeWord(error), message: error.message };
+  const told = toldOf(error);
+  return { status: told.status, code: codeWord(told), message: told.message };
 }
 
 function codeWord({ code }: SageError): string {

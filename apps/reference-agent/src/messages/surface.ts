@@ -18,7 +18,7 @@ export interface MessagesOptions {
 }
 
 const messageBody = z.strictObject({
-  text: z.string().min(1),
+  text: z.string().regex(/\S/, { error: 'wanted a text that is not empty' }),
   /** The conversation; a new one without it. */
   context_id: z.string().min(1).max(256).optional(),
 });

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
-import { isSageError } from '@sage-adk/core';
+import { emit, isSageError, run } from '@sage-adk/core';
+import { describe } from '../http/respond.ts';
 import { pathOf } from '../http/surface.ts';
 
 /** A report as JSON, from the parameters of a query. */
@@ -19,13 +21,17 @@ export function answerReports(
       response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(body);
     };
     const query = new URLSearchParams(request.url?.slice(path.length));
-    report(Object.fromEntries(query)).then(
-      (body) => answer(200, body),
-      (error: unknown) => {
-        // A query that asks for no day is the asker's; a store that is away is not.
-        const status = isSageError(error) ? error.status : 500;
-        answer(status, JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
-      },
+    void run({ requestId: randomUUID() }, () =>
+      report(Object.fromEntries(query)).then(
+        (body) => answer(200, body),
+        (error: unknown) => {
+          // A query that asks for no day is the asker's; a store that is away is not.
+          const { status, message } = describe(error);
+          if (!isSageError(error))
+            emit('error.critical', { source: 'metrics', reason: 'report_failed', message: String(error) });
+          answer(status, JSON.stringify({ error: message }));
+        },
+      ),
     );
   };
 }

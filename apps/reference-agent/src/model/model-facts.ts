@@ -2,7 +2,7 @@
 import type { PricePort } from '@sage-adk/core';
 import { createPriceTable, firstPrice, type TokenPrice } from '@sage-adk/llm';
 import { createModelBook } from '@sage-adk/llm/models';
-import type { LlmConfig, PriceConfig } from '../config/llm.ts';
+import type { LlmConfig, PriceConfig, ProviderConfig } from '../config/llm.ts';
 import { bookNames } from './sdk.ts';
 
 export interface ModelFacts {
@@ -25,14 +25,11 @@ const usualCall = { inputTokens: 3_000, outputTokens: 1_000 };
 export function createModelFacts({ model: first, price: ofFirst, providers }: LlmConfig, primary: string): ModelFacts {
   const book = createModelBook();
   const bookOf = (name: string): string => {
-    const kind = Object.hasOwn(providers, name) ? providers[name]?.kind : undefined;
+    const kind = entryOf(providers, name)?.kind;
     return (kind && bookNames[kind]) ?? name;
   };
-  const own: Record<string, Record<string, TokenPrice>> = {};
-  for (const [name, { models }] of Object.entries(providers)) {
-    for (const [model, { price }] of Object.entries(models)) if (price) (own[name] ??= {})[model] = priceOf(price);
-  }
-  if (ofFirst !== undefined) (own[primary] ??= {})[first] = priceOf(ofFirst);
+  const prices = Object.fromEntries(Object.entries(providers).map(([name, { models }]) => [name, pricesOf(models)]));
+  const own = ofFirst === undefined ? prices : withPrice(prices, primary, first, ofFirst);
   const presets: PricePort = {
     costNanoUsd: (call) => book.price.costNanoUsd({ ...call, provider: bookOf(call.provider) }),
   };
@@ -41,7 +38,7 @@ export function createModelFacts({ model: first, price: ofFirst, providers }: Ll
     price,
     of(provider, model) {
       const preset = book.find(bookOf(provider), model);
-      const said = providers[provider]?.models[model];
+      const said = entryOf(entryOf(providers, provider)?.models ?? {}, model);
       const facts = {
         contextWindow: said?.context_window ?? preset?.contextWindow,
         maxOutputTokens: said?.max_output_tokens ?? preset?.maxOutputTokens,
@@ -51,6 +48,23 @@ export function createModelFacts({ model: first, price: ofFirst, providers }: Ll
       return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
     },
   };
+}
+
+/** Names are anybody's, and `constructor` may be one. */
+function entryOf<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+type Prices = Readonly<Record<string, TokenPrice>>;
+
+function pricesOf(models: ProviderConfig['models']): Prices {
+  return Object.fromEntries(
+    Object.entries(models).flatMap(([model, { price }]) => (price ? [[model, priceOf(price)]] : [])),
+  );
+}
+
+function withPrice(prices: Readonly<Record<string, Prices>>, provider: string, model: string, price: PriceConfig) {
+  return { ...prices, [provider]: { ...entryOf(prices, provider), [model]: priceOf(price) } };
 }
 
 function priceOf({ input, cached_input: cachedInput, output }: PriceConfig): TokenPrice {

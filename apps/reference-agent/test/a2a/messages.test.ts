@@ -78,3 +78,19 @@ describe.each<Binding>(['JSONRPC', 'HTTP+JSON'])('a message over %s', (binding) 
     }
   });
 });
+
+test('a task whose limits cannot be checked is rejected in those words', async () => {
+  const money = 'rate_limit:\n  storage: redis\n  global:\n    max_cost_per_hour: 1\n';
+  const priced = 'llm:\n  price:\n    input: 1\n    output: 1\n';
+  const away = await startTestAgent(`${money}${priced}redis:\n  url: redis://127.0.0.1:1\n`);
+  const client = await connect(away.urls.agent, 'JSONRPC');
+  const said: unknown[] = [];
+  for await (const { payload } of client.sendMessageStream(say('Hello'))) {
+    if (payload?.$case === 'statusUpdate') said.push(payload.value.status?.message);
+  }
+  await away.close();
+  const message = 'Limits cannot be checked now. Try again later.';
+  expect(said).toMatchObject([
+    { parts: [{ content: { value: message } }], metadata: { error: 'rate_limit_unavailable', message } },
+  ]);
+});

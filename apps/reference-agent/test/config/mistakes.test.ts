@@ -37,6 +37,21 @@ test.each([
     'llm.providers.a.total_timeout: got "500ms", wanted a number of seconds, without a unit',
   ],
   [
+    'rate_limit:\n  global:\n    tokens_per_day: 100_000',
+    '3:21',
+    'rate_limit.global.tokens_per_day: got "100_000", wanted a number, without separators',
+  ],
+  [
+    'llm:\n  provider: main\n  providers:\n    main: { kind: openai, api_key: any }',
+    '2:3',
+    'llm.model is missing: wanted the name of a model that "main" has',
+  ],
+  [
+    `server:\n  api_keys:\n  - { id: ada, sha256: ${'ab'.repeat(32)} }\n  - { id: bob, sha256: ${'AB'.repeat(32)} }`,
+    '4:24',
+    'server.api_keys.1.sha256: got a text, wanted another key; this one is of "ada"',
+  ],
+  [
     'redis:\n  url: redis://h/notanumber',
     '2:8',
     'redis.url: got "redis://h/notanumber", wanted the number of a database after the host, such as redis://host:6379/0',

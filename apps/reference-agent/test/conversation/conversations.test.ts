@@ -77,11 +77,21 @@ test('turns that other processes keep from being written are told of', async () 
   expect(told).toEqual(['turns_lost']);
 });
 
-test('what is kept begins with the user, also where a long question went and its answer would stay', async () => {
+test('what is kept begins with the user, also where the limit falls between a question and its answer', async () => {
   const conversations = createConversations({ store: createStore(), maxTurns: 3 });
-  await conversations.append(ada, turnsOf('x'.repeat(17_000), 'short answer'));
-  expect(await conversations.read(ada)).toEqual([]);
   await conversations.append(ada, turnsOf('one', '1'));
+  await conversations.append(ada, turnsOf('two', '2'));
+  expect(await conversations.read(ada)).toEqual(turnsOf('two', '2'));
+});
+
+test.each([
+  ['question', turnsOf('longer than the limit', 'short')],
+  ['answer', turnsOf('short', 'longer than the limit')],
+])('the newest %s is kept whole, whatever its length; what is older goes first', async (_, long) => {
+  const conversations = createConversations({ store: createStore(), maxCharacters: 10 });
+  await conversations.append(ada, turnsOf('one', '1'));
+  await conversations.append(ada, long);
+  expect(await conversations.read(ada)).toEqual(long);
   await conversations.append(ada, turnsOf('two', '2'));
   expect(await conversations.read(ada)).toEqual(turnsOf('two', '2'));
 });
