@@ -42,12 +42,46 @@ describe('slices', () => {
   });
 
   test('are given back when their time is over', async () => {
-    const { limiters, server, clock } = create([global]);
+    const { limiters, server, clock } = create([global], 2);
     for (let n = 0; n < 40; n++) await limiters[0].check(everybody);
-    expect(await usedOn(limiters[0])).toBeGreaterThan(40);
+    expect(await usedOn(limiters[1])).toBeGreaterThan(40);
     await clock.advanceAsync(100);
-    expect(await usedOn(limiters[0])).toBe(40);
+    expect(await usedOn(limiters[1])).toBe(40);
     expect(server.server.counts().reservations).toBeLessThan(12);
+  });
+
+  test('are left to a peek of who holds them, and used to others', async () => {
+    const { limiters, clock } = create([global, { name: 'user', scope: 'user', limit: 3, per: 'minute' }], 2);
+    const bob = { user: 'bob' };
+    for (const user of ['ada', 'bob', 'cid']) await limiters[0].check({ user }, { requests: 3 });
+    const left = async (limiter: RateLimiter, subject: { user: string }): Promise<readonly number[]> =>
+      (await limiter.peek(subject)).rules.map(({ remaining }) => remaining);
+    expect(await left(limiters[0], bob)).toEqual([991, 0]);
+    expect((await limiters[0].peek(bob)).violated.map(({ rule }) => rule)).toEqual(['user']);
+    expect((await left(limiters[1], bob))[0]).toBeLessThan(991);
+    await clock.advanceAsync(100);
+    expect(await left(limiters[1], bob)).toEqual([991, 0]);
+  });
+
+  test('suffice for what a peek says, where the store has nothing left', async () => {
+    const { limiters } = create([{ ...global, limit: 200 }], 2);
+    for (let n = 0; n < 40; n++) await limiters[0].check(everybody);
+    const taken = await usedOn(limiters[1]);
+    expect(taken).toBeGreaterThan(40);
+    await limiters[1].reserve(everybody, { requests: 200 - taken });
+    expect(await limiters[1].peek(everybody)).toMatchObject({ allowed: false, remaining: 0 });
+    const held = taken - 40;
+    expect(await limiters[0].peek(everybody, { requests: held })).toMatchObject({
+      allowed: true,
+      remaining: held,
+      retryAfterMs: 0,
+    });
+    expect(await limiters[0].peek(everybody, { requests: held + 1 })).toMatchObject({
+      allowed: false,
+      remaining: held,
+    });
+    expect((await limiters[0].check(everybody, { requests: held })).allowed).toBe(true);
+    expect(await limiters[0].peek(everybody)).toMatchObject({ allowed: false, remaining: 0 });
   });
 
   test('are given back when the limiter closes', async () => {
