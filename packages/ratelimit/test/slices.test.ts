@@ -261,13 +261,29 @@ describe('slices', () => {
     expect((await limiter.check(bob)).source).toBe('slice');
   });
 
-  test.each<[string, Rule]>([
-    ['slots', { name: 'global', scope: 'global', unit: 'concurrency', limit: 3 }],
-    ['a queue', { ...global, strategy: 'leaky-bucket', maxQueue: 3 }],
-    ['what comes back by itself', { ...global, onExpiry: 'return' }],
-  ])('are refused for %s', async (_name, rule) => {
-    const { limiters } = create([rule]);
-    await expect(limiters[0].check(everybody)).rejects.toMatchObject({ code: 'SAGE_CORE_INVALID_OPTION' });
+  test.each<[string, Rule, string]>([
+    ['slots', { name: 'global', scope: 'global', unit: 'concurrency', limit: 3 }, 'unit'],
+    ['a queue', { ...global, strategy: 'leaky-bucket', maxQueue: 3 }, 'maxQueue'],
+    ['a queue of a tier', { ...global, strategy: 'leaky-bucket', tiers: { gold: { maxQueue: 3 } } }, 'maxQueue'],
+    ['what comes back by itself', { ...global, onExpiry: 'return' }, 'onExpiry'],
+  ])('are refused for %s before a limiter is made', (_name, rule, key) => {
+    const refusal = { code: 'SAGE_CORE_INVALID_OPTION', message: expect.stringContaining(`rules["global"].${key}`) };
+    expect(() => create([rule])).toThrow(expect.objectContaining(refusal));
+  });
+
+  test.each([
+    ['all', undefined],
+    ['one subject', { user: 'ada' }],
+  ])('refuse a queue that is set for %s, and nothing is changed', async (_name, subject) => {
+    const { limiters } = create([{ ...global, scope: 'user', strategy: 'leaky-bucket', burst: 10 }]);
+    const [limiter] = limiters;
+    await limiter.check(everybody);
+    const message = expect.stringContaining('rules["global"].maxQueue is 3; it must be 0, or the rule left out of');
+    const refusal = expect.objectContaining({ code: 'SAGE_CORE_INVALID_OPTION', message });
+    expect(() => limiter.set('global', { limit: 500, maxQueue: 3 }, subject)).toThrow(refusal);
+    expect(await limiter.check(everybody)).toMatchObject({ allowed: true, limit: 1_000 });
+    limiter.set('global', { limit: 500, maxQueue: 0 }, subject);
+    expect(await limiter.check(everybody)).toMatchObject({ allowed: true, limit: 500 });
   });
 
   const kinds: readonly (readonly [string, Partial<Rule>, (windowUs: number) => number])[] = [

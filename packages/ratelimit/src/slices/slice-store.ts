@@ -28,7 +28,7 @@ import { type SlicedRule, sliceRule } from './sliceable.ts';
 
 /** Options of {@link sliceStore}. */
 export interface SliceOptions {
-  /** Names of the rules that are sliced, the same in every process that shares them. Not those of concurrency, with a queue, or with `onExpiry: 'return'`. One with a burst of 1 is asked of the store as it is. */
+  /** Names of the rules that are sliced, the same in every process that shares them. Those of concurrency, with a queue, or with `onExpiry: 'return'` are refused. One with a burst of 1 is asked of the store as it is. */
   readonly rules: readonly string[];
   /**
    * How long a slice may be spent, the same in every process; of a sliding window up to a two-hundredth of the period longer.
@@ -85,6 +85,11 @@ class SliceStore implements LimiterStore {
     this.#largestShare = requireNumber('largestShare', largestShare, 0.000_001, 1);
     this.#maxKeys = requireWhole('maxKeys', maxKeys, 1);
     this.#clock = clock;
+  }
+
+  requireRule(rule: CompiledRule): void {
+    this.#slicedOf(rule);
+    this.#store.requireRule?.(rule);
   }
 
   decide(request: DecideRequest): Answer | Promise<Answer> {

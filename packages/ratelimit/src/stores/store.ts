@@ -200,6 +200,8 @@ export interface Holding {
 export interface LimiterStore extends AsyncDisposable {
   /** For labels: `memory`, `redis`, `postgres`. */
   readonly kind: string;
+  /** Throws `SAGE_CORE_INVALID_OPTION` for a rule that it cannot be asked about. A limiter calls it before a rule counts, new or changed. */
+  requireRule?(rule: CompiledRule): void;
   decide(request: DecideRequest): Answer | Promise<Answer>;
   settle(request: SettleRequest): Settlement | Promise<Settlement>;
   /** Sets a new expiry. False where no part is there that is not over. */
