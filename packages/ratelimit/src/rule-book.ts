@@ -4,7 +4,7 @@ import { type LimitCosts, type LimitSubject, requireOption } from '@sage-adk/cor
 import { type CompiledRule, compileRule, suffixOf } from './compile.ts';
 import { costIn } from './costs.ts';
 import { errors } from './errors.ts';
-import { scopeKey } from './keys.ts';
+import { requireObject, scopeKey } from './keys.ts';
 import type { Rule, Scope } from './rule.ts';
 import type { Ask } from './stores/store.ts';
 
@@ -73,6 +73,7 @@ export class RuleBook {
    * @param missing the cost where `costs` says nothing of a unit.
    */
   asksOf(subject: LimitSubject, costs: LimitCosts | undefined, missing: (rule: CompiledRule) => number): Ask[] {
+    requireObject('subject', subject);
     const asks: Ask[] = [];
     for (const { scope, others, byTier } of this.#groups) {
       const key = scopeKey(scope, subject);
