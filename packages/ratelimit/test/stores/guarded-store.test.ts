@@ -274,6 +274,15 @@ test('what was spent while the store was away is charged when it is back', async
   expect(remainingOf(shared.server)).toEqual(['user 5']);
 });
 
+test('a charge that was carried out, and its answer lost with the connection, is not made again', async () => {
+  const { limiter, shared, clock } = create([{ ...user, limit: 100, strategy: 'fixed-window', per: 'hour' }]);
+  shared.trouble = { name: 'cut' };
+  await limiter.charge(ada, { requests: 3 });
+  shared.trouble = { name: 'none' };
+  await clock.advanceAsync(2_000);
+  expect(remainingOf(shared.server)).toEqual(['user 97']);
+});
+
 test.each([
   ['was carried out', true],
   ['was not', false],
