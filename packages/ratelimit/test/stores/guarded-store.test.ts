@@ -8,7 +8,8 @@ import { compileRule } from '../../src/compile.ts';
 import { createRateLimiter, type Decision, type Rule, usd } from '../../src/index.ts';
 import { type GuardOptions, guardStore } from '../../src/stores/guarded-store.ts';
 import { storeCases } from '../../src/testing/index.ts';
-import { closeAfterTest, createGuarded, granted, timed } from '../support/guarded.ts';
+import { closeAfterTest, createGuarded, timed } from '../support/guarded.ts';
+import { granted } from '../support/outcomes.ts';
 import { createSharedStore, type Trouble } from '../support/shared-store.ts';
 
 const ada = { user: 'ada' };

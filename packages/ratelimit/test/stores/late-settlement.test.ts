@@ -1,7 +1,8 @@
 /** Settlements that a guard makes when the store is back, which may be after the time of their reservations. */
 import { describe, expect, test } from '@jest/globals';
 import { type Rule, usd } from '../../src/index.ts';
-import { createGuarded, granted, timed } from '../support/guarded.ts';
+import { createGuarded, timed } from '../support/guarded.ts';
+import { granted } from '../support/outcomes.ts';
 import type { Trouble } from '../support/shared-store.ts';
 
 const ada = { user: 'ada' };
