@@ -16,8 +16,14 @@ export function scopeKey(scope: Scope, subject: LimitSubject): string | undefine
   if (scope === 'global') return '';
   const id = idIn(scope, subject);
   if (typeof id === 'string') return ownKey(id);
+  requireObject('subject', subject);
   if (id !== undefined) refuse(typeof scope === 'string' ? `subject.${scope}` : 'scope(subject)', id);
   return scope === 'user' ? principalKey(subject.principal) : undefined;
+}
+
+/** Throws `SAGE_CORE_INVALID_OPTION` for what is no object. It tells the type alone: a text may be an API key. */
+export function requireObject(option: string, value: object | null): void {
+  requireOption(option, value && typeof value, 'an object', (type) => type === 'object');
 }
 
 function refuse(option: string, id: unknown): void {
@@ -26,17 +32,23 @@ function refuse(option: string, id: unknown): void {
 
 /** Each by its name, which is faster to read than a name that is computed. */
 function idIn(scope: Exclude<Scope, 'global'>, subject: LimitSubject): string | undefined {
-  switch (scope) {
-    case 'user':
-      return subject.user;
-    case 'provider':
-      return subject.provider;
-    case 'tenant':
-      return subject.tenant;
-    case 'endpoint':
-      return subject.endpoint;
-    default:
-      return scope(subject);
+  try {
+    switch (scope) {
+      case 'user':
+        return subject.user;
+      case 'provider':
+        return subject.provider;
+      case 'tenant':
+        return subject.tenant;
+      case 'endpoint':
+        return subject.endpoint;
+      default:
+        return scope(subject);
+    }
+  } catch (error) {
+    // Here and not before, where it would cost every decision.
+    requireObject('subject', subject);
+    throw error;
   }
 }
 
@@ -77,7 +89,9 @@ function ownKey(id: string): string {
 
 function principalKey(principal: Principal | undefined): string | undefined {
   if (principal === undefined) return undefined;
+  requireObject('subject.principal', principal);
   const { kind, id } = principal;
+  if (typeof kind !== 'string') refuse('subject.principal.kind', kind);
   if (typeof id !== 'string') refuse('subject.principal.id', id);
   const shown = kind === 'api_key' ? hashApiKey(id) : ownKey(kind === 'address' ? addressKey(id) : id);
   return `${mark}${kind}${mark}${shown}`;

@@ -46,7 +46,8 @@ export interface RateLimiter extends AsyncDisposable {
   ): Promise<T>;
   /**
    * Changes a rule in this process, for one subject where one is given, and its tier where that has limits of its own; `undefined` takes a subject's change
-   * back. What was used stays used; only a bucket of one subject starts full. Throws `SAGE_RATELIMIT_UNKNOWN_RULE`.
+   * back. What was used stays used; only a bucket of one subject starts full. Throws `SAGE_RATELIMIT_UNKNOWN_RULE`, and `SAGE_CORE_INVALID_OPTION` for what
+   * the rule or its store cannot have; then nothing is changed.
    */
   set(rule: string, patch: RulePatch, subject?: LimitSubject): void;
   set(rule: string, patch: undefined, subject: LimitSubject): void;

@@ -4,7 +4,7 @@ import { type LimitCosts, type LimitSubject, requireOption } from '@sage-adk/cor
 import { type CompiledRule, compileRule, suffixOf } from './compile.ts';
 import { costIn } from './costs.ts';
 import { errors } from './errors.ts';
-import { scopeKey } from './keys.ts';
+import { requireObject, scopeKey } from './keys.ts';
 import type { Rule, Scope } from './rule.ts';
 import type { Ask } from './stores/store.ts';
 
@@ -39,11 +39,14 @@ export class RuleBook {
   #sole: SoleRule | undefined;
   /** By the name and the space of the common rule, which tells the tier, and the key. */
   readonly #overrides = new Map<string, Override>();
+  readonly #admit: (rule: CompiledRule) => void;
 
-  constructor(rules: readonly Rule[]) {
+  /** @param admit is asked about each rule before it counts, and throws where it cannot. */
+  constructor(rules: readonly Rule[], admit: (rule: CompiledRule) => void = () => {}) {
     requireOption('rules', rules, 'a list of rules, which may be empty', Array.isArray);
+    this.#admit = admit;
     this.#rules = byName(rules);
-    this.#groups = groupsOf(rules);
+    this.#groups = this.#compile(rules);
     this.#sole = this.#findSole();
   }
 
@@ -54,9 +57,8 @@ export class RuleBook {
 
   /** Every rule that may be asked about, for tiers too; of those that count the same, as one that was changed for a subject does, the common one. */
   all(): readonly CompiledRule[] {
-    const rules = this.#groups.flatMap(({ others, byTier }) => [...others, ...[...byTier.values()].flat()]);
     const own = [...this.#overrides.values()].flatMap(({ rule }) => rule ?? []);
-    return [...new Map([...own, ...rules].map((rule) => [rule.id, rule])).values()];
+    return [...new Map([...own, ...rulesOf(this.#groups)].map((rule) => [rule.id, rule])).values()];
   }
 
   /** What was changed for single subjects and counts what the common rule counts. */
@@ -71,6 +73,7 @@ export class RuleBook {
    * @param missing the cost where `costs` says nothing of a unit.
    */
   asksOf(subject: LimitSubject, costs: LimitCosts | undefined, missing: (rule: CompiledRule) => number): Ask[] {
+    requireObject('subject', subject);
     const asks: Ask[] = [];
     for (const { scope, others, byTier } of this.#groups) {
       const key = scopeKey(scope, subject);
@@ -108,10 +111,16 @@ export class RuleBook {
       this.#override(rule, patch, subject);
     } else {
       const rules = [...this.#rules.values()].map((other) => (other === rule ? { ...rule, ...patch } : other));
-      this.#groups = groupsOf(rules);
+      this.#groups = this.#compile(rules);
       this.#rules = byName(rules);
     }
     this.#sole = this.#findSole();
+  }
+
+  #compile(rules: readonly Rule[]): readonly RuleGroup[] {
+    const groups = groupsOf(rules);
+    rulesOf(groups).forEach(this.#admit);
+    return groups;
   }
 
   #findSole(): SoleRule | undefined {
@@ -137,6 +146,7 @@ export class RuleBook {
       throw errors.TOO_MANY_CHANGES({ most: mostOverrides });
     }
     const compiled = compileRule(patched(rule, patch, tier), space, tier);
+    if (compiled !== undefined) this.#admit(compiled);
     this.#overrides.set(place, { key: key ?? '', rule: compiled && ownBucket(compiled) });
   }
 
@@ -181,6 +191,10 @@ function groupsOf(rules: readonly Rule[]): readonly RuleGroup[] {
     const tiers = new Set(members.flatMap((rule) => Object.keys(rule.tiers ?? {})));
     return { scope, others: compile(), byTier: new Map([...tiers].map((tier) => [tier, compile(tier)])) };
   });
+}
+
+function rulesOf(groups: readonly RuleGroup[]): readonly CompiledRule[] {
+  return groups.flatMap(({ others, byTier }) => [...others, ...[...byTier.values()].flat()]);
 }
 
 function scopesOf(rules: ReadonlyMap<string, Rule>): readonly Scope[] {

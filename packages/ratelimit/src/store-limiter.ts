@@ -58,7 +58,7 @@ export class StoreLimiter implements RateLimiter {
   #closed = false;
 
   constructor({ rules, store, maxKeys, defaultEstimate, clock = systemClock }: RateLimiterOptions) {
-    this.#book = new RuleBook(rules);
+    this.#book = new RuleBook(rules, (rule) => store?.requireRule?.(rule));
     this.#clock = clock;
     this.#blocks = new Blocks(clock);
     if (store === undefined) {

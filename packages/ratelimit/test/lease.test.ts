@@ -2,20 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { current, observe, run } from '@sage-adk/core';
 import { wheelOf } from '@sage-adk/core/deadline';
 import { recordOperations } from '@sage-adk/core/testing';
-import type { RateLimiter, Rule } from '../src/index.ts';
-import { createLimiter } from './support/limiters.ts';
+import { ada, createLimiter, leftOf, slots, tokens } from './support/limiters.ts';
 import { granted, refused } from './support/outcomes.ts';
-
-const slots: Rule = { name: 'slots', scope: 'user', unit: 'concurrency', limit: 2 };
-const tokens: Rule = {
-  name: 'tokens',
-  scope: 'user',
-  unit: 'tokens',
-  limit: 1_000,
-  per: 'minute',
-  strategy: 'sliding-window',
-};
-const ada = { user: 'ada' };
 
 describe('a lease', () => {
   test('RL3: at most so many at once for each user, back when settled', async () => {
@@ -140,7 +128,3 @@ test('a lease is lost in the context of the call that made it, whoever set the t
   expect(lost).toEqual(['one', 'two']);
   for (const each of held) if (each.allowed) expect(await each.settle()).toMatchObject({ settled: false });
 });
-
-async function leftOf(limiter: RateLimiter): Promise<number> {
-  return (await limiter.peek(ada)).rules[0]?.remaining ?? Number.NaN;
-}

@@ -422,18 +422,43 @@ describe('options', () => {
     );
   });
 
-  test.each<[string, object, string]>([
-    ['null', { user: null }, 'subject.user is null; it must be a string'],
-    ['a number', { user: 42 }, 'subject.user is 42'],
-    ['a principal of a number', { principal: { kind: 'api_key', id: 42 } }, 'subject.principal.id is 42'],
-  ])('a user that is %s is refused', async (_name, subject, message) => {
+  test.each<[string, unknown, string]>([
+    ['user that is null', { user: null }, 'subject.user is null; it must be a string'],
+    ['user that is a number', { user: 42 }, 'subject.user is 42'],
+    ['principal that is null', { principal: null }, 'subject.principal is null; it must be an object'],
+    ['principal that is a text', { principal: 'sk-secret' }, 'subject.principal is "string"; it must be an object'],
+    ['principal of a number', { principal: { kind: 'api_key', id: 42 } }, 'subject.principal.id is 42'],
+    ['principal without id', { principal: { kind: 'api_key' } }, 'subject.principal.id is undefined'],
+    ['principal without kind', { principal: { id: 'sk-secret' } }, 'subject.principal.kind is undefined'],
+    ['subject that is null', null, 'subject is null; it must be an object'],
+    ['subject that is missing', undefined, 'subject is undefined; it must be an object'],
+    ['subject that is a text', 'sk-secret', 'subject is "string"; it must be an object'],
+  ])('a %s is refused', async (_name, given, message) => {
+    const subject = given as LimitSubject;
     const { limiter } = create(rule);
     const error = expect.objectContaining({
       code: 'SAGE_CORE_INVALID_OPTION',
       message: expect.stringContaining(message),
     });
     expect(() => limiter.checkSync(subject)).toThrow(error);
+    await expect(limiter.check(subject)).rejects.toThrow(error);
     await expect(limiter.reserve(subject)).rejects.toThrow(error);
+    if (given !== undefined) expect(() => limiter.set(rule.name, { limit: 5 }, subject)).toThrow(error);
+    expect((await limiter.peek(ada)).remaining).toBe(rule.limit);
+  });
+
+  test('a subject that is none is refused by rules for everybody, too', async () => {
+    const { limiter } = create({ ...rule, scope: 'global', tiers: { gold: { limit: 20 } } });
+    const check = () => limiter.checkSync(null as unknown as LimitSubject);
+    expect(check).toThrow('subject is null; it must be an object');
+  });
+
+  test('what a scope throws is its own', () => {
+    const mistake = new Error('no tenant');
+    const scope = (): string => {
+      throw mistake;
+    };
+    expect(() => create({ ...rule, scope }).limiter.checkSync(ada)).toThrow(mistake);
   });
 
   test('a longest hold that is no number is refused by its name', async () => {

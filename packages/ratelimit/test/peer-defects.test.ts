@@ -8,10 +8,11 @@ import type { RedisCommands } from '@sage-adk/core/redis';
 import { createFakeClock } from '@sage-adk/core/testing';
 import { describeWithService } from '@tooling/services';
 import { createClient } from 'redis';
-import { createRateLimiter, type Denied, type Reservation, type Rule, usd } from '../src/index.ts';
+import { createRateLimiter, type Rule, usd } from '../src/index.ts';
 import { createLimiterQueue } from '../src/queue/limiter-queue.ts';
 import { openRedisStore } from '../src/stores/redis/redis-store.ts';
 import { createLimiter } from './support/limiters.ts';
+import { granted } from './support/outcomes.ts';
 import { askOf, ruleOf } from './stores/redis/asks.ts';
 
 const ada: LimitSubject = { user: 'ada' };
@@ -221,8 +222,3 @@ describeWithService('redis', 'on Redis', (url) => {
     expect(sent).toEqual(Array.from({ length: 10 }, () => 'evalSha'));
   });
 });
-
-function granted(outcome: Reservation | Denied): Reservation {
-  if (!outcome.allowed) throw new Error(`denied by ${outcome.rule}`);
-  return outcome;
-}

@@ -2,21 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import { type LimitCosts, type LimitSubject, sources } from '@sage-adk/core';
 import { recordOperations } from '@sage-adk/core/testing';
 import fc from 'fast-check';
-import { type RateLimiter, type Rule, usd } from '../src/index.ts';
-import { createLimiter } from './support/limiters.ts';
+import { type Rule, usd } from '../src/index.ts';
+import { ada, createLimiter, leftOf, slots, tokens } from './support/limiters.ts';
 import { granted, refused } from './support/outcomes.ts';
 
-const ada = { user: 'ada' };
-const tokens: Rule = {
-  name: 'tokens',
-  scope: 'user',
-  unit: 'tokens',
-  limit: 1_000,
-  per: 'minute',
-  strategy: 'sliding-window',
-};
 const budget: Rule = { name: 'budget', scope: 'user', unit: 'cost', limit: usd(1), per: 'hour' };
-const slots: Rule = { name: 'slots', scope: 'user', unit: 'concurrency', limit: 2 };
 
 describe('a reservation', () => {
   test('RL2: takes the estimate and is settled with what was used', async () => {
@@ -430,7 +420,3 @@ describe('close', () => {
     await expect(limiter.reserve(ada)).rejects.toMatchObject({ code: 'SAGE_RATELIMIT_CLOSED' });
   });
 });
-
-async function leftOf(limiter: RateLimiter): Promise<number> {
-  return (await limiter.peek(ada)).rules[0]?.remaining ?? Number.NaN;
-}

@@ -42,12 +42,46 @@ describe('slices', () => {
   });
 
   test('are given back when their time is over', async () => {
-    const { limiters, server, clock } = create([global]);
+    const { limiters, server, clock } = create([global], 2);
     for (let n = 0; n < 40; n++) await limiters[0].check(everybody);
-    expect(await usedOn(limiters[0])).toBeGreaterThan(40);
+    expect(await usedOn(limiters[1])).toBeGreaterThan(40);
     await clock.advanceAsync(100);
-    expect(await usedOn(limiters[0])).toBe(40);
+    expect(await usedOn(limiters[1])).toBe(40);
     expect(server.server.counts().reservations).toBeLessThan(12);
+  });
+
+  test('are left to a peek of who holds them, and used to others', async () => {
+    const { limiters, clock } = create([global, { name: 'user', scope: 'user', limit: 3, per: 'minute' }], 2);
+    const bob = { user: 'bob' };
+    for (const user of ['ada', 'bob', 'cid']) await limiters[0].check({ user }, { requests: 3 });
+    const left = async (limiter: RateLimiter, subject: { user: string }): Promise<readonly number[]> =>
+      (await limiter.peek(subject)).rules.map(({ remaining }) => remaining);
+    expect(await left(limiters[0], bob)).toEqual([991, 0]);
+    expect((await limiters[0].peek(bob)).violated.map(({ rule }) => rule)).toEqual(['user']);
+    expect((await left(limiters[1], bob))[0]).toBeLessThan(991);
+    await clock.advanceAsync(100);
+    expect(await left(limiters[1], bob)).toEqual([991, 0]);
+  });
+
+  test('suffice for what a peek says, where the store has nothing left', async () => {
+    const { limiters } = create([{ ...global, limit: 200 }], 2);
+    for (let n = 0; n < 40; n++) await limiters[0].check(everybody);
+    const taken = await usedOn(limiters[1]);
+    expect(taken).toBeGreaterThan(40);
+    await limiters[1].reserve(everybody, { requests: 200 - taken });
+    expect(await limiters[1].peek(everybody)).toMatchObject({ allowed: false, remaining: 0 });
+    const held = taken - 40;
+    expect(await limiters[0].peek(everybody, { requests: held })).toMatchObject({
+      allowed: true,
+      remaining: held,
+      retryAfterMs: 0,
+    });
+    expect(await limiters[0].peek(everybody, { requests: held + 1 })).toMatchObject({
+      allowed: false,
+      remaining: held,
+    });
+    expect((await limiters[0].check(everybody, { requests: held })).allowed).toBe(true);
+    expect(await limiters[0].peek(everybody)).toMatchObject({ allowed: false, remaining: 0 });
   });
 
   test('are given back when the limiter closes', async () => {
@@ -227,13 +261,29 @@ describe('slices', () => {
     expect((await limiter.check(bob)).source).toBe('slice');
   });
 
-  test.each<[string, Rule]>([
-    ['slots', { name: 'global', scope: 'global', unit: 'concurrency', limit: 3 }],
-    ['a queue', { ...global, strategy: 'leaky-bucket', maxQueue: 3 }],
-    ['what comes back by itself', { ...global, onExpiry: 'return' }],
-  ])('are refused for %s', async (_name, rule) => {
-    const { limiters } = create([rule]);
-    await expect(limiters[0].check(everybody)).rejects.toMatchObject({ code: 'SAGE_CORE_INVALID_OPTION' });
+  test.each<[string, Rule, string]>([
+    ['slots', { name: 'global', scope: 'global', unit: 'concurrency', limit: 3 }, 'unit'],
+    ['a queue', { ...global, strategy: 'leaky-bucket', maxQueue: 3 }, 'maxQueue'],
+    ['a queue of a tier', { ...global, strategy: 'leaky-bucket', tiers: { gold: { maxQueue: 3 } } }, 'maxQueue'],
+    ['what comes back by itself', { ...global, onExpiry: 'return' }, 'onExpiry'],
+  ])('are refused for %s before a limiter is made', (_name, rule, key) => {
+    const refusal = { code: 'SAGE_CORE_INVALID_OPTION', message: expect.stringContaining(`rules["global"].${key}`) };
+    expect(() => create([rule])).toThrow(expect.objectContaining(refusal));
+  });
+
+  test.each([
+    ['all', undefined],
+    ['one subject', { user: 'ada' }],
+  ])('refuse a queue that is set for %s, and nothing is changed', async (_name, subject) => {
+    const { limiters } = create([{ ...global, scope: 'user', strategy: 'leaky-bucket', burst: 10 }]);
+    const [limiter] = limiters;
+    await limiter.check(everybody);
+    const message = expect.stringContaining('rules["global"].maxQueue is 3; it must be 0, or the rule left out of');
+    const refusal = expect.objectContaining({ code: 'SAGE_CORE_INVALID_OPTION', message });
+    expect(() => limiter.set('global', { limit: 500, maxQueue: 3 }, subject)).toThrow(refusal);
+    expect(await limiter.check(everybody)).toMatchObject({ allowed: true, limit: 1_000 });
+    limiter.set('global', { limit: 500, maxQueue: 0 }, subject);
+    expect(await limiter.check(everybody)).toMatchObject({ allowed: true, limit: 500 });
   });
 
   const kinds: readonly (readonly [string, Partial<Rule>, (windowUs: number) => number])[] = [

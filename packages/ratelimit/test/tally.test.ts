@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { sources } from '@sage-adk/core';
 import { createFakeClock, recordOperations } from '@sage-adk/core/testing';
-import { createRateLimiter, type Denied, type Reservation, type Rule, usd } from '../src/index.ts';
+import { createRateLimiter, type Rule, usd } from '../src/index.ts';
 import { createLimiterQueue } from '../src/queue/limiter-queue.ts';
 import { sliceStore } from '../src/slices/slice-store.ts';
 import { guardStore } from '../src/stores/guarded-store.ts';
 import { createLimiter } from './support/limiters.ts';
+import { granted } from './support/outcomes.ts';
 import { createSharedStore } from './support/shared-store.ts';
 
 const ada = { user: 'ada' };
@@ -185,9 +186,4 @@ function read(name: string): Readonly<Record<string, number>> | undefined {
   return sources()
     .find((each) => each.name === name)
     ?.read();
-}
-
-function granted(outcome: Reservation | Denied): Reservation {
-  if (!outcome.allowed) throw new Error(`denied by ${outcome.rule}`);
-  return outcome;
 }

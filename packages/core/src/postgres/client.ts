@@ -9,7 +9,8 @@ export interface PostgresClient {
    * are those of the last.
    *
    * Rejects with `SAGE_POSTGRES_DEADLINE`, `_UNAVAILABLE` and `_CONFLICT` where another try may help, `_QUERY_FAILED` where it may not, and the signal's
-   * reason. A statement that is given up is cancelled on the server as well, as far as that can be reached.
+   * reason. Where the connection broke under the statement, so that it may have taken effect, `details.sent` is true. A statement that is given up is
+   * cancelled on the server as well, as far as that can be reached.
    */
   query<Row = PostgresRow>(text: string, values?: readonly unknown[], options?: CallOptions): Promise<readonly Row[]>;
   /**

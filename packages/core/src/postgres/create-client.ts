@@ -34,6 +34,8 @@ export interface Statement {
 
 export interface Running {
   readonly rows: PromiseLike<readonly unknown[]>;
+  /** Whether it came to a connection, as far as the driver tells. */
+  readonly sent: boolean;
   /** Stops the statement if it can. Never throws. */
   cancel(): void;
 }
@@ -122,7 +124,7 @@ async function rowsOf<Row>(call: Call, running: Running): Promise<readonly Row[]
   try {
     return (await running.rows) as readonly Row[];
   } catch (error) {
-    throw toPostgresError(error);
+    throw toPostgresError(error, running.sent);
   } finally {
     if (call.running === running) call.running = undefined;
   }

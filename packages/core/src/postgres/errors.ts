@@ -38,8 +38,12 @@ export const postgresErrors = defineErrors('POSTGRES', {
   },
 });
 
-/** The error of the table for whatever a driver threw, which stays its cause. An error of ours stays itself. */
-export function toPostgresError(error: unknown): SageError {
+/**
+ * The error of the table for whatever a driver threw, which stays its cause. An error of ours stays itself.
+ *
+ * @param sent whether the statement was on a connection: what came of it is not known then, if the server did not say it, and `details.sent` is true.
+ */
+export function toPostgresError(error: unknown, sent = false): SageError {
   if (isSageError(error)) return error;
   const { code, severity, message } = (typeof error === 'object' && error !== null ? error : {}) as DriverError;
   const reason =
@@ -47,7 +51,7 @@ export function toPostgresError(error: unknown): SageError {
   // Only what the server sent has a severity and an SQLSTATE; the rest comes from the socket, the pool or the driver.
   const sqlState = typeof severity === 'string' && typeof code === 'string' ? code : undefined;
   if (sqlState === undefined && !(error instanceof TypeError) && !misuse.has(code)) {
-    return postgresErrors.UNAVAILABLE({ reason }, { cause: error });
+    return postgresErrors.UNAVAILABLE({ reason, ...(sent && { sent }) }, { cause: error });
   }
   if (sqlState?.startsWith('40')) return postgresErrors.CONFLICT({ reason, sqlState }, { cause: error });
   if (sqlState !== undefined && isUnavailable(sqlState)) {

@@ -44,6 +44,7 @@ export function fromPg(
     const statement = { text, ...(values !== undefined && { values }), ...(name !== undefined && { name }) };
     return {
       rows: lease.connection.query(statement).then(ofLast),
+      sent: true,
       cancel: () => void abandon(pool, lease, deadlineMs, clock),
     };
   };
@@ -55,7 +56,13 @@ export function fromPg(
           running = run(lease, statement);
           return running.rows;
         });
-        return { rows, cancel: () => running?.cancel() };
+        return {
+          rows,
+          get sent() {
+            return running !== undefined;
+          },
+          cancel: () => running?.cancel(),
+        };
       },
       transaction: (work, wait, watch) =>
         leased(pool, wait, (lease) => {

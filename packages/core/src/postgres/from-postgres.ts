@@ -54,12 +54,14 @@ export function fromPostgres(
       values === undefined ? on.unsafe(text, [], { onexecute }) : on.unsafe(text, values, { onexecute, prepare });
     return {
       rows: query.then(ofLast),
+      get sent() {
+        return query.state !== undefined && query.state !== null;
+      },
       cancel() {
         // Of a statement that waits behind somebody else's on its connection, postgres.js 3.4.9 takes the answer for that of the next statement.
-        const isBehind = query.state !== undefined && query.state !== null && query.active === false;
-        if (isBehind) return;
+        if (this.sent && query.active === false) return;
         cancelQuietly(query);
-        if (query.state === undefined || query.state === null) doNothing(query);
+        if (!this.sent) doNothing(query);
       },
     };
   };

@@ -39,11 +39,18 @@ export function isUnknownScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }
 
-/** The error of the table for whatever a client threw, which stays its cause. */
+/** What clients say of a command that they did not send. */
+const unsent = /^The (client is (offline|closed)|queue is full)$|isn't (writeable|ready) and enableOfflineQueue/;
+
+/**
+ * The error of the table for whatever a client threw, which stays its cause. Where neither the server nor the client says that the script was not run,
+ * `details.sent` is true.
+ */
 export function toRedisError(error: unknown, script: string): SageError {
   const reason = error instanceof Error ? error.message : String(error);
   // An error reply starts with a word in capitals; what is no reply is a lost connection or a full queue.
   const reply = /^[A-Z]{2,}[A-Z0-9]*(?= |$)/.exec(reason)?.[0];
   const make = reply === undefined || transientReplies.has(reply) ? redisErrors.UNAVAILABLE : redisErrors.SCRIPT_FAILED;
-  return make({ script, reason }, { cause: error });
+  const sent = reply === undefined && !unsent.test(reason);
+  return make({ script, reason, ...(sent && { sent }) }, { cause: error });
 }

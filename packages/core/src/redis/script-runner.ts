@@ -40,7 +40,8 @@ export interface ScriptRunner {
    * Runs `script` and returns its reply.
    *
    * Rejects with `SAGE_REDIS_NOT_READY` at once while the client is not connected, `SAGE_REDIS_DEADLINE` when the time is over,
-   * `SAGE_REDIS_UNAVAILABLE` where another try may help, `SAGE_REDIS_SCRIPT_FAILED` where it may not, and the signal's reason.
+   * `SAGE_REDIS_UNAVAILABLE` where another try may help, `SAGE_REDIS_SCRIPT_FAILED` where it may not, and the signal's reason. Where the connection broke,
+   * so that the script may have run, `details.sent` is true.
    */
   run(
     script: RedisScript,

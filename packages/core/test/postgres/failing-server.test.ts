@@ -1,6 +1,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { behindTimer, describeWithService, leastOf, type Server, startPostgres, started } from '@tooling/services';
+import type { SageError } from '../../src/errors/sage-error.ts';
 import { until } from '../until.ts';
 import { drivers, type Opened } from './drivers.ts';
 
@@ -75,6 +76,20 @@ describeWithService('postgres', 'a PostgreSQL that fails', () => {
       await server.restart();
       await until(async () => (await client.query('select 1 as one').catch(() => [])).length === 1);
       expect(await client.query('select id from kept')).toEqual([]);
+    });
+
+    test('a statement that may have reached a server that dies says so, one that cannot have does not', async () => {
+      const single = open(server.url, { max: 1 });
+      await single.client.query('select 1');
+      await server.pause();
+      const running = single.client.query('select 2').catch((error: unknown) => error);
+      await server.kill();
+      expect(await running).toMatchObject({ code: 'SAGE_POSTGRES_UNAVAILABLE', details: { sent: true } });
+      const error: unknown = await single.client.query('select 3').catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'SAGE_POSTGRES_UNAVAILABLE', category: 'transient' });
+      expect((error as SageError).details).not.toHaveProperty('sent');
+      await server.restart();
+      await single.close();
     });
 
     test('a server that dies while it is asked to cancel breaks nothing', async () => {

@@ -148,6 +148,7 @@ describeWithService('redis', 'a server that fails', () => {
     const running = expect(scripts.run(increment, ['in-flight'], ['1'])).rejects.toMatchObject({
       code: 'SAGE_REDIS_UNAVAILABLE',
       category: 'transient',
+      details: { sent: true },
     });
     await server.kill();
     await running;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { SageError } from '../../src/errors/sage-error.ts';
 import { type CommandOptions, createScriptRunner, defineScript, type RedisCommands } from '../../src/redis/index.ts';
 import { createFakeClock } from '../../src/testing/fake-clock.ts';
 
@@ -148,24 +149,31 @@ describe('script runner', () => {
   });
 
   test.each([
-    ['READONLY You can not write against a read only replica.', 'SAGE_REDIS_UNAVAILABLE', 'transient'],
-    ['BUSY Redis is busy running a script.', 'SAGE_REDIS_UNAVAILABLE', 'transient'],
-    ['CLUSTERDOWN The cluster is down', 'SAGE_REDIS_UNAVAILABLE', 'transient'],
-    ['Socket closed unexpectedly', 'SAGE_REDIS_UNAVAILABLE', 'transient'],
-    ['read ECONNRESET', 'SAGE_REDIS_UNAVAILABLE', 'transient'],
-    ['The queue is full', 'SAGE_REDIS_UNAVAILABLE', 'transient'],
-    ['ERR user_script:1: Unknown Redis command', 'SAGE_REDIS_SCRIPT_FAILED', 'permanent'],
-    ['WRONGTYPE Operation against a key holding the wrong kind of value', 'SAGE_REDIS_SCRIPT_FAILED', 'permanent'],
-    ["CROSSSLOT Keys in request don't hash to the same slot", 'SAGE_REDIS_SCRIPT_FAILED', 'permanent'],
-  ])('%s is %s', async (message, code, category) => {
+    ['READONLY You can not write against a read only replica.', 'SAGE_REDIS_UNAVAILABLE', 'transient', false],
+    ['BUSY Redis is busy running a script.', 'SAGE_REDIS_UNAVAILABLE', 'transient', false],
+    ['CLUSTERDOWN The cluster is down', 'SAGE_REDIS_UNAVAILABLE', 'transient', false],
+    ['Socket closed unexpectedly', 'SAGE_REDIS_UNAVAILABLE', 'transient', true],
+    ['read ECONNRESET', 'SAGE_REDIS_UNAVAILABLE', 'transient', true],
+    ['Connection is closed.', 'SAGE_REDIS_UNAVAILABLE', 'transient', true],
+    ["Stream isn't writeable and enableOfflineQueue options is false", 'SAGE_REDIS_UNAVAILABLE', 'transient', false],
+    ['The client is offline', 'SAGE_REDIS_UNAVAILABLE', 'transient', false],
+    ['The queue is full', 'SAGE_REDIS_UNAVAILABLE', 'transient', false],
+    ['ERR user_script:1: Unknown Redis command', 'SAGE_REDIS_SCRIPT_FAILED', 'permanent', false],
+    [
+      'WRONGTYPE Operation against a key holding the wrong kind of value',
+      'SAGE_REDIS_SCRIPT_FAILED',
+      'permanent',
+      false,
+    ],
+    ["CROSSSLOT Keys in request don't hash to the same slot", 'SAGE_REDIS_SCRIPT_FAILED', 'permanent', false],
+  ])('%s is %s, and tells whether it may have run', async (message, code, category, sent) => {
     const cause = new Error(message);
 
-    await expect(createScriptRunner({ client: client(fail(cause)) }).run(script, ['key'])).rejects.toMatchObject({
-      code,
-      category,
-      cause,
-      details: { script: 'read', reason: message },
-    });
+    const details = { script: 'read', reason: message, ...(sent && { sent }) };
+    const running = createScriptRunner({ client: client(fail(cause)) }).run(script, ['key']);
+    const error: unknown = await running.catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code, category, cause });
+    expect((error as SageError).details).toEqual(details);
   });
 
   test('has the client drop what it has not sent when the time is over, and keeps its own reply types', async () => {

@@ -63,6 +63,11 @@ export class SliceLine {
     return this.#last?.resetAfterUs ?? 0;
   }
 
+  /** Units that may be spent from here now. */
+  get left(): number {
+    return this.#left(this.#options.clock.monotonicMs());
+  }
+
   /**
    * {@link take} where one slice has enough, as it mostly has: one decrement. Returns the units that are left, of the rule as far as is known here; undefined
    * where none has, and then nothing has happened.
@@ -89,8 +94,7 @@ export class SliceLine {
    */
   take(cost: number, askedAtMs?: number): Taken | undefined {
     const nowMs = this.#options.clock.monotonicMs();
-    const left = this.#left(nowMs, askedAtMs);
-    if (left < cost) return undefined;
+    if (this.#left(nowMs, askedAtMs) < cost) return undefined;
     const taken: Part[] = [];
     let open = cost;
     for (const slice of this.#slices) {
@@ -132,7 +136,7 @@ export class SliceLine {
       key,
       cost,
       allowed,
-      remaining: Math.min(rule.burst, remaining + this.#left(this.#options.clock.monotonicMs())),
+      remaining: Math.min(rule.burst, remaining + this.left),
       resetAfterUs,
       retryAfterUs: allowed ? 0 : retryAfterUs,
     };

@@ -28,7 +28,7 @@ import { type SlicedRule, sliceRule } from './sliceable.ts';
 
 /** Options of {@link sliceStore}. */
 export interface SliceOptions {
-  /** Names of the rules that are sliced, the same in every process that shares them. Not those of concurrency, with a queue, or with `onExpiry: 'return'`. One with a burst of 1 is asked of the store as it is. */
+  /** Names of the rules that are sliced, the same in every process that shares them. Those of concurrency, with a queue, or with `onExpiry: 'return'` are refused. One with a burst of 1 is asked of the store as it is. */
   readonly rules: readonly string[];
   /**
    * How long a slice may be spent, the same in every process; of a sliding window up to a two-hundredth of the period longer.
@@ -44,8 +44,9 @@ export interface SliceOptions {
 }
 
 /**
- * Puts slices before a shared store, guarded or not. Only `check` is answered from slices; reservations are made by the store. What the store is asked
- * is an operation `limiter.check`, what a slice answers is none.
+ * Puts slices before a shared store, guarded or not. Only `check` is answered from slices; reservations are made by the store. `peek` asks the store and
+ * adds what is left of the slices of this process; what others hold is used. What the store is asked is an operation `limiter.check`, what a slice
+ * answers is none.
  *
  * @example
  * ```ts
@@ -86,10 +87,16 @@ class SliceStore implements LimiterStore {
     this.#clock = clock;
   }
 
+  requireRule(rule: CompiledRule): void {
+    this.#slicedOf(rule);
+    this.#store.requireRule?.(rule);
+  }
+
   decide(request: DecideRequest): Answer | Promise<Answer> {
     const { kind, asks } = request;
     // Somebody else says what is left; what was taken ahead is no longer.
     if (kind === 'lower') this.#forget(asks);
+    if (kind === 'peek') return this.#peek(asks);
     const fromSlices = kind === 'consume' && request.force !== true && asks.some(({ rule }) => this.#isSliced(rule));
     if (!fromSlices) return this.#decide({ ...request, asks: this.#adapt(asks) });
     const loot: Loot = new Map();
@@ -131,6 +138,18 @@ class SliceStore implements LimiterStore {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** What is here is left for a check, though the store counts it as used. */
+  async #peek(asks: readonly Ask[]): Promise<Answer> {
+    const answer = await this.#decide({ kind: 'peek', asks: this.#adapt(asks) });
+    const findings = answer.findings.map((finding, n) => {
+      const ask = asks[n];
+      if (ask === undefined || !this.#isSliced(ask.rule)) return finding;
+      return withSlices(finding, ask, this.#lines.get(placeOf(ask.rule, ask.key))?.left);
+    });
+    const allowed = findings.every((finding) => finding.allowed || finding.rule.mode === 'shadow');
+    return { ...answer, findings, allowed };
   }
 
   /** Spends nothing more of what is here; it stays charged. */
@@ -233,6 +252,14 @@ class SliceStore implements LimiterStore {
 
 function keep(loot: Loot, ask: Ask, taken: Taken | undefined): void {
   if (taken !== undefined) loot.set(ask, taken);
+}
+
+/** What the store found, and what check would answer where so much is left in slices. */
+function withSlices(found: Finding, { rule, key, cost }: Ask, left = 0): Finding {
+  const remaining = Math.min(rule.burst, found.remaining + left);
+  return cost <= left
+    ? { ...found, rule, key, remaining, allowed: true, retryAfterUs: 0 }
+    : { ...found, rule, key, remaining };
 }
 
 function placeOf(rule: CompiledRule, key: string): string {

@@ -1,5 +1,6 @@
 import { requireOption } from '@sage-adk/core';
 import type { CompiledRule } from '../compile.ts';
+import type { Rule } from '../rule.ts';
 import type { CompiledStrategy } from '../strategies/strategy.ts';
 
 /** A rule as it is asked of the store, so that what is spent up to `validityUs` after it was charged still keeps the rule's promise. */
@@ -33,20 +34,27 @@ export function spendableUs({ rule, validityUs }: SlicedRule, resetAfterUs: numb
  * @param validityMs how long a slice may be spent. @default what costs the rule no more than a hundredth of its rate, or a twentieth of what it admits at once; at most 250 ms
  */
 export function sliceRule(rule: CompiledRule, validityMs: number | undefined): SlicedRule | undefined {
-  const { strategy, name, periodMs = 250_000, returnsOnExpiry } = rule;
+  requireSliceable(rule);
+  const { strategy, periodMs = 250_000 } = rule;
   // A sliding window admits less by what it counts longer. A bucket and a fixed window keep their rate, so their slices may last until a busy machine's turn comes.
   const wanted = validityMs ?? Math.min(periodMs / (strategy.kind === 'sliding' ? 100 : 20), 250);
-  const able = strategy.kind !== 'slots' && (strategy.kind !== 'bucket' || strategy.queue === 0) && !returnsOnExpiry;
-  requireOption(
-    `slices of rule "${name}"`,
-    strategy.kind,
-    'of a rule without slots, queue and onExpiry "return"',
-    () => able,
-  );
   const validityUs = Math.max(1, Math.floor(Math.min(wanted * 1_000, drainUs(strategy) / 10)));
   const sliced = later(strategy, validityUs);
   const burst = sliced.kind === 'bucket' ? sliced.burst : sliced.limit;
   return burst < 1 ? undefined : { rule: { ...rule, strategy: sliced, burst }, validityUs };
+}
+
+function requireSliceable({ name, unit, strategy, returnsOnExpiry }: CompiledRule): void {
+  const require = <T>(key: keyof Rule, value: T, expected: string, isValid: (value: T) => boolean): T =>
+    requireOption(
+      `rules["${name}"].${key}`,
+      value,
+      `${expected}, or the rule left out of the rules of sliceStore`,
+      isValid,
+    );
+  require('unit', unit, 'another one', (value) => value !== 'concurrency');
+  require('maxQueue', strategy.kind === 'bucket' ? strategy.queue : 0, '0', (value) => value === 0);
+  require('onExpiry', returnsOnExpiry ? 'return' : 'charge', '"charge"', (value) => value === 'charge');
 }
 
 function later(strategy: CompiledStrategy, byUs: number): CompiledStrategy {

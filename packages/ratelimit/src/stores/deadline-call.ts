@@ -1,4 +1,4 @@
-import type { Clock } from '@sage-adk/core';
+import { type Clock, isSageError } from '@sage-adk/core';
 
 /**
  * The result of `call`, or the rejection that `late` makes where it does not come within `deadlineMs`. What comes later is ignored.
@@ -21,4 +21,9 @@ export function withinDeadline<T>(
     };
     settle().then(resolve, reject);
   });
+}
+
+/** Whether an answer never came, in time, or lost with its connection: what was asked may have been carried out, or will be. */
+export function isUnanswered(error: unknown): boolean {
+  return isSageError(error) && (error.outcome === 'timeout' || error.details['sent'] === true);
 }

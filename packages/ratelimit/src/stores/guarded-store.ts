@@ -1,9 +1,9 @@
 /** A shared store that always answers in time: by itself, or by the policies of the rules while it is away. */
-import { type Clock, isSageError, requireNumber, requireWhole, source, systemClock } from '@sage-adk/core';
+import { type Clock, requireNumber, requireWhole, source, systemClock } from '@sage-adk/core';
 import type { CompiledRule } from '../compile.ts';
 import { errors } from '../errors.ts';
 import { hashApiKey } from '../keys.ts';
-import { withinDeadline } from './deadline-call.ts';
+import { isUnanswered, withinDeadline } from './deadline-call.ts';
 import { DenyCache } from './deny-cache.ts';
 import { LateSettlement } from './late-settlement.ts';
 import { createMemoryStore, type MemoryStore } from './memory.ts';
@@ -46,8 +46,9 @@ export interface GuardOptions {
  * Puts deadlines, policies and a memory for denials around a shared store.
  *
  * Every decision is answered within the deadline. Where the store fails, each rule's `onStoreError` decides and the decision is `degraded`. Settlements that
- * fail are made when the store is back; where a reservation is over by then, what was used beyond it is charged. Keys are given to the store as 128-bit
- * hashes. Decisions are operations `limiter.check`; counters are the source `limiter.guard.<kind of store>`.
+ * fail are made when the store is back; where a reservation is over by then, what was used beyond it is charged. So is a `charge`, once: one whose answer did
+ * not come in time, or was lost with its connection, counts as made. Keys are given to the store as 128-bit hashes. Decisions are operations
+ * `limiter.check`; counters are the source `limiter.guard.<kind of store>`.
  *
  * @example
  * ```ts
@@ -266,11 +267,6 @@ class GuardedStore implements LimiterStore {
     if (this.#uncounted.size >= mostUncounted) this.#uncounted.clear();
     this.#uncounted.add(id);
   }
-}
-
-/** Whether an answer never came: what was asked may have been carried out, or will be. */
-export function isUnanswered(error: unknown): boolean {
-  return isSageError(error) && error.outcome === 'timeout';
 }
 
 /** Whether a denial says nothing of the next moment or of the next caller: a slot may come back, and another caller may wait longer for a place in a queue. */

@@ -1,5 +1,6 @@
-import { type Clock, isSageError } from '@sage-adk/core';
+import type { Clock } from '@sage-adk/core';
 import { excessOf } from '../used.ts';
+import { isUnanswered } from './deadline-call.ts';
 import type { Ask, Settlement, SettleRequest } from './store.ts';
 
 /** What a settlement asks for while its store may be away. */
@@ -50,7 +51,7 @@ export class LateSettlement {
     try {
       return await call();
     } catch (error) {
-      this.#isUnknown ||= isSageError(error) && error.outcome === 'timeout';
+      this.#isUnknown ||= isUnanswered(error);
       throw error;
     }
   }

@@ -194,12 +194,15 @@ export interface Holding {
 }
 
 /**
- * Where a limiter keeps its state. A store rejects when it cannot decide; it never guesses. Deadlines, fallbacks and caches are put around it (`guardStore`).
- * After `close` its calls may do anything.
+ * Where a limiter keeps its state. A store rejects when it cannot decide; it never guesses. Where the call may have been carried out all the same it rejects
+ * with a `SageError` of the outcome `timeout`, or whose `details.sent` is true: then it is made again only where twice is as once. Deadlines,
+ * fallbacks and caches are put around it (`guardStore`). After `close` its calls may do anything.
  */
 export interface LimiterStore extends AsyncDisposable {
   /** For labels: `memory`, `redis`, `postgres`. */
   readonly kind: string;
+  /** Throws `SAGE_CORE_INVALID_OPTION` for a rule that it cannot be asked about. A limiter calls it before a rule counts, new or changed. */
+  requireRule?(rule: CompiledRule): void;
   decide(request: DecideRequest): Answer | Promise<Answer>;
   settle(request: SettleRequest): Settlement | Promise<Settlement>;
   /** Sets a new expiry. False where no part is there that is not over. */

@@ -154,6 +154,32 @@ describe('the Fastify plugin', () => {
     await app.close();
   });
 
+  // RFC 9113, section 8.1: the answer is complete, so what is left of the request is not wanted, and that is no error of the client's.
+  test('over HTTP/2 a denial is answered in full before the body has come, and ends the request with NO_ERROR', async () => {
+    const app = Fastify({ http2: true });
+    await app.register(rateLimit, { limiter: limiterOf(1) });
+    app.post('/', async () => 'fine');
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    const session = connect(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}`);
+    const post = () => session.request({ ':method': 'POST', ':path': '/', 'content-type': 'text/plain' });
+    const first = post().end('all of it');
+    await once(first.resume(), 'close');
+    const cut = post();
+    cut.write('the first of it');
+    const closed = once(cut, 'close');
+    const [headers] = (await once(cut, 'response')) as [Record<string, unknown>];
+    const body = Buffer.concat(await cut.toArray()).toString();
+    await closed;
+    expect([headers[':status'], headers['content-length']]).toEqual([429, String(body.length)]);
+    expect(JSON.parse(body)).toMatchObject({ error: 'rate_limit_exceeded' });
+    expect([cut.rstCode, cut.errored]).toEqual([constants.NGHTTP2_NO_ERROR, null]);
+    // The connection goes on.
+    const next = post().end('all of it');
+    expect(((await once(next.resume(), 'response')) as [Record<string, unknown>])[0][':status']).toBe(429);
+    session.close();
+    await app.close();
+  });
+
   test('leaves the answer to hooks of Fastify: a denial passes onSend', async () => {
     const app = create();
     app.addHook('onSend', async (_request, reply, payload) => {

@@ -9,6 +9,7 @@ import {
   startPostgres,
   startRedis,
 } from '@tooling/services';
+import { sources } from '@sage-adk/core';
 import { createClient } from 'redis';
 import { createRateLimiter, type Decision, type RateLimiter, type Rule } from '../../src/index.ts';
 import { guardStore } from '../../src/stores/guarded-store.ts';
@@ -107,6 +108,20 @@ describe.each(victims)('a guard before %s', (service, start) => {
       },
       180_000,
     );
+
+    test('a charge whose connection breaks before its answer comes is made once', async () => {
+      const limiter = limiterOf(`${service}-cut`, 'open', victim);
+      await msUntilSettled([['open', limiter]]);
+      // So that Redis knows the script: what is cut is no question for it.
+      await limiter.charge({ user: 'bob' }, { requests: 1 });
+      victim.proxy.cuts = true;
+      expect((await limiter.charge({ user: 'ada' }, { requests: 3 })).degraded).toBe(true);
+      victim.proxy.cuts = false;
+      await msUntilSettled([['open', limiter]]);
+      await msUntil(() => pendingOf(service) === 0);
+      expect((await limiter.peek({ user: 'ada' })).remaining).toBe(2 * shareOfLimit - 3);
+      await limiter.close();
+    });
   });
 });
 
@@ -148,6 +163,11 @@ async function askOnce(limiter: RateLimiter): Promise<Asked> {
   const decision = await pending;
   clearTimeout(timer);
   return { decision, inTime: !late };
+}
+
+function pendingOf(service: string): number {
+  const guards = sources().filter(({ name }) => name === `limiter.guard.${service}`);
+  return guards.reduce((sum, guard) => sum + (guard.read()['pending'] ?? 0), 0);
 }
 
 /** How long it takes until the store decides for all of them: ms. */

@@ -8,7 +8,8 @@ import { compileRule } from '../../src/compile.ts';
 import { createRateLimiter, type Decision, type Rule, usd } from '../../src/index.ts';
 import { type GuardOptions, guardStore } from '../../src/stores/guarded-store.ts';
 import { storeCases } from '../../src/testing/index.ts';
-import { closeAfterTest, createGuarded, granted, timed } from '../support/guarded.ts';
+import { closeAfterTest, createGuarded, timed } from '../support/guarded.ts';
+import { granted } from '../support/outcomes.ts';
 import { createSharedStore, type Trouble } from '../support/shared-store.ts';
 
 const ada = { user: 'ada' };
@@ -272,6 +273,15 @@ test('what was spent while the store was away is charged when it is back', async
   shared.trouble = { name: 'none' };
   await clock.advanceAsync(1_000);
   expect(remainingOf(shared.server)).toEqual(['user 5']);
+});
+
+test('a charge that was carried out, and its answer lost with the connection, is not made again', async () => {
+  const { limiter, shared, clock } = create([{ ...user, limit: 100, strategy: 'fixed-window', per: 'hour' }]);
+  shared.trouble = { name: 'cut' };
+  await limiter.charge(ada, { requests: 3 });
+  shared.trouble = { name: 'none' };
+  await clock.advanceAsync(2_000);
+  expect(remainingOf(shared.server)).toEqual(['user 97']);
 });
 
 test.each([

@@ -1,7 +1,8 @@
 /** Settlements that a guard makes when the store is back, which may be after the time of their reservations. */
 import { describe, expect, test } from '@jest/globals';
 import { type Rule, usd } from '../../src/index.ts';
-import { createGuarded, granted, timed } from '../support/guarded.ts';
+import { createGuarded, timed } from '../support/guarded.ts';
+import { granted } from '../support/outcomes.ts';
 import type { Trouble } from '../support/shared-store.ts';
 
 const ada = { user: 'ada' };
@@ -25,6 +26,7 @@ describe('what was used beyond a reservation that was over before the store was 
     ['did not come in time', 2_000, { name: 'stalled', carriesOut: true }],
     ['did not come in time, for long', 40_000, { name: 'stalled', carriesOut: true }],
     ['was lost with the connection', 2_000, { name: 'cut' }],
+    ['was lost with the connection, for long', 40_000, { name: 'cut' }],
   ])('is not charged again where the store had settled, and its answer %s', async (_name, awayMs, trouble) => {
     const { after } = await reserved(1);
     expect(await after(trouble, { usedUsd: 4, awayMs })).toBe(4);
@@ -33,6 +35,7 @@ describe('what was used beyond a reservation that was over before the store was 
   test.each<[string, Trouble]>([
     ['refused', { name: 'refused', only: 'consume' }],
     ['not answered', { name: 'stalled', carriesOut: true, only: 'consume' }],
+    ['carried out and its connection lost', { name: 'cut', only: 'consume' }],
   ])('is charged once where the charge is %s at first', async (_name, trouble) => {
     const { after, shared, clock, usedUsd } = await reserved(1);
     await after({ name: 'refused' }, { usedUsd: 4, awayMs: 40_000 }, trouble);

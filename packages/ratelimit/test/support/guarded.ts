@@ -1,6 +1,6 @@
 import { afterEach } from '@jest/globals';
 import { createFakeClock } from '@sage-adk/core/testing';
-import { createRateLimiter, type Denied, type Reservation, type Rule } from '../../src/index.ts';
+import { createRateLimiter, type Rule } from '../../src/index.ts';
 import { type GuardOptions, guardStore } from '../../src/stores/guarded-store.ts';
 import { createSharedStore } from './shared-store.ts';
 
@@ -36,9 +36,4 @@ export async function timed<T>(clock: ReturnType<typeof createFakeClock>, pendin
   while (!state.done && clock.monotonicMs() < startMs + 1_000) await clock.advanceAsync(10);
   const tookMs = clock.monotonicMs() - startMs;
   return [tookMs, await pending];
-}
-
-export function granted(outcome: Reservation | Denied): Reservation {
-  if (!outcome.allowed) throw new Error(`denied by ${outcome.rule}`);
-  return outcome;
 }

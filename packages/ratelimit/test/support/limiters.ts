@@ -5,6 +5,17 @@ import { createRateLimiter, type RateLimiter, type RateLimiterOptions, type Rule
 /** When the clock of {@link createLimiter} starts. */
 export const startMs = Date.UTC(2025, 0, 1);
 
+export const ada = { user: 'ada' };
+export const tokens: Rule = {
+  name: 'tokens',
+  scope: 'user',
+  unit: 'tokens',
+  limit: 1_000,
+  per: 'minute',
+  strategy: 'sliding-window',
+};
+export const slots: Rule = { name: 'slots', scope: 'user', unit: 'concurrency', limit: 2 };
+
 const opened: RateLimiter[] = [];
 
 afterEach(async () => {
@@ -19,4 +30,9 @@ export function createLimiter(...given: readonly [RateLimiterOptions] | readonly
   const limiter = createRateLimiter({ ...options, clock });
   opened.push(limiter);
   return { limiter, clock };
+}
+
+/** What ada has left of the first rule. */
+export async function leftOf(limiter: RateLimiter): Promise<number> {
+  return (await limiter.peek(ada)).rules[0]?.remaining ?? Number.NaN;
 }

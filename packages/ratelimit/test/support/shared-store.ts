@@ -1,4 +1,5 @@
 import type { Clock } from '@sage-adk/core';
+import { redisErrors } from '@sage-adk/core/redis';
 import { createMemoryStore, type MemoryStore } from '../../src/stores/memory.ts';
 import type { LimiterStore } from '../../src/stores/store.ts';
 
@@ -51,7 +52,7 @@ export function createSharedStore(clock: Clock, server = createMemoryStore({ clo
     if (trouble.name === 'refused') return Promise.reject(new Error('connection refused'));
     if (trouble.name === 'cut') {
       run();
-      return Promise.reject(new Error('connection lost'));
+      return Promise.reject(redisErrors.UNAVAILABLE({ script: name, reason: 'connection lost', sent: true }));
     }
     if (trouble.name === 'stalled') {
       if (trouble.carriesOut) run();

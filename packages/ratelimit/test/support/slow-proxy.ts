@@ -1,10 +1,12 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A server that hands everything on to another one, and may take its time. */
+/** A server that hands everything on to another one, and may take its time or lose what comes back. */
 export interface SlowProxy {
   readonly port: number;
   /** How long it keeps what comes back. */
   delayMs: number;
+  /** Whether a connection breaks at the first that comes back: what was asked for was carried out. */
+  cuts: boolean;
   close(): void;
 }
 
@@ -24,7 +26,8 @@ export async function startSlowProxy(targetPort: number): Promise<SlowProxy> {
     keep(far, near);
     near.pipe(far);
     far.on('data', (chunk) => {
-      if (proxy.delayMs === 0) near.write(chunk);
+      if (proxy.cuts) near.destroy();
+      else if (proxy.delayMs === 0) near.write(chunk);
       else setTimeout(() => near.writable && near.write(chunk), proxy.delayMs);
     });
   });
@@ -35,6 +38,7 @@ export async function startSlowProxy(targetPort: number): Promise<SlowProxy> {
   const proxy: SlowProxy = {
     port,
     delayMs: 0,
+    cuts: false,
     close() {
       server.close();
       for (const socket of sockets) socket.destroy();

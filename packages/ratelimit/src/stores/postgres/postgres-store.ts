@@ -65,8 +65,9 @@ export interface PostgresStore extends LimiterStore {
  * A crash of the server empties the UNLOGGED tables (see `logged`); with `synchronous_commit` on it loses no LOGGED decision that was answered. Locks are
  * advisory, of the transaction, so a pooler in transaction mode is fine. The connections must use READ COMMITTED, the default.
  *
- * Calls reject with the errors of `postgresErrors`, `SAGE_POSTGRES_DEADLINE` among them: then the call may have been carried out or not. An `sql` of
- * postgres.js that others use as well also carries it out later, behind a statement of theirs: what a guard has cancelled meanwhile stays charged then.
+ * Calls reject with the errors of `postgresErrors`. After `SAGE_POSTGRES_DEADLINE`, and where `details.sent` is true, the call may have been carried out or
+ * not. An `sql` of postgres.js that others use as well also carries it out later, behind a statement of theirs: what a guard has cancelled meanwhile stays
+ * charged then.
  *
  * @example
  * ```ts

@@ -40,7 +40,8 @@ export interface RedisStoreOptions {
  * State is kept as long as the server keeps it: across restarts with AOF (`appendfsync always` for every decision), across a failover as far as the replica had
  * got. It needs a server that evicts nothing (`maxmemory-policy noeviction`).
  *
- * Rejects with the errors of `redisErrors` of `@sage-adk/core/redis`, `SAGE_REDIS_DEADLINE` among them: then the call may have been carried out or not.
+ * Rejects with the errors of `redisErrors` of `@sage-adk/core/redis`. After `SAGE_REDIS_DEADLINE`, and where `details.sent` is true, the call may have been
+ * carried out or not.
  * The client belongs to the caller; `close` does nothing.
  *
  * @example
