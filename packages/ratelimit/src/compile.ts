@@ -57,7 +57,8 @@ const mostLimit = 2 ** 52;
  * @param space what {@link CompiledRule.space} shall be; a tier with limits of its own adds its name.
  */
 export function compileRule(rule: Rule, space: string, tier?: string): CompiledRule | undefined {
-  const own: TierLimits | undefined = tier === undefined ? undefined : rule.tiers?.[tier];
+  const { tiers = {} } = rule;
+  const own: TierLimits | undefined = tier !== undefined && Object.hasOwn(tiers, tier) ? tiers[tier] : undefined;
   requireOption(`rules["${rule.name}"].tiers.${tier}`, own ?? {}, 'an object of limits', isObject);
   const given = { ...rule, ...own };
   const { name, unit = 'requests', mode = 'enforce', onExpiry = 'charge' } = given;

@@ -54,6 +54,13 @@ describe('a rule that is changed for one subject', () => {
     ]);
   });
 
+  test('a tier of any name is of the rules that have it alone', () => {
+    const rules: Rule[] = [window, { ...window, name: 'wide', tiers: { constructor: { limit: 600 } } }];
+    const limiter = createRateLimiter({ rules });
+    const { rules: states } = limiter.checkSync({ ...ada, tier: 'constructor' });
+    expect(states.map(({ limit }) => limit)).toEqual([60, 600]);
+  });
+
   test.each([
     ['memory', (clock: Clock) => createMemoryStore({ clock })],
     ['a shared store', (clock: Clock) => createSharedStore(clock).store],

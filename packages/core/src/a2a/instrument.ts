@@ -79,23 +79,27 @@ interface Hooks {
 }
 
 /** Names of the protocol for the methods of the SDK; what is not here passes through. */
-const unary: Readonly<Record<string, string>> = {
-  sendMessage: 'SendMessage',
-  getTask: 'GetTask',
-  listTasks: 'ListTasks',
-  cancelTask: 'CancelTask',
-  createTaskPushNotificationConfig: 'CreateTaskPushNotificationConfig',
-  getTaskPushNotificationConfig: 'GetTaskPushNotificationConfig',
-  listTaskPushNotificationConfig: 'ListTaskPushNotificationConfigs',
-  listTaskPushNotificationConfigs: 'ListTaskPushNotificationConfigs',
-  deleteTaskPushNotificationConfig: 'DeleteTaskPushNotificationConfig',
-  getAuthenticatedExtendedAgentCard: 'GetExtendedAgentCard',
-};
-const streaming: Readonly<Record<string, string>> = {
-  sendMessageStream: 'SendStreamingMessage',
-  resubscribe: 'SubscribeToTask',
-  resubscribeTask: 'SubscribeToTask',
-};
+const unary = new Map(
+  Object.entries({
+    sendMessage: 'SendMessage',
+    getTask: 'GetTask',
+    listTasks: 'ListTasks',
+    cancelTask: 'CancelTask',
+    createTaskPushNotificationConfig: 'CreateTaskPushNotificationConfig',
+    getTaskPushNotificationConfig: 'GetTaskPushNotificationConfig',
+    listTaskPushNotificationConfig: 'ListTaskPushNotificationConfigs',
+    listTaskPushNotificationConfigs: 'ListTaskPushNotificationConfigs',
+    deleteTaskPushNotificationConfig: 'DeleteTaskPushNotificationConfig',
+    getAuthenticatedExtendedAgentCard: 'GetExtendedAgentCard',
+  }),
+);
+const streaming = new Map(
+  Object.entries({
+    sendMessageStream: 'SendStreamingMessage',
+    resubscribe: 'SubscribeToTask',
+    resubscribeTask: 'SubscribeToTask',
+  }),
+);
 
 function instrument<T extends object>(target: T, name: 'a2a.send' | 'a2a.receive', { around, pass }: Hooks): T {
   // Of a frozen one no proxy may give another method.
@@ -104,11 +108,11 @@ function instrument<T extends object>(target: T, name: 'a2a.send' | 'a2a.receive
       const member: unknown = Reflect.get(target, key, target);
       if (typeof member !== 'function' || typeof key !== 'string') return member;
       const invoke = (args: Arguments): unknown => Reflect.apply(member, target, pass(args));
-      const method = unary[key];
+      const method = unary.get(key);
       if (method !== undefined) {
         return (...args: Arguments) => around(args, () => observeCall(name, method, () => invoke(args)));
       }
-      const stream = streaming[key];
+      const stream = streaming.get(key);
       if (stream !== undefined) {
         return (...args: Arguments) => relay(around(args, () => observeStream(name, stream, () => invoke(args))));
       }

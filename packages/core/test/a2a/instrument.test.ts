@@ -48,6 +48,11 @@ describe('A2A over an instrumented client and handler', () => {
     ]);
   });
 
+  test('what every object has is no method of the protocol', () => {
+    expect(String(client)).toBe('[object Object]');
+    expect(ended()).toEqual([]);
+  });
+
   test('OL4 OT2: the request id, the deadline and the trace reach the other agent', async () => {
     await run({ requestId: 'r-1', deadlineMs: performance.now() + 5_000 }, () => client.sendMessage(request('hello')));
     expect(inAgent).toEqual([

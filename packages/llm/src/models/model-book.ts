@@ -74,7 +74,8 @@ function keyOf(provider: string, model: string): string {
 }
 
 function pricesOf(models: readonly ModelPreset[]): Record<string, Record<string, TokenPrice>> {
-  const prices: Record<string, Record<string, TokenPrice>> = {};
-  for (const { provider, model, price } of models) (prices[provider] ??= {})[model] = price;
-  return prices;
+  const byProvider = Map.groupBy(models, ({ provider }) => provider);
+  const pricesIn = (those: readonly ModelPreset[]) =>
+    Object.fromEntries(those.map(({ model, price }) => [model, price]));
+  return Object.fromEntries([...byProvider].map(([provider, those]) => [provider, pricesIn(those)]));
 }

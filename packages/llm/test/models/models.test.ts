@@ -57,6 +57,15 @@ describe('a book of models', () => {
     expect(book.maxOutputTokens({ ...call, provider: 'openai', model: 'gpt-5-mini-x' })).toBeUndefined();
   });
 
+  test('a provider and a model of any name have a price', () => {
+    const models = ['constructor', '__proto__', 'toString'].map((name) => ({ ...own, provider: name, model: name }));
+    const { price } = createModelBook({ models });
+    for (const { provider, model } of models) {
+      expect(price.costNanoUsd({ provider, model, usage: { inputTokens: 1, outputTokens: 0 } })).toBe(7_000n);
+    }
+    expect(Object.hasOwn(Object, 'constructor')).toBe(false);
+  });
+
   test('has your models in front of the presets, or alone', () => {
     const mine = createModelBook({ models: [own] });
     const usage = { inputTokens: 1, outputTokens: 0 };
