@@ -75,9 +75,9 @@ async function begun(
 }
 
 function exchangeOf(call: FetchCall, body: Response['body'], reader: AnswerReader): Exchange {
-  const { signal, watch } = call;
+  const { signal, caller, watch } = call;
   const failure = (kind: FailureKind): unknown => failureOf(kind, call, reader.problem);
-  return new Exchange({ body, reader, signal, watch, failure });
+  return new Exchange({ body, reader, signal, caller, watch, failure });
 }
 
 function readerFor(type: string, { wire, stream, choices, asksForUsage }: FetchCall): AnswerReader {
