@@ -96,7 +96,7 @@ function callOf(
   const own = signalOf(input, init);
   const caller = callerIn(context, own);
   const outer = openMark(context);
-  const maxOutputTokens = request.maxOutputTokens.length === 0 ? 0 : asked.maxOutputTokens;
+  const maxOutputTokens = request.hasNoOutput === true ? 0 : asked.maxOutputTokens;
   const repeatable = body !== undefined || !hasBody(input, init);
   const asksForUsage = stream && body !== undefined && lacksUsage(request, asked) && mayAskForUsage(input);
   return {

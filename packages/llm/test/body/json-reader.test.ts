@@ -13,6 +13,13 @@ const answers: Readonly<Record<string, unknown>> = {
     ],
     usage: { prompt_tokens: 1, completion_tokens: 2, prompt_tokens_details: { cached_tokens: 1 } },
   },
+  completions: {
+    model: 'p',
+    choices: [
+      { text: '{"finish_reason":"not this"}', logprobs: { top_logprobs: [{ usage: -1 }] }, finish_reason: 'stop' },
+    ],
+    usage: { prompt_tokens: 1, completion_tokens: 2 },
+  },
   responses: { model: 'r', status: 'completed', output: [{ status: 'not this' }], usage: { input_tokens: 3 } },
   messages: { model: 'c', stop_reason: 'end_turn', usage: { input_tokens: 3, output_tokens: 4 } },
   generateContent: {

@@ -33,6 +33,16 @@ const shapes: Readonly<Record<string, readonly Shape[]>> = {
     (content, id) => chat({ content }).replace('\n\n', `\nid: ${id}\n\n`),
     () => 'data: [DONE]\n\n',
   ],
+  completions: [
+    (one) => completion({ text: one }, { model: 'gpt-3.5-turbo-instruct' }),
+    (one) => completion({ text: one, logprobs: null, finish_reason: null }, { usage: null }),
+    (one, finish_reason) => completion({ text: one, finish_reason }),
+    (one, other) => completion({ text: one, logprobs: { tokens: [other], text_offset: [1] } }),
+    (one, completion_tokens) => completion({ text: one }, { usage: { prompt_tokens: 1, completion_tokens } }),
+    (_, completion_tokens) => `data: ${JSON.stringify({ choices: [], usage: { completion_tokens } })}\n\n`,
+    (one, error) => completion({ text: one }, { error }),
+    () => 'data: [DONE]\n\n',
+  ],
   responses: [
     (delta, sequence_number) => named('response.output_text.delta', { sequence_number, delta, logprobs: [] }),
     (delta, obfuscation) => named('response.output_text.delta', { sequence_number: 7, delta, obfuscation }),
@@ -240,6 +250,10 @@ function streamOf(api: Api): StreamReader {
 
 function chat(delta: object, more: object = {}): string {
   return `data: ${JSON.stringify({ id: 'chatcmpl-1', choices: [{ index: 0, delta }], ...more })}\n\n`;
+}
+
+function completion(choice: object, more: object = {}): string {
+  return `data: ${JSON.stringify({ id: 'cmpl-1', choices: [{ index: 0, ...choice }], ...more })}\n\n`;
 }
 
 function named(type: string, value: object): string {

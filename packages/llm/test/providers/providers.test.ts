@@ -9,7 +9,11 @@ describe('a path', () => {
   test.each([
     ['/v1/chat/completions', 'openai', 'chat'],
     ['/openai/deployments/mine/chat/completions', 'openai', 'chat'],
+    ['/v1/completions', 'openai', 'completions'],
+    ['/beta/completions', 'openai', 'completions'],
+    ['/openai/deployments/mine/completions', 'openai', 'completions'],
     ['/v1/responses', 'openai', 'responses'],
+    ['/v1/responses/compact', 'openai', 'responses'],
     ['/v1/embeddings', 'openai', 'embeddings'],
     ['/v1/messages', 'anthropic', 'messages'],
     ['/proxy/anthropic/v1/messages', 'anthropic', 'messages'],
@@ -50,9 +54,12 @@ describe('a path', () => {
     ).toEqual({ model: 'claude-x@20250929', stream: false });
   });
 
-  test('of a deployment on Azure tells its name', () => {
-    expect(apis[0]?.detect('/openai/deployments/mine/chat/completions')).toEqual({ model: 'mine' });
-  });
+  test.each(['chat/completions', 'completions', 'embeddings'])(
+    'of a deployment on Azure, %s, tells its name',
+    (end) => {
+      expect(apis.map((api) => api.detect(`/openai/deployments/mine/${end}`))).toContainEqual({ model: 'mine' });
+    },
+  );
 });
 
 describe('OM7: usage, with cached and cache-write tokens as part of the input and reasoning as part of the output', () => {
