@@ -1,6 +1,7 @@
 import { anthropicMessages } from './anthropic-messages.ts';
 import type { Api } from './api.ts';
 import { geminiGenerate } from './gemini-generate.ts';
+import { geminiInteractions } from './gemini-interactions.ts';
 import { openaiChat } from './openai-chat.ts';
 import { openaiCompletions } from './openai-completions.ts';
 import { openaiEmbeddings } from './openai-embeddings.ts';
@@ -14,4 +15,5 @@ export const apis: readonly Api[] = [
   geminiGenerate,
   openaiCompletions,
   openaiCompaction,
+  geminiInteractions,
 ];

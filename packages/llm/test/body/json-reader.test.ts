@@ -29,6 +29,12 @@ const answers: Readonly<Record<string, unknown>> = {
     modelVersion: 'g',
     usageMetadata: { promptTokenCount: 3, candidatesTokenCount: 5 },
   },
+  interactions: {
+    model: 'i',
+    status: 'completed',
+    steps: [{ type: 'model_output', content: [{ type: 'text', text: 'not "this"', status: 'nor this' }] }],
+    usage: { total_input_tokens: 3, total_output_tokens: 5, total_thought_tokens: 2 },
+  },
   embeddings: { model: 'e', data: [0.5], usage: { prompt_tokens: 4, total_tokens: 4 } },
 };
 

@@ -63,6 +63,18 @@ const shapes: Readonly<Record<string, readonly Shape[]>> = {
     () => named('message_stop', {}),
     (message) => named('error', { error: { message } }),
   ],
+  interactions: [
+    (one, index) => interaction('step.delta', { index, delta: { type: 'text', text: one } }),
+    (args, event_id) => interaction('step.delta', { event_id, delta: { type: 'arguments_delta', arguments: args } }),
+    (one, total_input_tokens) =>
+      interaction('step.delta', { delta: { text: one }, metadata: { total_usage: { total_input_tokens } } }),
+    (one) => unnamed('step.delta', { event_type: 'step.delta', delta: { text: one } }),
+    (one) => interaction('step.start', { step: { type: 'model_output', content: [{ type: 'text', text: one }] } }),
+    (model, status) => interaction('interaction.created', { interaction: { model, status } }),
+    (_, status) => interaction('interaction.completed', { interaction: { status, usage: { total_input_tokens: 1 } } }),
+    (message) => interaction('error', { error: { message } }),
+    () => 'event: done\ndata: [DONE]\n\n',
+  ],
   generateContent: [
     (text) => `data: ${JSON.stringify({ candidates: [{ content: { parts: [{ text }] } }] })}\n\n`,
     (text, count) =>
@@ -254,6 +266,10 @@ function chat(delta: object, more: object = {}): string {
 
 function completion(choice: object, more: object = {}): string {
   return `data: ${JSON.stringify({ id: 'cmpl-1', choices: [{ index: 0, ...choice }], ...more })}\n\n`;
+}
+
+function interaction(event_type: string, value: object): string {
+  return `event: ${event_type}\ndata: ${JSON.stringify({ ...value, event_type })}\n\n`;
 }
 
 function named(type: string, value: object): string {

@@ -20,6 +20,8 @@ describe('a path', () => {
     ['/v1beta/models/gemini-2.5-flash:generateContent', 'gemini', 'generateContent'],
     ['/v1beta/models/gemini-2.5-flash:streamGenerateContent', 'gemini', 'generateContent'],
     ['/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-pro:generateContent', 'gemini', 'generateContent'],
+    ['/v1beta/interactions', 'gemini', 'interactions'],
+    ['/v1beta1/projects/p/locations/l/interactions', 'gemini', 'interactions'],
     ['/v1/projects/p/locations/l/endpoints/8123:streamGenerateContent', 'gemini', 'generateContent'],
     ['/v1/projects/p/locations/l/publishers/anthropic/models/claude-x:streamRawPredict', 'anthropic', 'messages'],
     ['/v1/projects/p/locations/l/endpoints/openapi/chat/completions', 'openai', 'chat'],
@@ -39,6 +41,8 @@ describe('a path', () => {
     '/v1/responses/resp_1/cancel',
     '/v1/chat/completions/chatcmpl-1',
     '/v1beta/models/gemini-2.5-flash:countTokens',
+    '/v1beta/interactions/v1_1/cancel',
+    '/api/interactions',
     '/',
   ])('%s is no call of a model', (path) => {
     expect(apis.filter((api) => api.detect(path) !== undefined)).toEqual([]);
