@@ -1,5 +1,6 @@
 import { current, type LlmCallMark } from '@sage-adk/core';
 import type { Progress, Watch } from './body/progress.ts';
+import type { Caller } from './caller.ts';
 
 /** `fetch`, as every SDK asks for it. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
@@ -15,6 +16,8 @@ export interface LlmCall {
   readonly stream: boolean;
   /** Aborts when whoever asked gives up. */
   readonly signal: AbortSignal | undefined;
+  /** Whose signal that is, where the context has one: whatever of the call goes on holds it. */
+  readonly caller?: Caller | undefined;
   /** The call that a layer around is making already: this one is a try of it. */
   readonly outer: LlmCallMark | undefined;
   /** Tokens of the input, as far as they can be known before; undefined where the input cannot be read. */
@@ -77,7 +80,7 @@ export interface LlmAnswer<R> {
 }
 
 /** The mark of the call that is being made around here. */
-export function openMark(): LlmCallMark | undefined {
-  const mark = current()?.llmCall;
+export function openMark(context = current()): LlmCallMark | undefined {
+  const mark = context?.llmCall;
   return mark?.open === true ? mark : undefined;
 }

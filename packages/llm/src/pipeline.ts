@@ -98,7 +98,9 @@ export function createPipeline<C extends LlmCall, R>(policies: LlmPolicies, kind
   );
   return (call) => {
     const resumed = tries?.resume(call);
-    return resumed === undefined ? observed(call, rest) : resumed.then(({ result }) => result, instead);
+    const made = resumed === undefined ? observed(call, rest) : resumed.then(({ result }) => result, instead);
+    const { caller } = call;
+    return caller === undefined ? made : made.finally(() => caller.leave());
   };
 }
 

@@ -5,6 +5,7 @@ import type { FailureKind } from './body/exchange-options.ts';
 import { endedProgress, type Refusal } from './body/progress.ts';
 import { SseReader } from './body/stream-reader.ts';
 import { tapped } from './body/tapped.ts';
+import { UnnamedReader } from './body/unnamed-reader.ts';
 import type { LlmAnswer } from './call.ts';
 import { inBandError, refusalOf } from './failure.ts';
 import { localErrorOf } from './local/local-answer.ts';
@@ -75,18 +76,21 @@ async function begun(
 }
 
 function exchangeOf(call: FetchCall, body: Response['body'], reader: AnswerReader): Exchange {
-  const { signal, watch } = call;
+  const { signal, caller, watch } = call;
   const failure = (kind: FailureKind): unknown => failureOf(kind, call, reader.problem);
-  return new Exchange({ body, reader, signal, watch, failure });
+  return new Exchange({ body, reader, signal, caller, watch, failure });
 }
 
-function readerFor(type: string, { wire, stream, choices, asksForUsage }: FetchCall): AnswerReader {
+function readerFor(type: string, { wire, stream, choices, asksForUsage, watch }: FetchCall): AnswerReader {
   if (type !== latest.type) latest = { type, format: formatOf(type) };
   const { format } = latest;
   if (format === 'json') return new JsonReader(wire);
   const isEvents = format === 'events' || (stream && format !== 'page');
   if (!isEvents || wire.readStream === undefined) return new PlainReader();
-  return new SseReader(wire.readStream(choices), { hidesExtra: asksForUsage });
+  const hides = { hidesExtra: asksForUsage };
+  const events = wire.readStream(choices);
+  if (format === 'events') return new SseReader(events, hides);
+  return new UnnamedReader(wire, events, hides, () => watch?.contentEnded());
 }
 
 type Format = 'json' | 'events' | 'page' | 'other';

@@ -4,7 +4,7 @@ import { type OperationRecorder, recordOperations } from '@sage-adk/core/testing
 import { type Behaviour, createFaultyProvider, type FaultyProvider } from '../src/testing/index.ts';
 import { wrapFetch } from '../src/wrap-fetch.ts';
 import { createPurse } from './support/policies.ts';
-import { chat, gemini, type WireCase, wires } from './support/wires.ts';
+import { chat, completions, gemini, type WireCase, wires } from './support/wires.ts';
 
 let recorder: OperationRecorder;
 let provider: FaultyProvider;
@@ -45,7 +45,11 @@ describe.each(cases)('a stream of %s', (_name, wire) => {
   test('OM8: tells the time to the first content, calls of tools included', async () => {
     provider.next(
       { tokenDelayMs: 15, text: 'a b c' },
-      { tokenDelayMs: 15, toolCalls: [{ name: 'clock', arguments: { city: 'Seoul' } }] },
+      // A completion calls none.
+      {
+        tokenDelayMs: 15,
+        ...(wire !== completions && { toolCalls: [{ name: 'clock', arguments: { city: 'Seoul' } }] }),
+      },
     );
     for (let n = 0; n < 2; n++) await (await send(wire, wrapFetch(fetch))).text();
     expect(calls()).toHaveLength(2);
@@ -402,7 +406,7 @@ describe('the end of a stream', () => {
 });
 
 function send(wire: WireCase, by: typeof fetch, more?: Record<string, unknown>): Promise<Response> {
-  const { path, init } = wire.ask(wire === chat ? more : undefined);
+  const { path, init } = wire.ask(wire === chat || wire === completions ? more : undefined);
   return by(`${provider.url}${path}`, init);
 }
 

@@ -1,9 +1,10 @@
 /** A call that is made through the AI SDK, for the steps around it. */
-import { requireNumber, requireWhole } from '@sage-adk/core';
+import { current, requireNumber, requireWhole } from '@sage-adk/core';
 import { Exchange } from '../body/exchange.ts';
 import type { FailureKind } from '../body/exchange-options.ts';
 import { endedProgress, type Progress, type Refusal } from '../body/progress.ts';
 import { type LlmAnswer, type LlmCall, openMark } from '../call.ts';
+import { callerIn } from '../caller.ts';
 import { denialWithin, forgetDenial } from '../local/local-answer.ts';
 import { createPipeline, type LlmPolicies } from '../pipeline.ts';
 import { anthropicMessages } from '../providers/anthropic-messages.ts';
@@ -106,6 +107,7 @@ function toAiCall(request: AiRequest<AiAnswer>, { provider: named, inputMargin }
   let written: string | undefined;
   const text = (): string => (written ??= textOf(model.modelId, params));
   const thinkingTokens = thinkingOf(model.modelId, params);
+  const caller = mayChange(request) ? callerIn(current(), params.abortSignal) : undefined;
   return {
     request,
     text,
@@ -113,7 +115,9 @@ function toAiCall(request: AiRequest<AiAnswer>, { provider: named, inputMargin }
     api,
     model: model.modelId,
     stream,
-    signal: params.abortSignal,
+    signal: caller === undefined ? params.abortSignal : caller.signal,
+    caller,
+    attemptSignal: caller?.signal,
     outer: openMark(),
     estimateInput: () => estimateText(text(), margin),
     mayWriteCache: () => provider !== 'anthropic' || /cache_?control/i.test(text()),
@@ -161,7 +165,8 @@ function refused(call: AiCall, error: unknown): LlmAnswer<Outcome> {
   if (denial !== undefined) throw denial;
   const refusal = refusalIn(error);
   if (refusal === undefined) throw error;
-  if (mayChange(call) && isLast(error)) return { result: { error: asLast(error) }, progress: endedProgress(refusal) };
+  if (mayChange(call.request) && isLast(error))
+    return { result: { error: asLast(error) }, progress: endedProgress(refusal) };
   return failed(error, refusal);
 }
 
@@ -185,12 +190,12 @@ function generated(answer: AiGenerated): LlmAnswer<Outcome> {
 
 async function streamed(call: AiCall, answer: AiStreamed): Promise<LlmAnswer<Outcome>> {
   const reader = new PartReader<AiPart>();
-  const { signal, watch } = call;
+  const { signal, caller, watch } = call;
   const failure = (kind: FailureKind): unknown =>
     kind === 'problem' ? failureOf(reader.problem?.error, call.provider) : brokenOff(kind, call);
-  const exchange = new Exchange({ body: answer.stream, reader, signal, watch, failure });
+  const exchange = new Exchange({ body: answer.stream, reader, signal, caller, watch, failure });
   const isEnough = (): boolean => exchange.ahead.length >= mostPartsAhead;
-  if (mayChange(call) && (await failedBeforeContent(call, exchange, reader, isEnough))) {
+  if (mayChange(call.request) && (await failedBeforeContent(call, exchange, reader, isEnough))) {
     const error = reader.problem?.error;
     return failed(error, refusalInStream(error));
   }
@@ -198,8 +203,8 @@ async function streamed(call: AiCall, answer: AiStreamed): Promise<LlmAnswer<Out
 }
 
 /** Telemetry, which alone has an id, only looks on. */
-function mayChange({ request }: AiCall): boolean {
-  return request.callId === undefined;
+function mayChange({ callId }: AiRequest<AiAnswer>): boolean {
+  return callId === undefined;
 }
 
 /** Parts that come ahead of the first content are a handful. */

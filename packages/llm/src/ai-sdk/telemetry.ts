@@ -36,7 +36,8 @@ export interface ToolExecution<T> {
 
 /**
  * Tells observers of each call of a model (`llm.call`) that `generateText` and `streamText` of the AI SDK 7 make, whichever model they use, and of each tool
- * (`tool.call`). Of `generateObject` and `streamObject` the SDK tells nothing: there it is the middleware or `wrapFetch`. It changes nothing of them; limits, retries and the like are of `createAiSdkMiddleware` or `wrapFetch`, within which a call still counts once.
+ * (`tool.call`). Of `generateObject` and `streamObject` it tells nothing, since the SDK does not hand over their calls, nor say that such a stream was left: there
+ * it is the middleware or `wrapFetch`. It changes nothing of them; limits, retries and the like are of `createAiSdkMiddleware` or `wrapFetch`, within which a call still counts once.
  *
  * @example
  * ```ts

@@ -1,3 +1,4 @@
+import type { Caller } from '../caller.ts';
 import type { AnswerReader } from './answer-reader.ts';
 import type { Watch } from './progress.ts';
 
@@ -7,6 +8,7 @@ export interface ExchangeOptions<P> {
   readonly reader: AnswerReader<P>;
   /** Whoever asked gives up. */
   readonly signal?: AbortSignal | undefined;
+  readonly caller?: Caller | undefined;
   /** Is told when the body is waited for and when pieces of the answer came. */
   readonly watch?: Watch | undefined;
   /** What an answer that was cut short, cannot be read or is an error fails with. */

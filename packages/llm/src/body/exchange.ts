@@ -34,7 +34,7 @@ export class Exchange<P = Uint8Array> implements Progress {
   ending: Ending | undefined;
   refusal: Refusal | undefined;
 
-  constructor({ signal, body, reader, watch, failure }: ExchangeOptions<P>) {
+  constructor({ signal, caller, body, reader, watch, failure }: ExchangeOptions<P>) {
     this.#body = body;
     this.#signal = signal;
     this.#watch = watch;
@@ -46,8 +46,8 @@ export class Exchange<P = Uint8Array> implements Progress {
       reader.end();
       this.#end({ kind: 'done' });
       this.#letGo();
-    } else if (signal !== undefined && watch?.follows !== signal) {
-      (this.#hold = new Hold(this)).abortsWith(signal);
+    } else if (signal !== undefined && (caller !== undefined || watch?.follows !== signal)) {
+      (this.#hold = new Hold(this)).abortsWith(signal, caller);
     }
   }
 

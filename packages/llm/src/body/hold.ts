@@ -1,4 +1,5 @@
 import { systemClock, type Timer } from '@sage-adk/core';
+import type { Caller } from '../caller.ts';
 import type { Guarded } from './progress.ts';
 
 /** Something that goes on until it ends, and can be ended from outside. */
@@ -14,6 +15,7 @@ export interface Held extends Guarded {
 export class Hold {
   #held: Held | undefined;
   #signal: AbortSignal | undefined;
+  #caller: Caller | undefined;
   /** Not watched yet. */
   #consumer: object | undefined;
   #isWatched = false;
@@ -24,8 +26,10 @@ export class Hold {
     this.#held = held;
   }
 
-  abortsWith(signal: AbortSignal): void {
+  abortsWith(signal: AbortSignal, caller?: Caller): void {
     this.#signal = signal;
+    this.#caller = caller;
+    caller?.hold();
     signal.addEventListener('abort', this, { once: true });
   }
 
@@ -62,7 +66,8 @@ export class Hold {
 
   letGo(): void {
     this.#signal?.removeEventListener('abort', this);
-    this.#signal = this.#held = undefined;
+    this.#caller?.leave();
+    this.#signal = this.#caller = this.#held = undefined;
     if (this.#isWatched) unread.unregister(this);
     if (this.#consumer !== undefined) this.#leave();
   }

@@ -200,7 +200,9 @@ class Course<C extends LlmCall, R> implements Progress, Waiting, Follower {
     const longestMs = options.longestWaitMs(this.tries);
     if (key === undefined || longestMs === undefined) return this.#end(ending);
     this.#waitsAfter = ending;
-    if (this.#call.signal !== undefined) whenAborted(this.#call.signal, this);
+    const { signal, caller } = this.#call;
+    caller?.hold();
+    if (signal !== undefined) whenAborted(signal, this);
     waiting.set(key, [...(waiting.get(key) ?? []), this]);
     this.#waitsSinceMs = performance.now();
     const waitMs = Math.min(Math.max(this.toldMs ?? 0, longestMs), longestToldMs) + marginMs;
@@ -212,7 +214,9 @@ class Course<C extends LlmCall, R> implements Progress, Waiting, Follower {
 
   #leave(): void {
     this.#timer?.cancel();
-    if (this.#call.signal !== undefined) unfollow(this.#call.signal, this);
+    const { signal, caller } = this.#call;
+    if (signal !== undefined) unfollow(signal, this);
+    caller?.leave();
     const key = this.#room.options.sameAs(this.#call) ?? '';
     const { waiting } = this.#room;
     const others = waiting.get(key)?.filter((course) => course !== this) ?? [];

@@ -1,5 +1,5 @@
 /** Tries a call again where a policy says that this helps. What was begun to be read is never tried again. */
-import { current, type Middleware, type RetryPolicy } from '@sage-adk/core';
+import { type Middleware, type RetryPolicy } from '@sage-adk/core';
 import type { LlmAnswer, LlmCall } from '../call.ts';
 import { ProviderError } from '../failure.ts';
 
@@ -20,7 +20,7 @@ export function retry<C extends LlmCall, R>({
   return (call, next) => {
     if (!call.repeatable) return next(call);
     let failed: Failed<R> | undefined;
-    const signal = call.signal ?? current()?.signal;
+    const { signal } = call;
     const tries = policy.execute(
       async (attempt) => {
         failed?.answer.progress.refusal?.discard();

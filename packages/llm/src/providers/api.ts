@@ -27,8 +27,10 @@ export interface Endpoint {
 
 /** Where a request says what. Names with a dot are of a member within a member. */
 export interface RequestNames {
-  /** Most output tokens; the first that is there counts. */
+  /** Most output tokens; the first that is there counts. Empty where it cannot be said. */
   readonly maxOutputTokens: readonly string[];
+  /** Whether no output is made that is counted. */
+  readonly hasNoOutput?: true;
   /** The fewest that it may be. @default 1 */
   readonly leastOutputTokens?: number;
   /** What of it is for thinking: it has to be more than that. */
@@ -37,6 +39,8 @@ export interface RequestNames {
   readonly capFor?: (model: string) => number;
   /** How many answers are wanted at once; each may take all the output tokens. */
   readonly choices?: readonly string[];
+  /** What may be a list of prompts, of which each is answered. */
+  readonly prompts?: string;
   /** Tokens that are made of a text for each that others make of it. @default 1 */
   readonly tokenMargin?: number;
   /** Whether usage comes in streams only where the request asks for it. */

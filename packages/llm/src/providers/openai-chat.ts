@@ -32,7 +32,7 @@ export const openaiChat: Api = {
   readStream: (choices) => new ChatReader(choices),
 };
 
-class ChatReader implements StreamReader {
+export class ChatReader implements StreamReader {
   readonly noise = noise;
   contentBytes = 0;
   #model: string | undefined;
@@ -62,13 +62,16 @@ class ChatReader implements StreamReader {
       this.#open--;
     }
     if (data.includes('error"') && isError(data)) return 'error';
-    const size = contentSize(data);
+    return this.add(contentSize(data));
+  }
+
+  add(size: number): EventKind {
     this.contentBytes += size;
     return size > 0 ? 'content' : undefined;
   }
 
   pieceIn(data: string): Key | undefined {
-    if (data.includes('error"') || holds(data, 'usage"', '{') || holdsText(data, 'finish_reason"')) return undefined;
+    if (saysMore(data)) return undefined;
     if (holdsText(data, 'content"')) return 'content"';
     return opensCall(data) ? 'arguments"' : otherPieces.find((key) => holdsText(data, key));
   }
@@ -80,6 +83,11 @@ class ChatReader implements StreamReader {
       finishReason: this.#finish && textAt(this.#finish, 'finish_reason"'),
     };
   }
+}
+
+/** Whether an event says more than a piece of the answer. */
+export function saysMore(data: string): boolean {
+  return data.includes('error"') || holds(data, 'usage"', '{') || holdsText(data, 'finish_reason"');
 }
 
 /** Groq has a member of its own for it, and Moonshot tells it with the choice. */

@@ -9,6 +9,6 @@ export const openaiEmbeddings: Api = {
   provider: 'openai',
   name: 'embeddings',
   detect: (path) => (path.endsWith('/embeddings') ? deploymentIn(path) : undefined),
-  request: requestShape({ maxOutputTokens: [] }),
+  request: requestShape({ maxOutputTokens: [], hasNoOutput: true }),
   answer: answerShape({ usage: 'usage', counts: openaiCounts, model: 'model', finishReason: [], usageOf: openaiUsage }),
 };

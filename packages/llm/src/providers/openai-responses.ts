@@ -25,6 +25,15 @@ export const openaiResponses: Api = {
   readStream: () => new ResponsesReader(),
 };
 
+/** What was said so far, made shorter. No limit can be set to that: less than all that it may take is of no use. */
+export const openaiCompaction: Api = {
+  provider: 'openai',
+  name: 'responses',
+  detect: (path) => (path.endsWith('/responses/compact') ? {} : undefined),
+  request: requestShape({ maxOutputTokens: [], leastOutputTokens: Number.POSITIVE_INFINITY }),
+  answer: openaiResponses.answer,
+};
+
 class ResponsesReader implements StreamReader {
   readonly noise = noise;
   contentBytes = 0;

@@ -22,7 +22,9 @@ export async function refusesCapName(response: Response, call: FetchCall): Promi
   const { wire, asked, maxOutputTokens } = call;
   const key = keyOf(call);
   const isOurs = maxOutputTokens !== undefined && asked.maxOutputTokens === undefined;
-  if (!isOurs || wire.request.capFor === undefined || refusals.has(key)) return false;
+  const { capFor, places } = wire.request;
+  const hasOther = capFor !== undefined && places.caps.length > 1;
+  if (!isOurs || !hasOther || refusals.has(key)) return false;
   const { name = '' } = capPlace(call) ?? {};
   return refusals.learn(response, key, (words) => words.includes(name) && refusal.test(words));
 }

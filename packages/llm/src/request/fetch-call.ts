@@ -1,7 +1,8 @@
 import { isAnyArrayBuffer } from 'node:util/types';
-import { headerOf } from '@sage-adk/core';
+import { current, headerOf } from '@sage-adk/core';
 import { type Fetch, type LlmCall, openMark } from '../call.ts';
-import type { Api, Endpoint } from '../providers/api.ts';
+import { callerIn } from '../caller.ts';
+import type { Api, Endpoint, RequestShape } from '../providers/api.ts';
 import { apis } from '../providers/index.ts';
 import { capPlace } from './cap-name.ts';
 import { estimateTokens } from './estimate.ts';
@@ -80,31 +81,32 @@ export function toFetchCall(
 }
 
 function callOf(
-  { wire, endpoint }: Recognised,
+  { wire, wire: { request }, endpoint }: Recognised,
   { fetch, input, init }: Made,
   text: string | undefined,
   provider: string,
   margin: number | undefined,
 ): FetchCall {
-  const { request } = wire;
   const body = text === undefined ? undefined : readBody(text, request);
   const asked = askedOf(body, request);
   const stream = endpoint.stream ?? asked.stream;
   // All that has to be found out comes before the call is made: into one that is there already, each member is written with thirty bytes of code.
   const model = (wire.provider === 'openai' && asked.model) || endpoint.model || asked.model || 'unknown';
-  const signal = signalOf(input, init);
-  const outer = openMark();
-  const maxOutputTokens = request.maxOutputTokens.length === 0 ? 0 : asked.maxOutputTokens;
+  const context = current();
+  const own = signalOf(input, init);
+  const caller = callerIn(context, own);
+  const outer = openMark(context);
+  const maxOutputTokens = request.hasNoOutput === true ? 0 : asked.maxOutputTokens;
   const repeatable = body !== undefined || !hasBody(input, init);
-  const lacksUsage = body !== undefined && stream && request.usageOnRequest === true && !asked.wantsUsage;
-  const asksForUsage = lacksUsage && mayAskForUsage(input);
+  const asksForUsage = stream && body !== undefined && lacksUsage(request, asked) && mayAskForUsage(input);
   return {
     wire,
     provider,
     api: wire.name,
     model,
     stream,
-    signal,
+    signal: caller === undefined ? own : caller.signal,
+    caller,
     outer,
     estimateInput,
     mayWriteCache,
@@ -125,8 +127,12 @@ function callOf(
     report: undefined,
     renew: undefined,
     watch: undefined,
-    attemptSignal: undefined,
+    attemptSignal: caller?.signal,
   };
+}
+
+function lacksUsage({ usageOnRequest }: RequestShape, { wantsUsage }: Asked): boolean {
+  return usageOnRequest === true && !wantsUsage;
 }
 
 // Of any call, and of its copies: each call has them as its own, so that they go with what is spread.

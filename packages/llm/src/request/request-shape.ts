@@ -15,20 +15,19 @@ export interface RequestPlaces {
   readonly thinking: Place | undefined;
   readonly leastOutputTokens: number | undefined;
   readonly choices: readonly Place[];
+  readonly prompts: Place | undefined;
 }
 
 /** The shape of requests that say it there. */
 export function requestShape(names: RequestNames): RequestShape {
-  const { maxOutputTokens, choices = [], thinkingTokens, leastOutputTokens } = names;
+  const { maxOutputTokens, choices = [], prompts, thinkingTokens, leastOutputTokens } = names;
   const others = ['model', 'stream', 'stream_options.include_usage', 'background', ...choices];
-  const wanted = wantMembers([
-    ...others,
-    ...maxOutputTokens,
-    ...(thinkingTokens === undefined ? [] : [thinkingTokens]),
-  ]);
+  const last = [thinkingTokens, prompts].filter((name) => name !== undefined);
+  const wanted = wantMembers([...others, ...maxOutputTokens, ...last]);
+  const placeOf = (name: string | undefined): Place | undefined =>
+    name === undefined ? undefined : wanted.places[others.length + maxOutputTokens.length + last.indexOf(name)];
   const [model, stream, includeUsage, background] = wanted.places;
   const caps = wanted.places.slice(others.length, others.length + maxOutputTokens.length);
-  const thinking = wanted.places[others.length + maxOutputTokens.length];
   const places = {
     wanted,
     model,
@@ -36,9 +35,10 @@ export function requestShape(names: RequestNames): RequestShape {
     includeUsage,
     background,
     caps,
-    thinking,
+    thinking: placeOf(thinkingTokens),
     leastOutputTokens,
     choices: wanted.places.slice(4, others.length),
+    prompts: placeOf(prompts),
   };
   return { ...names, places: places as RequestPlaces };
 }
@@ -71,6 +71,7 @@ export function askedOf(body: RequestBody | undefined, { places }: RequestShape)
     wantsUsage: false,
   };
   if (body === undefined) return asked;
+  let prompts = 1;
   for (const place of places.wanted.places) {
     const value = valueOf(body.text, body.members, place);
     if (value === undefined) continue;
@@ -79,13 +80,20 @@ export function askedOf(body: RequestBody | undefined, { places }: RequestShape)
     else if (place === places.background) asked.background = value === true;
     else if (place === places.includeUsage) asked.wantsUsage = value === true;
     // A negative one is no limit to hosts that take it.
-    else if (typeof value !== 'number' || value < 0) continue;
-    else if (place === places.thinking) asked.leastOutputTokens = value + 1;
+    else if (typeof value !== 'number' || value < 0) {
+      if (place === places.prompts) prompts = countOf(value);
+    } else if (place === places.thinking) asked.leastOutputTokens = value + 1;
     else if (places.choices.includes(place)) asked.choices = Math.max(asked.choices, Math.ceil(value));
     // Where two contradict each other, the larger one is what may be spent.
     else asked.maxOutputTokens = Math.max(asked.maxOutputTokens ?? 0, Math.min(Math.ceil(value), mostTokens));
   }
+  asked.choices *= prompts;
   return asked;
+}
+
+/** One may be a text or a list of tokens. */
+function countOf(prompts: unknown): number {
+  return Array.isArray(prompts) && typeof prompts[0] !== 'number' ? Math.max(1, prompts.length) : 1;
 }
 
 /** More than any model makes. Limits count in whole numbers that a double holds. */

@@ -48,8 +48,8 @@ export interface FaultyProvider extends AsyncDisposable {
 }
 
 /**
- * Starts a provider on a port of this machine. Which API a request is of is told by the end of its path: `/chat/completions`, `/responses`, `/embeddings`
- * and `/models` (OpenAI), `/messages` (Anthropic), `/models/<model>:generateContent` and `:streamGenerateContent` (Gemini). Answers stream where a request asks for it.
+ * Starts a provider on a port of this machine. Which API a request is of is told by the end of its path: `/chat/completions`, `/completions`, `/responses`,
+ * `/embeddings` and `/models` (OpenAI), `/messages` (Anthropic), `/models/<model>:generateContent` and `:streamGenerateContent` (Gemini). Answers stream where a request asks for it.
  *
  * What happens to a request is laid over one another, member by member: the options and `always`, the weather, `respond`, `next`.
  *

@@ -13,6 +13,13 @@ const answers: Readonly<Record<string, unknown>> = {
     ],
     usage: { prompt_tokens: 1, completion_tokens: 2, prompt_tokens_details: { cached_tokens: 1 } },
   },
+  completions: {
+    model: 'p',
+    choices: [
+      { text: '{"finish_reason":"not this"}', logprobs: { top_logprobs: [{ usage: -1 }] }, finish_reason: 'stop' },
+    ],
+    usage: { prompt_tokens: 1, completion_tokens: 2 },
+  },
   responses: { model: 'r', status: 'completed', output: [{ status: 'not this' }], usage: { input_tokens: 3 } },
   messages: { model: 'c', stop_reason: 'end_turn', usage: { input_tokens: 3, output_tokens: 4 } },
   generateContent: {
@@ -21,6 +28,12 @@ const answers: Readonly<Record<string, unknown>> = {
     ],
     modelVersion: 'g',
     usageMetadata: { promptTokenCount: 3, candidatesTokenCount: 5 },
+  },
+  interactions: {
+    model: 'i',
+    status: 'completed',
+    steps: [{ type: 'model_output', content: [{ type: 'text', text: 'not "this"', status: 'nor this' }] }],
+    usage: { total_input_tokens: 3, total_output_tokens: 5, total_thought_tokens: 2 },
   },
   embeddings: { model: 'e', data: [0.5], usage: { prompt_tokens: 4, total_tokens: 4 } },
 };

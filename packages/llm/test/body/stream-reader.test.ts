@@ -33,6 +33,16 @@ const shapes: Readonly<Record<string, readonly Shape[]>> = {
     (content, id) => chat({ content }).replace('\n\n', `\nid: ${id}\n\n`),
     () => 'data: [DONE]\n\n',
   ],
+  completions: [
+    (one) => completion({ text: one }, { model: 'gpt-3.5-turbo-instruct' }),
+    (one) => completion({ text: one, logprobs: null, finish_reason: null }, { usage: null }),
+    (one, finish_reason) => completion({ text: one, finish_reason }),
+    (one, other) => completion({ text: one, logprobs: { tokens: [other], text_offset: [1] } }),
+    (one, completion_tokens) => completion({ text: one }, { usage: { prompt_tokens: 1, completion_tokens } }),
+    (_, completion_tokens) => `data: ${JSON.stringify({ choices: [], usage: { completion_tokens } })}\n\n`,
+    (one, error) => completion({ text: one }, { error }),
+    () => 'data: [DONE]\n\n',
+  ],
   responses: [
     (delta, sequence_number) => named('response.output_text.delta', { sequence_number, delta, logprobs: [] }),
     (delta, obfuscation) => named('response.output_text.delta', { sequence_number: 7, delta, obfuscation }),
@@ -52,6 +62,18 @@ const shapes: Readonly<Record<string, readonly Shape[]>> = {
     (_, stop_reason) => named('message_delta', { delta: { stop_reason }, usage: { output_tokens: 3 } }),
     () => named('message_stop', {}),
     (message) => named('error', { error: { message } }),
+  ],
+  interactions: [
+    (one, index) => interaction('step.delta', { index, delta: { type: 'text', text: one } }),
+    (args, event_id) => interaction('step.delta', { event_id, delta: { type: 'arguments_delta', arguments: args } }),
+    (one, total_input_tokens) =>
+      interaction('step.delta', { delta: { text: one }, metadata: { total_usage: { total_input_tokens } } }),
+    (one) => unnamed('step.delta', { event_type: 'step.delta', delta: { text: one } }),
+    (one) => interaction('step.start', { step: { type: 'model_output', content: [{ type: 'text', text: one }] } }),
+    (model, status) => interaction('interaction.created', { interaction: { model, status } }),
+    (_, status) => interaction('interaction.completed', { interaction: { status, usage: { total_input_tokens: 1 } } }),
+    (message) => interaction('error', { error: { message } }),
+    () => 'event: done\ndata: [DONE]\n\n',
   ],
   generateContent: [
     (text) => `data: ${JSON.stringify({ candidates: [{ content: { parts: [{ text }] } }] })}\n\n`,
@@ -240,6 +262,14 @@ function streamOf(api: Api): StreamReader {
 
 function chat(delta: object, more: object = {}): string {
   return `data: ${JSON.stringify({ id: 'chatcmpl-1', choices: [{ index: 0, delta }], ...more })}\n\n`;
+}
+
+function completion(choice: object, more: object = {}): string {
+  return `data: ${JSON.stringify({ id: 'cmpl-1', choices: [{ index: 0, ...choice }], ...more })}\n\n`;
+}
+
+function interaction(event_type: string, value: object): string {
+  return `event: ${event_type}\ndata: ${JSON.stringify({ ...value, event_type })}\n\n`;
 }
 
 function named(type: string, value: object): string {

@@ -9,13 +9,19 @@ describe('a path', () => {
   test.each([
     ['/v1/chat/completions', 'openai', 'chat'],
     ['/openai/deployments/mine/chat/completions', 'openai', 'chat'],
+    ['/v1/completions', 'openai', 'completions'],
+    ['/beta/completions', 'openai', 'completions'],
+    ['/openai/deployments/mine/completions', 'openai', 'completions'],
     ['/v1/responses', 'openai', 'responses'],
+    ['/v1/responses/compact', 'openai', 'responses'],
     ['/v1/embeddings', 'openai', 'embeddings'],
     ['/v1/messages', 'anthropic', 'messages'],
     ['/proxy/anthropic/v1/messages', 'anthropic', 'messages'],
     ['/v1beta/models/gemini-2.5-flash:generateContent', 'gemini', 'generateContent'],
     ['/v1beta/models/gemini-2.5-flash:streamGenerateContent', 'gemini', 'generateContent'],
     ['/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-pro:generateContent', 'gemini', 'generateContent'],
+    ['/v1beta/interactions', 'gemini', 'interactions'],
+    ['/v1beta1/projects/p/locations/l/interactions', 'gemini', 'interactions'],
     ['/v1/projects/p/locations/l/endpoints/8123:streamGenerateContent', 'gemini', 'generateContent'],
     ['/v1/projects/p/locations/l/publishers/anthropic/models/claude-x:streamRawPredict', 'anthropic', 'messages'],
     ['/v1/projects/p/locations/l/endpoints/openapi/chat/completions', 'openai', 'chat'],
@@ -35,6 +41,8 @@ describe('a path', () => {
     '/v1/responses/resp_1/cancel',
     '/v1/chat/completions/chatcmpl-1',
     '/v1beta/models/gemini-2.5-flash:countTokens',
+    '/v1beta/interactions/v1_1/cancel',
+    '/api/interactions',
     '/',
   ])('%s is no call of a model', (path) => {
     expect(apis.filter((api) => api.detect(path) !== undefined)).toEqual([]);
@@ -50,9 +58,12 @@ describe('a path', () => {
     ).toEqual({ model: 'claude-x@20250929', stream: false });
   });
 
-  test('of a deployment on Azure tells its name', () => {
-    expect(apis[0]?.detect('/openai/deployments/mine/chat/completions')).toEqual({ model: 'mine' });
-  });
+  test.each(['chat/completions', 'completions', 'embeddings'])(
+    'of a deployment on Azure, %s, tells its name',
+    (end) => {
+      expect(apis.map((api) => api.detect(`/openai/deployments/mine/${end}`))).toContainEqual({ model: 'mine' });
+    },
+  );
 });
 
 describe('OM7: usage, with cached and cache-write tokens as part of the input and reasoning as part of the output', () => {

@@ -30,6 +30,15 @@ export const chat: WireCase = {
     request('/v1/chat/completions', { model: 'gpt-4.1', messages: [{ role: 'user', content: prompt }], ...more }),
 };
 
+export const completions: WireCase = {
+  name: 'OpenAI completions',
+  provider: 'openai',
+  api: 'completions',
+  model: 'gpt-3.5-turbo-instruct',
+  ask: (more) => completions.askWhole({ stream: true, ...more }),
+  askWhole: (more) => request('/v1/completions', { model: 'gpt-3.5-turbo-instruct', prompt, ...more }),
+};
+
 export const responses: WireCase = {
   name: 'OpenAI responses',
   provider: 'openai',
@@ -65,4 +74,4 @@ export const gemini: WireCase = {
   askWhole: (more) => request('/v1beta/models/gemini-2.5-flash:generateContent', { ...contents, ...more }),
 };
 
-export const wires: readonly WireCase[] = [chat, responses, anthropic, gemini];
+export const wires: readonly WireCase[] = [chat, completions, responses, anthropic, gemini];

@@ -95,7 +95,7 @@ function toolCall(answer: Answer, call: AnswerToolCall, written: string): Json {
   return { id: callIdOf('call_', answer, call), type: 'function', function: { name: call.name, arguments: written } };
 }
 
-function chatUsage(usage: Usage): Json {
+export function chatUsage(usage: Usage): Json {
   return {
     prompt_tokens: usage.inputTokens,
     completion_tokens: usage.outputTokens,
