@@ -49,7 +49,7 @@ describe('A2A over an instrumented client and handler', () => {
   });
 
   test('what every object has is no method of the protocol', () => {
-    expect(String(client)).toBe('[object Object]');
+    expect(String(client as unknown)).toBe('[object Object]');
     expect(ended()).toEqual([]);
   });
 
