@@ -17,17 +17,19 @@ export function scopeKey(scope: Scope, subject: LimitSubject): string | undefine
   const id = idIn(scope, subject);
   if (typeof id === 'string') return ownKey(id);
   requireObject('subject', subject);
-  if (id !== undefined) refuse(typeof scope === 'string' ? `subject.${scope}` : 'scope(subject)', id);
+  if (id !== undefined)
+    refuse(typeof scope === 'string' ? `subject.${scope}` : 'scope(subject)', id, 'a string, or undefined');
   return scope === 'user' ? principalKey(subject.principal) : undefined;
 }
 
 /** Throws `SAGE_CORE_INVALID_OPTION` for what is no object. It tells the type alone: a text may be an API key. */
 export function requireObject(option: string, value: object | null): void {
-  requireOption(option, value && typeof value, 'an object', (type) => type === 'object');
+  const type = value && typeof value;
+  if (type !== 'object') refuse(option, type, 'an object');
 }
 
-function refuse(option: string, id: unknown): void {
-  requireOption(option, id, 'a string, or undefined', () => false);
+function refuse(option: string, value: unknown, expected: string): void {
+  requireOption(option, value, expected, () => false);
 }
 
 /** Each by its name, which is faster to read than a name that is computed. */
@@ -91,8 +93,8 @@ function principalKey(principal: Principal | undefined): string | undefined {
   if (principal === undefined) return undefined;
   requireObject('subject.principal', principal);
   const { kind, id } = principal;
-  if (typeof kind !== 'string') refuse('subject.principal.kind', kind);
-  if (typeof id !== 'string') refuse('subject.principal.id', id);
+  if (typeof kind !== 'string') refuse('subject.principal.kind', kind, 'a string');
+  if (typeof id !== 'string') refuse('subject.principal.id', id, 'a string');
   const shown = kind === 'api_key' ? hashApiKey(id) : ownKey(kind === 'address' ? addressKey(id) : id);
   return `${mark}${kind}${mark}${shown}`;
 }

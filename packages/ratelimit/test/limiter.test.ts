@@ -428,7 +428,11 @@ describe('options', () => {
     ['principal that is null', { principal: null }, 'subject.principal is null; it must be an object'],
     ['principal that is a text', { principal: 'sk-secret' }, 'subject.principal is "string"; it must be an object'],
     ['principal of a number', { principal: { kind: 'api_key', id: 42 } }, 'subject.principal.id is 42'],
-    ['principal without id', { principal: { kind: 'api_key' } }, 'subject.principal.id is undefined'],
+    [
+      'principal without id',
+      { principal: { kind: 'api_key' } },
+      'subject.principal.id is undefined; it must be a string.',
+    ],
     ['principal without kind', { principal: { id: 'sk-secret' } }, 'subject.principal.kind is undefined'],
     ['subject that is null', null, 'subject is null; it must be an object'],
     ['subject that is missing', undefined, 'subject is undefined; it must be an object'],
