@@ -1,6 +1,6 @@
 /**
  * A cluster worker or a worker thread with metrics. It does as it is told: `count N`, `set N` (also NaN and Infinity), `silent` (answers and reports no more), `close` (its last report, then it
- * ends), and says `done`.
+ * ends), and says `done` and what.
  */
 import cluster from 'node:cluster';
 import { parentPort } from 'node:worker_threads';
@@ -35,7 +35,7 @@ const hear = (message: unknown): void => {
   if (typeof message !== 'string') return;
   const [order = '', amount] = message.split(' ');
   void obey(order, Number(amount ?? 1)).then(() => {
-    say('done');
+    say(`done ${message}`);
     if (order !== 'close') return;
     parentPort?.close();
     cluster.worker?.disconnect();

@@ -58,7 +58,7 @@ async function fork(_merged: MergedMetrics, env: Readonly<Record<string, string>
   await heard(worker, (message) => message === 'ready');
   return {
     async tell(order) {
-      const done = heard(worker, (message) => message === 'done');
+      const done = heard(worker, (message) => message === `done ${order}`);
       worker.send(order);
       await done;
     },
@@ -79,7 +79,7 @@ async function start(merged: MergedMetrics, env: Readonly<Record<string, string>
   await heard(thread, (message) => message === 'ready');
   return {
     async tell(order) {
-      const done = heard(thread, (message) => message === 'done');
+      const done = heard(thread, (message) => message === `done ${order}`);
       thread.postMessage(order, []);
       await done;
     },
