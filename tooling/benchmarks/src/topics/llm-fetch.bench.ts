@@ -28,8 +28,9 @@ export const pieces = { short: 20, long: 220 } as const;
 /** Each alone, observed like the whole. */
 const steps = ['nothing', 'limiter', 'breaker', 'retry', 'cache', 'stall'];
 
-// The goals are 50 us for a call and 2 us for an event where a bare async call costs 96 ns; the gates are their ratios. Beside them stand the shares of what the
-// SDK's own take: a bare async call stays in the innermost cache and a call of an SDK does not, so that one was seen to cost 1,000 to 2,200 of the other.
+// The goals are 50 us for a call and 2 us for an event. They are gates as they are, and as ratios, since a fast machine meets them with ease: where they were set,
+// a bare async call cost 96 ns. Beside them stand the shares of what the SDK's own take: a bare async call stays in the innermost cache and a call of an SDK does
+// not, so that one was seen to cost 1,000 to 2,200 of the other.
 const goalCallNs = 96;
 const goals = { callNs: 50_000, eventNs: 2_000, bytesPerStream: 8 };
 
@@ -65,6 +66,8 @@ export const topic: Topic = {
         streams: streams,
       },
       gates: [
+        { name: 'a call, us', value: callNs / 1_000, limit: goals.callNs / 1_000, kind: 'at most' },
+        { name: 'an event, us', value: eventNs / 1_000, limit: goals.eventNs / 1_000, kind: 'at most' },
         {
           name: 'a call, in bare async calls',
           value: callNs / call('bareAsyncNs'),
