@@ -3,16 +3,25 @@
  *
  * @see https://ai.google.dev/api/generate-content
  */
-import type { Usage } from '@sage-adk/core';
 import { answerShape } from '../body/answer-shape.ts';
 import { holds, holdsText, lengthOfText, parseJson, textAt, valueAt } from '../body/json-text.ts';
 import { requestShape } from '../request/request-shape.ts';
 import type { AnswerFacts, Api, EventKind, StreamReader } from './api.ts';
-import { countOf, memberOf, toUsage } from './usage.ts';
+import { type GeminiCounts, geminiUsage } from './gemini-usage.ts';
+import { memberOf } from './usage.ts';
 
 function spellings(...names: readonly string[]): readonly string[] {
   return ['generationConfig', 'generation_config'].flatMap((outer) => names.map((name) => `${outer}.${name}`));
 }
+
+const counts: GeminiCounts = [
+  'promptTokenCount',
+  'candidatesTokenCount',
+  'thoughtsTokenCount',
+  'cachedContentTokenCount',
+  'toolUsePromptTokenCount',
+];
+const usageOf = geminiUsage(counts);
 
 export const geminiGenerate: Api = {
   provider: 'gemini',
@@ -29,32 +38,13 @@ export const geminiGenerate: Api = {
   }),
   answer: answerShape({
     usage: 'usageMetadata',
-    counts: [
-      'promptTokenCount',
-      'candidatesTokenCount',
-      'thoughtsTokenCount',
-      'cachedContentTokenCount',
-      'toolUsePromptTokenCount',
-    ],
+    counts,
     model: 'modelVersion',
     finishReason: ['candidates.finishReason', 'promptFeedback.blockReason'],
     usageOf,
   }),
   readStream: () => new GenerateReader(),
 };
-
-/** The prompt count holds the cached tokens; what tools put into the prompt and what the model thought are counted beside it, so they are added. */
-function usageOf(usage: unknown): Usage | undefined {
-  const prompt = countOf(usage, 'promptTokenCount');
-  const thoughts = countOf(usage, 'thoughtsTokenCount');
-  return toUsage({
-    inputTokens: prompt === undefined ? undefined : prompt + (countOf(usage, 'toolUsePromptTokenCount') ?? 0),
-    outputTokens: (countOf(usage, 'candidatesTokenCount') ?? 0) + (thoughts ?? 0),
-    cachedInputTokens: countOf(usage, 'cachedContentTokenCount'),
-    cacheWriteTokens: undefined,
-    reasoningTokens: thoughts,
-  });
-}
 
 /** A stream has no last word: it is whole when it ends after a reason to finish. Each event tells the usage so far. */
 class GenerateReader implements StreamReader {

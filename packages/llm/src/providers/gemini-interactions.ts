@@ -3,12 +3,21 @@
  *
  * @see https://ai.google.dev/api/interactions-api
  */
-import type { Usage } from '@sage-adk/core';
 import { answerShape } from '../body/answer-shape.ts';
 import { holds, lengthOfText, parseJson, textAt } from '../body/json-text.ts';
 import { requestShape } from '../request/request-shape.ts';
 import type { AnswerFacts, Api, EventKind, StreamReader } from './api.ts';
-import { countOf, memberOf, textOf, toUsage } from './usage.ts';
+import { type GeminiCounts, geminiUsage } from './gemini-usage.ts';
+import { memberOf, textOf } from './usage.ts';
+
+const counts: GeminiCounts = [
+  'total_input_tokens',
+  'total_output_tokens',
+  'total_thought_tokens',
+  'total_cached_tokens',
+  'total_tool_use_tokens',
+];
+const usageOf = geminiUsage(counts);
 
 export const geminiInteractions: Api = {
   provider: 'gemini',
@@ -22,32 +31,13 @@ export const geminiInteractions: Api = {
   }),
   answer: answerShape({
     usage: 'usage',
-    counts: [
-      'total_input_tokens',
-      'total_output_tokens',
-      'total_thought_tokens',
-      'total_cached_tokens',
-      'total_tool_use_tokens',
-    ],
+    counts,
     model: 'model',
     finishReason: ['status'],
     usageOf,
   }),
   readStream: () => new InteractionsReader(),
 };
-
-/** The input count holds the cached tokens; those of tools and thoughts are counted beside, so they are added. */
-function usageOf(usage: unknown): Usage | undefined {
-  const input = countOf(usage, 'total_input_tokens');
-  const thoughts = countOf(usage, 'total_thought_tokens');
-  return toUsage({
-    inputTokens: input === undefined ? undefined : input + (countOf(usage, 'total_tool_use_tokens') ?? 0),
-    outputTokens: (countOf(usage, 'total_output_tokens') ?? 0) + (thoughts ?? 0),
-    cachedInputTokens: countOf(usage, 'total_cached_tokens'),
-    cacheWriteTokens: undefined,
-    reasoningTokens: thoughts,
-  });
-}
 
 class InteractionsReader implements StreamReader {
   contentBytes = 0;
